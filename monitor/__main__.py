@@ -1,0 +1,5 @@
+"""`python -m monitor` is `mubiao`."""
+
+from monitor.cli import main
+
+main()

@@ -1,0 +1,561 @@
+"""The types that flow between the rooms: frozen dataclasses, standard library only.
+
+Every time is an aware `datetime` in UTC. Every offset counts code points and is half open, `[start, end)`.
+Field names of `Target` and `TargetChange` are those of the gold format (docs/json.md), so that one name
+means one thing from the rule that sets it to the column a researcher loads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+# --------------------------------------------------------------------------- what is watched
+
+SourceKind = Literal["page", "listing", "epaper", "feed", "sitemap"]
+SOURCE_KINDS: tuple[SourceKind, ...] = ("page", "listing", "epaper", "feed", "sitemap")
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """Months (1-12) in which a source is read at another interval: reports are read from December into June."""
+
+    months: frozenset[int]
+    every: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """How often a document found by a source is read again: `young` for `young_for` after it was found, then `old`."""
+
+    young: timedelta
+    young_for: timedelta
+    old: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Which links of a list page are documents: regular expressions searched in the absolute address."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One configured place, with the defaults of sources.yaml already applied."""
+
+    key: str
+    url: str
+    kind: SourceKind = "page"
+    name: str = ""
+    region: str | None = None  # GB/T 2260 code, 2 to 6 digits
+    series: str | None = None  # documents of one region and series are each other's releases
+    release: str | None = None  # overrides the label read from the document
+    selector: str | None = None
+    exclude: tuple[str, ...] = ()
+    match: str | None = None
+    links: Links = Links()
+    pages: int = 1
+    backfill: timedelta | None = None
+    every: timedelta | None = timedelta(hours=6)
+    cron: str | None = None  # standard crontab: 0 and 7 are Sunday
+    timezone: str = "Asia/Shanghai"
+    season: Season | None = None
+    recheck: Recheck = Recheck(timedelta(minutes=30), timedelta(days=14), timedelta(days=1))
+    delay: timedelta = timedelta(seconds=1)
+    concurrency_per_host: int = 1
+    respect_robots: bool = True
+    timeout: timedelta = timedelta(seconds=60)
+    max_bytes: int = 10_000_000
+    confirm: tuple[timedelta, ...] = (timedelta(minutes=3), timedelta(minutes=10), timedelta(minutes=30))
+    tls: str = "default"
+    proxy: str | None = None
+    render: Literal["http", "browser"] = "http"
+    tags: tuple[str, ...] = ()
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What the guarded transport may reach, and who it says it is."""
+
+    allow_private: tuple[str, ...] = ()  # CIDR blocks, reached on any port
+    allow_ports: tuple[int, ...] = (80, 443, 8080, 8443)
+    user_agent: str = "mubiao/0.1 (+https://github.com/mubiao/mubiao; monitors public government pages)"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A way out. Secrets are not here: `secret_env` names the environment variable that holds one."""
+
+    name: str
+    type: str  # a key of alerts.channels.CHANNELS
+    to: tuple[str, ...] = ()
+    url: str | None = None
+    secret_env: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Who is told what. AND between the narrowing keys, OR inside one; an empty one means all."""
+
+    channel: str
+    on: tuple[str, ...] = ("targets", "content", "new", "attachment", "removed", "restored", "reverted")
+    sources: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
+    indicators: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    min_significance: float = 0.0
+    digest: str | None = None  # cron; None: one message for each change, at once
+    lang: str = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """sources.yaml, read whole and checked."""
+
+    sources: tuple[Source, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    network: Network = Network()
+    defaults: Source = Source(key="", url="")
+    path: str | None = None
+
+    def source(self, key: str) -> Source | None:
+        """The source with this key."""
+        return next((s for s in self.sources if s.key == key), None)
+
+
+# --------------------------------------------------------------------------- one attempt
+
+FAILURE_WORDS: tuple[str, ...] = (
+    "dns", "refused", "tls", "timeout", "reset", "truncated", "too_large", "redirect_loop", "redirect_home", "moved",
+    "http_403", "http_404", "http_410", "http_4xx", "http_5xx", "blocked_challenge", "blocked_waf", "login",
+    "maintenance", "soft_404", "empty", "wrong_document", "collapsed", "lossy_decode", "not_html", "robots", "guard",
+    "held",
+)  # fmt: skip
+BLOCKED_WORDS = frozenset({"blocked_challenge", "blocked_waf", "login", "robots", "guard"})
+GONE_WORDS = frozenset({"http_404", "http_410", "soft_404"})  # three of these, over half an hour, are `removed`
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a check gave no document. `error` is one of FAILURE_WORDS; `detail` is for a person."""
+
+    error: str
+    detail: str
+    status: int | None = None
+    retry_after: float | None = None  # seconds; holds the whole host
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One attempt: what came back, or why nothing did."""
+
+    url: str
+    at: datetime
+    final_url: str = ""  # after redirects; equal to `url` without one
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names
+    body: bytes = b""  # inflated
+    not_modified: bool = False
+    failure: Failure | None = None
+    redirects: tuple[str, ...] = ()
+    elapsed: float = 0.0  # seconds
+    wire_bytes: int = 0
+
+    @property
+    def etag(self) -> str | None:
+        return self.headers.get("etag")
+
+    @property
+    def last_modified(self) -> str | None:
+        return self.headers.get("last-modified")
+
+    @property
+    def content_type(self) -> str | None:
+        return self.headers.get("content-type")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Bytes read as text: `encoding` as Python names it, `how` the evidence that chose it (bom, http, utf-8, meta, detector)."""
+
+    text: str
+    encoding: str
+    replacements: int
+    how: str
+
+
+# --------------------------------------------------------------------------- what a page says
+
+DocumentKind = Literal["article", "listing", "blocked", "error", "empty", "attachment", "image", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    url: str
+    text: str
+    date: str | None = None  # YYYY-MM-DD, as shown beside the link
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    url: str
+    name: str
+    type: str  # pdf, docx, …
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What one page says, without its chrome. `text` joins the paragraphs; target offsets count in it."""
+
+    url: str | None = None
+    kind: DocumentKind = "article"
+    title: str | None = None
+    published: str | None = None  # YYYY-MM-DD, the date shown on the page
+    published_meta: str | None = None  # YYYY-MM-DD, from the meta tags: re-publication changes it
+    publisher: str | None = None
+    author: str | None = None
+    column: str | None = None
+    site_code: str | None = None  # SiteIDCode: 6-digit region + 4
+    encoding: str | None = None
+    replacements: int = 0
+    paragraphs: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    warnings: tuple[str, ...] = ()
+    explain: tuple[str, ...] = ()  # which container, why, what was cut
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.paragraphs)
+
+
+# --------------------------------------------------------------------------- targets
+
+Role = Literal["target", "actual"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One stated quantity about one indicator in one period: a promise (`target`) or a result (`actual`).
+
+    `value` is in `unit`, the multiplier kept in the unit (1.5 万人次). A range has `value` None and both bounds.
+    """
+
+    role: Role
+    start: int
+    end: int
+    text: str
+    vstart: int
+    vend: int
+    value_text: str
+    indicator: str  # as written
+    canonical: str | None = None  # a name of indicators.yaml, or None: then compared by its wording
+    indicator_id: str | None = None  # stable ASCII id of the family
+    value: float | None = None
+    value_min: float | None = None
+    value_max: float | None = None
+    unit: str | None = None
+    qualifier: str = "exact"  # exact about at_least over at_most under range in_step above_ref below_ref all
+    strength: str = "none"  # strive ensure expect plan none
+    direction: str = "level"  # increase decrease level
+    basis: str | None = None  # yoy comparable annual_average cumulative, joined by +
+    kind: str = "level"  # growth level share count amount commitment relative change
+    period: str | None = None  # 2022 | 2022-2026 | 2021-01/2021-11 | by 2025 | rel:3y
+    tier: str = "core"  # or borderline
+    section: str | None = None
+    sent_start: int = 0
+    sent_end: int = 0
+    sentence: str = ""
+    object: str | None = None  # the project, place or group the number is about
+    scope: str | None = None  # 口径
+    headline: bool = False  # in the list of main expected targets
+    persistence: str = "recurring"  # or one_off
+    stage: str | None = None
+    parent: str | None = None
+    vintage: str | None = None
+    confidence: float = 1.0
+    rule: str = ""  # why it was read so
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetChange:
+    """One line of a release comparison. `flags` is a fixed vocabulary: softened, hardened, differs, …"""
+
+    canonical: str | None
+    indicator: str
+    kind: str
+    change: Literal["new", "dropped", "raised", "lowered", "reworded", "unchanged"]
+    before: Target | None
+    after: Target | None
+    object: str | None = None
+    flags: tuple[str, ...] = ()
+    relation: str = "next_release"  # next_release | edit | quote | copy
+    recurring: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a document is: read from its title, subtitle and session, not from the page's date."""
+
+    type: str = "other"  # report | plan | budget | outline | newspaper | other
+    year: int | None = None  # the year the document sets targets for
+    label: str | None = None  # how its release is shown: "2022"
+    place: str | None = None  # 南岗区
+    session: str | None = None  # ISO date on which it was delivered
+    stage: str = "published"  # delivered | passed | published | excerpt | paraphrase | copy
+    complete: bool = False  # holds the whole document
+
+
+# --------------------------------------------------------------------------- changes
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A piece of a change. Paragraph numbers count from 0 and are None on the side that has none."""
+
+    op: Literal["insert", "delete", "replace", "move"]
+    old: str = ""
+    new: str = ""
+    old_paragraph: int | None = None
+    paragraph: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """Two texts compared. `added` and `deleted` count characters that are really new or gone."""
+
+    edits: tuple[Edit, ...] = ()
+    added: int = 0
+    deleted: int = 0
+    cosmetic: bool = False  # only layout, width, blanks or punctuation
+    rewritten: bool = False  # so little in common that edits would mislead
+
+
+ChangeKind = Literal["new", "content", "cosmetic", "attachment", "removed", "restored", "reverted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A Document seen at a time. `id` is opaque and orders by time within a database."""
+
+    id: str
+    source: str
+    url: str
+    at: datetime
+    document: Document
+    release: str | None
+    record: Record
+    sha256: str  # of the kept text
+    fingerprint: str  # of the text normalised for comparing
+    raw_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event of one page. `targets` compares with `compared_with` for a new document, else with `old_version`."""
+
+    kind: ChangeKind
+    at: datetime
+    source: str
+    url: str
+    title: str | None = None
+    id: str = ""  # set by storage
+    old_version: str | None = None
+    new_version: str | None = None
+    compared_with: str | None = None
+    compared_release: str | None = None
+    release: str | None = None
+    significance: float = 0.0
+    reasons: tuple[str, ...] = ()
+    added: int = 0
+    deleted: int = 0
+    edits: tuple[Edit, ...] = ()
+    targets: tuple[TargetChange, ...] = ()  # everything but `unchanged`
+    baseline: bool = False  # first sight of a source: recorded, told to nobody
+
+    @property
+    def moved(self) -> bool:
+        """Whether a promise (not a result) moved."""
+        return any((t.after or t.before) and (t.after or t.before).role == "target" for t in self.targets)  # type: ignore[union-attr]
+
+
+# --------------------------------------------------------------------------- one check
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One watched address of a source, and what is remembered about reading it."""
+
+    id: int
+    source: str
+    url: str
+    role: Literal["entry", "document"] = "entry"  # entry: configured; document: found by a listing or an issue
+    title: str | None = None
+    date: str | None = None
+    found_at: datetime | None = None
+    next_due: datetime | None = None
+    last_checked: datetime | None = None
+    last_good: datetime | None = None
+    last_change: datetime | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    raw_sha256: str | None = None
+    since_full: int = 0  # conditional answers in a row
+    version: str | None = None
+    failure: Failure | None = None
+    failing_since: datetime | None = None
+    consecutive: int = 0
+    gone_count: int = 0
+    gone_since: datetime | None = None
+    removed: bool = False
+    baseline: bool = True  # nothing of it was ever told: its first version alerts nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release of a region and series, as the comparison needs it."""
+
+    version: str
+    label: str | None
+    record: Record
+    source: str
+    url: str
+    text: str
+    title: str | None = None
+    published: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything `assess` may use about the past of one page."""
+
+    page: Page
+    last: Version | None = None
+    earlier_fingerprints: Mapping[str, str] = field(default_factory=dict)  # fingerprint -> version id
+    releases: tuple[Release, ...] = ()  # of the same region and series, other documents only
+
+
+ResultWord = Literal["unchanged", "not_modified", "new", "changed", "failed", "blocked", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything one check found. storage saves it whole, in one transaction with its alerts."""
+
+    page: Page
+    at: datetime
+    result: ResultWord
+    fetch: Fetch | None = None
+    failure: Failure | None = None
+    document: Document | None = None
+    record: Record = Record()
+    release: str | None = None
+    sha256: str | None = None
+    fingerprint: str | None = None
+    targets: tuple[Target, ...] = ()
+    change: Change | None = None
+    found: tuple[Link, ...] = ()  # documents a listing names
+    keep_body: bool = False
+    next_due: datetime | None = None
+
+
+# --------------------------------------------------------------------------- telling
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A message owed to a channel. `id` is stable over retries; `key` is unique (change and channel)."""
+
+    id: str
+    key: str
+    channel: str
+    type: str  # targets.changed change.detected source.* digest test
+    payload: Mapping[str, Any]  # the webhook's `data`: a CHANGE, a FAILURE or a digest
+    lang: str = "zh"
+    change: str | None = None
+    state: Literal["pending", "sent", "dead", "muted"] = "pending"
+    attempts: int = 0
+    created: datetime | None = None
+    next_at: datetime | None = None
+    sent_at: datetime | None = None
+    error: str | None = None
+    digest: str | None = None  # waits to be folded into a digest with this cron
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An alert rendered for people."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt to send an alert."""
+
+    alert: str
+    at: datetime
+    ok: bool
+    error: str | None = None
+    permanent: bool = False
+    retry_after: float | None = None
+
+
+# --------------------------------------------------------------------------- vocabulary (data/*.yaml, by config)
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """One row of indicators.yaml."""
+
+    id: str  # stable ASCII
+    name: str  # canonical Chinese name
+    en: str
+    aliases: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()  # growth amount level share count relative commitment
+    nature: str | None = None  # 预期性 | 约束性
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class TextRules:
+    """noise.yaml: what is chrome, which containers hold the main text, what a bad capture says."""
+
+    containers: tuple[str, ...] = ()  # CSS, best first
+    drop: tuple[str, ...] = ()  # elements that never hold text
+    chrome_classes: re.Pattern[str] = re.compile(r"(?!)")  # id or class of blocks that are chrome
+    chrome_lines: re.Pattern[str] = re.compile(r"(?!)")  # whole lines cut at both ends
+    date_labels: tuple[str, ...] = ()
+    publisher_labels: tuple[str, ...] = ()
+    attachment_types: tuple[str, ...] = ()
+    signs: Mapping[str, tuple[re.Pattern[str], ...]] = field(default_factory=dict)  # failure word -> patterns
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """All data files, checked and frozen. Pure modules receive it; none of them reads a file."""
+
+    indicators: tuple[Indicator, ...] = ()
+    units: Mapping[str, Any] = field(default_factory=dict)  # units.yaml as read, see its comments
+    words: Mapping[str, Any] = field(default_factory=dict)  # words.yaml: qualifier, strength, role and period words
+    regions: Mapping[str, str] = field(default_factory=dict)  # GB/T 2260 code -> name
+    text: TextRules = TextRules()
+
+
+def iso(day: date | None) -> str | None:
+    """YYYY-MM-DD."""
+    return day.isoformat() if day else None

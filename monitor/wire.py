@@ -1,0 +1,160 @@
+"""The JSON shapes that others rely on (docs/json.md): for the command line, the web page, webhooks and exports.
+
+Shapes are dictionaries of plain values, ready for `dump`. Times become RFC 3339 with an offset.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from monitor.model import Alert, Change, Document, Edit, Failure, Page, Target, TargetChange
+
+JSON = dict[str, Any]
+
+_NUMBER_FIELDS = ("value", "value_min", "value_max")
+
+
+def dump(data: object, *, indent: int | None = None) -> str:
+    """One JSON text, Chinese left readable."""
+    return json.dumps(data, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
+
+
+def time(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC, to the millisecond."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None
+
+
+def number(value: float | None) -> float | int | None:
+    """6.0 is written 6: a reader compares numbers with what the page says."""
+    return int(value) if value is not None and value == int(value) else value
+
+
+def target(item: Target) -> JSON:
+    """ITEM: every field of `Target` under its own name."""
+    out = {f.name: getattr(item, f.name) for f in fields(item)}
+    for name in _NUMBER_FIELDS:
+        out[name] = number(out[name])
+    return out
+
+
+def target_change(line: TargetChange) -> JSON:
+    """One line of a release comparison."""
+    return {
+        "canonical": line.canonical,
+        "indicator": line.indicator,
+        "kind": line.kind,
+        "object": line.object,
+        "change": line.change,
+        "flags": list(line.flags),
+        "relation": line.relation,
+        "recurring": line.recurring,
+        "from": target(line.before) if line.before else None,
+        "to": target(line.after) if line.after else None,
+    }
+
+
+def edit(piece: Edit) -> JSON:
+    """One edit of a change."""
+    return {
+        "op": piece.op,
+        "old": piece.old,
+        "new": piece.new,
+        "old_paragraph": piece.old_paragraph,
+        "paragraph": piece.paragraph,
+    }
+
+
+def change(event: Change, *, source: Mapping[str, Any] | None = None) -> JSON:
+    """CHANGE. `source` adds what a reader of a message wants beside the key: name, region, series, tags."""
+    return {
+        "id": event.id,
+        "source": event.source,
+        "url": event.url,
+        "title": event.title,
+        "at": time(event.at),
+        "old_version": event.old_version,
+        "new_version": event.new_version,
+        "compared_with": event.compared_with,
+        "compared_release": event.compared_release,
+        "release": event.release,
+        "kind": event.kind,
+        "significance": round(event.significance, 3),
+        "reasons": list(event.reasons),
+        "added": event.added,
+        "deleted": event.deleted,
+        "edits": [edit(e) for e in event.edits],
+        "targets": [target_change(t) for t in event.targets],
+        "baseline": event.baseline,
+    } | dict(source or {})
+
+
+def failure(page: Page, why: Failure) -> JSON:
+    """FAILURE: listed until a good capture clears it."""
+    return {
+        "source": page.source,
+        "url": page.url,
+        "error": why.error,
+        "status": why.status,
+        "detail": why.detail,
+        "since": time(page.failing_since),
+        "consecutive": page.consecutive,
+    }
+
+
+def extracted(document: Document, *, path: str | None = None, error: str | None = None) -> JSON:
+    """The answer of `mubiao extract` for one input."""
+    return {
+        "path": path,
+        "url": document.url,
+        "kind": document.kind,
+        "title": document.title,
+        "published": document.published,
+        "published_meta": document.published_meta,
+        "publisher": document.publisher,
+        "author": document.author,
+        "column": document.column,
+        "site_code": document.site_code,
+        "encoding": document.encoding,
+        "replacements": document.replacements,
+        "text": document.text,
+        "paragraphs": list(document.paragraphs),
+        "links": [{"url": x.url, "text": x.text, "date": x.date} for x in document.links],
+        "attachments": [{"url": x.url, "name": x.name, "type": x.type} for x in document.attachments],
+        "warnings": list(document.warnings),
+        "error": error,
+    }
+
+
+def alert(row: Alert) -> JSON:
+    """One row of `mubiao alerts list`."""
+    return {
+        "id": row.id,
+        "channel": row.channel,
+        "type": row.type,
+        "change": row.change,
+        "state": row.state,
+        "attempts": row.attempts,
+        "created": time(row.created),
+        "next_at": time(row.next_at),
+        "sent_at": time(row.sent_at),
+        "error": row.error,
+    }
+
+
+def webhook(row: Alert, at: datetime) -> JSON:
+    """The body of a webhook: `timestamp` is when the event happened, not when it is sent."""
+    return {"type": row.type, "timestamp": time(row.created or at), "data": dict(row.payload)}
+
+
+def digest(since: datetime, until: datetime, changes: Sequence[Mapping[str, Any]]) -> JSON:
+    """The data of a `digest` message."""
+    return {"since": time(since), "until": time(until), "changes": [dict(c) for c in changes]}
+
+
+def lines(rows: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    """JSON lines, one object each, without line feeds."""
+    return (dump(dict(row)) for row in rows)
