@@ -127,6 +127,7 @@ class Config:
     network: Network = Network()
     defaults: Source = Source(key="", url="")
     path: str | None = None
+    warnings: tuple[str, ...] = ()  # of sources.yaml: nothing wrong, but probably not meant
 
     def source(self, key: str) -> Source | None:
         """The source with this key."""
@@ -434,6 +435,7 @@ class Release:
     text: str
     title: str | None = None
     published: str | None = None
+    series: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,6 +446,7 @@ class Known:
     last: Version | None = None
     earlier_fingerprints: Mapping[str, str] = field(default_factory=dict)  # fingerprint -> version id
     releases: tuple[Release, ...] = ()  # of the same region and series, other documents only
+    host_answers: bool = False  # another page of the host was read well since this one went missing
 
 
 ResultWord = Literal["unchanged", "not_modified", "new", "changed", "failed", "blocked", "skipped"]
@@ -491,6 +494,7 @@ class Alert:
     sent_at: datetime | None = None
     error: str | None = None
     digest: str | None = None  # waits to be folded into a digest with this cron
+    reached: tuple[str, ...] = ()  # recipients that took it in an earlier attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -512,6 +516,7 @@ class Delivery:
     error: str | None = None
     permanent: bool = False
     retry_after: float | None = None
+    reached: tuple[str, ...] = ()  # recipients that have it by now; kept on the alert
 
 
 # --------------------------------------------------------------------------- vocabulary (data/*.yaml, by config)

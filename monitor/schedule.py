@@ -1,1 +1,237 @@
-"""Being built."""
+"""When is a page next due: arithmetic on apscheduler's triggers. Pure: `now` is a parameter, nothing runs here.
+
+Due times are rows (research: a scheduler job for each source does not survive 10,000 of them); whoever checks a page
+asks here for the next time and stores it. Nothing is ever due in the past, so a run that was missed runs once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.combining import OrTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from monitor.model import BLOCKED_WORDS, Failure, Page, Recheck, Source
+
+DAY = timedelta(days=1)
+FIRST_RETRY = timedelta(minutes=5)  # after a failure that may pass by itself
+LONGEST_HOLD = timedelta(days=7)  # a Retry-After beyond this is an error of the server
+FIRST_SPREAD = timedelta(minutes=10)  # a new installation shows its first results within this
+TRANSIENT = frozenset({"dns", "refused", "timeout", "reset", "truncated", "http_5xx", "maintenance", "empty"})
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")  # crontab: 0 and 7 are Sunday
+_LONGEST = timedelta(days=3660)
+
+# --------------------------------------------------------------------------- words of sources.yaml
+
+
+def duration(text: str, *, zero: bool = False) -> timedelta:
+    """`3s 5m 6h 1d` as a timedelta. Raises ValueError below one second (unless `zero`) and above ten years."""
+    found = re.fullmatch(r"(\d{1,12})\s*([smhd])", text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is not a duration")
+    seconds = int(found[1]) * _UNITS[found[2]]
+    if seconds == 0 and not zero:
+        raise ValueError("a duration is at least 1s")
+    if seconds > _LONGEST.total_seconds():
+        raise ValueError("a duration is at most ten years")
+    return timedelta(seconds=seconds)
+
+
+def recheck(text: str) -> Recheck:
+    """`30m for 14d, then 1d`, or one duration for ever. Raises ValueError."""
+    found = re.fullmatch(r"(\S+)\s+for\s+(\S+?)\s*,?\s+then\s+(\S+)", text.strip())
+    if found is None:
+        always = duration(text)
+        return Recheck(always, timedelta(0), always)
+    return Recheck(duration(found[1]), duration(found[2]), duration(found[3]))
+
+
+def _weekday(word: str) -> int:
+    if word.isdigit() and int(word) <= 7:
+        return int(word)
+    if word[:3] in _WEEKDAYS and len(word) == 3:
+        return _WEEKDAYS.index(word)
+    raise ValueError(f"{word!r} is no weekday: 0-7 (0 and 7 are Sunday) or sun-sat")
+
+
+def _weekdays(field: str) -> str:
+    """The weekday field in names: apscheduler counts from Monday and refuses 7, crontab counts from Sunday."""
+    days: set[int] = set()
+    for part in field.lower().split(","):
+        span, _, step = part.partition("/")
+        if step and (not step.isdigit() or int(step) == 0):
+            raise ValueError(f"{part!r} has no step above 0")
+        first, _, last = ("0", "", "6") if span == "*" else span.partition("-")
+        low = _weekday(first)
+        high = _weekday(last) if last else (6 if step else low)
+        if last in {"sun", "0"} and low > 0:
+            high = 7  # sat-sun
+        if high < low:
+            raise ValueError(f"{part!r} runs backwards")
+        days.update(day % 7 for day in range(low, high + 1, int(step or 1)))
+    return ",".join(_WEEKDAYS[day] for day in sorted(days))
+
+
+@lru_cache(maxsize=4096)
+def crontab(expression: str, timezone: str) -> BaseTrigger:
+    """A standard five-field crontab line as a trigger in that time zone. Raises ValueError.
+
+    As in cron, a day of the month and a weekday that are both given mean either of them.
+    """
+    fields = expression.split()
+    if len(fields) != 5:
+        raise ValueError(f"{len(fields)} fields where crontab has 5: minute hour day month weekday")
+    minute, hour, day, month, weekday = fields
+    either = not day.startswith("*") and not weekday.startswith("*")
+    names = "*" if weekday == "*" else _weekdays(weekday)
+    pairs = [(day, "*"), ("*", names)] if either else [(day, names)]
+    common = {"minute": minute, "hour": hour, "month": month, "timezone": ZoneInfo(timezone)}
+    triggers = [CronTrigger(day=d, day_of_week=w, **common) for d, w in pairs]  # type: ignore[no-untyped-call]
+    return OrTrigger(triggers) if either else triggers[0]  # type: ignore[no-untyped-call]
+
+
+def next_fire(expression: str, timezone: str, now: datetime) -> datetime | None:
+    """The first moment of a crontab line after `now`, in UTC; None if there is none (30 February)."""
+    fire = crontab(expression, timezone).get_next_fire_time(None, now + timedelta(microseconds=1))  # type: ignore[no-untyped-call]
+    return fire.astimezone(UTC) if fire else None
+
+
+# --------------------------------------------------------------------------- spreading
+
+
+def fraction(key: str) -> float:
+    """A number in [0, 1) that is always the same for this key, on every machine and in every run."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=6).digest(), "big") / 2**48
+
+
+def _spread(key: str, span: timedelta) -> timedelta:
+    """The span less up to a tenth: pages of one interval drift apart, and none is later than promised."""
+    return span * (1 - fraction(key) / 10)
+
+
+def first_due(source: Source, now: datetime, *, spread: timedelta = FIRST_SPREAD, key: str | None = None) -> datetime:
+    """When a page that was never read is due: soon, but not all of them at once. `key` is its address or name."""
+    return now + min(spread, _gap(source, now)) * fraction(key or source.url)
+
+
+# --------------------------------------------------------------------------- the next time
+
+
+def interval(source: Source, now: datetime) -> timedelta | None:
+    """How often this source is read at this time of the year; None if a crontab line says when."""
+    month = now.astimezone(ZoneInfo(source.timezone)).month
+    if source.season and month in source.season.months:
+        return source.season.every
+    return None if source.cron else source.every or timedelta(hours=6)
+
+
+def _season_opens(source: Source, now: datetime) -> datetime | None:
+    """The start of the next month of the season, in UTC; None inside it or without one."""
+    here = now.astimezone(ZoneInfo(source.timezone))
+    if not source.season or here.month in source.season.months:
+        return None
+    for ahead in range(1, 12):
+        year, month = divmod(here.year * 12 + here.month - 1 + ahead, 12)
+        if month + 1 in source.season.months:
+            return datetime(year, month + 1, 1, tzinfo=ZoneInfo(source.timezone)).astimezone(UTC)
+    return None
+
+
+def _step(span: timedelta, now: datetime) -> datetime:
+    trigger = IntervalTrigger(seconds=span.total_seconds(), start_date=now, timezone=UTC)  # type: ignore[no-untyped-call]
+    fire: datetime = trigger.get_next_fire_time(now, now)  # type: ignore[no-untyped-call]
+    return fire
+
+
+def _gap(source: Source, now: datetime) -> timedelta:
+    """The time to the next planned run of an entry page, without jitter."""
+    span = interval(source, now)
+    if span is not None:
+        return span
+    fire = next_fire(source.cron or "", source.timezone, now)
+    return fire - now if fire else DAY
+
+
+def _planned(source: Source, page: Page, now: datetime) -> datetime:
+    """The next run when nothing is wrong."""
+    if page.role == "document":
+        young = now - (page.found_at or now) < source.recheck.young_for
+        return _step(_spread(page.url, source.recheck.young if young else source.recheck.old), now)
+    opens = _season_opens(source, now)
+    span = interval(source, now)
+    due = now + _gap(source, now) if span is None else _step(_spread(page.url, span), now)
+    return min(due, opens) if opens else due
+
+
+def backoff(failure: Failure, consecutive: int, span: timedelta) -> timedelta:
+    """How long to wait after the `consecutive`-th failure in a row (1 is the first): doubling, at most a day.
+
+    What may pass by itself is first tried again after five minutes. A block grows fourfold from the usual interval:
+    asking again is what keeps one blocked. Retry-After is never undercut.
+    """
+    power = min(max(consecutive, 1), 24)
+    if failure.error in BLOCKED_WORDS:
+        wait = span.total_seconds() * 4.0**power
+    elif failure.error in TRANSIENT:
+        wait = min(span, FIRST_RETRY).total_seconds() * 2.0 ** (power - 1)
+    else:
+        wait = span.total_seconds() * 2.0**power
+    longest = max(DAY, span).total_seconds()
+    held = min(failure.retry_after or 0.0, LONGEST_HOLD.total_seconds())
+    return timedelta(seconds=max(min(wait, longest), held))
+
+
+def _confirmation(source: Source, event_at: datetime, now: datetime) -> datetime | None:
+    """The next of the steps 3, 10, 30 minutes after the event that is still ahead."""
+    return min((event_at + step for step in source.confirm if event_at + step > now), default=None)
+
+
+def next_due(
+    source: Source,
+    page: Page,
+    now: datetime,
+    *,
+    failure: Failure | None = None,
+    consecutive: int = 1,
+    event_at: datetime | None = None,
+) -> datetime:
+    """When to read this page again after a check that ended at `now`. Always later than `now`.
+
+    `failure` is what this check ended with, `consecutive` counts it and those before it. `event_at` is the moment
+    when a number moved or the page vanished: while confirmations are ahead they come first, before back-off too.
+    """
+    if failure is None:
+        due = _planned(source, page, now)
+    else:
+        due = now + backoff(failure, consecutive, _usual(source, page, now))
+    confirm = _confirmation(source, event_at, now) if event_at else None
+    if confirm is not None:
+        due = min(due, confirm)
+    if failure is not None and failure.retry_after:
+        due = max(due, now + min(timedelta(seconds=failure.retry_after), LONGEST_HOLD))
+    return due
+
+
+def _usual(source: Source, page: Page, now: datetime) -> timedelta:
+    return source.recheck.old if page.role == "document" else _gap(source, now)
+
+
+def clamped(source: Source, page: Page, now: datetime) -> datetime | None:
+    """The page's due time, or `now` where the clock was set back and it lies further off than any rule puts it.
+
+    A source must not be silent for more than twice its interval (or twice a day while it fails).
+    """
+    if page.next_due is None:
+        return None
+    span = _usual(source, page, now)
+    if page.failure is not None:
+        span = max(span, DAY, min(timedelta(seconds=page.failure.retry_after or 0), LONGEST_HOLD))
+    return now if page.next_due > now + 2 * span else page.next_due

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from monitor.model import Alert, Change, Document, Edit, Failure, Page, Target, TargetChange
 
@@ -39,6 +39,48 @@ def target(item: Target) -> JSON:
     for name in _NUMBER_FIELDS:
         out[name] = number(out[name])
     return out
+
+
+class Stored(Protocol):
+    """A target with where it stands, as storage answers it."""
+
+    @property
+    def target(self) -> Target: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def region(self) -> str | None: ...
+    @property
+    def series(self) -> str | None: ...
+    @property
+    def release(self) -> str | None: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def title(self) -> str | None: ...
+    @property
+    def published(self) -> str | None: ...
+    @property
+    def at(self) -> datetime: ...
+
+
+def stored_target(item: Stored) -> JSON:
+    """ITEM of `mubiao targets list`: the target and where it stands; `name` is what to call its indicator."""
+    return {
+        **target(item.target),
+        "source": item.source,
+        "region": item.region,
+        "series": item.series,
+        "release": item.release,
+        "version": item.version,
+        "url": item.url,
+        "title": item.title,
+        "published": item.published,
+        "at": time(item.at),
+        "name": item.target.canonical or item.target.indicator,
+    }
 
 
 def target_change(line: TargetChange) -> JSON:

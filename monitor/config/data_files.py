@@ -1,4 +1,4 @@
-"""The only reader of YAML files and of the environment. Returns frozen values; raises ConfigError, never half a config."""
+"""The product's own data files, read once and frozen: pure modules own no files, they are handed the Vocabulary."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from typing import Any
 import yaml
 
 from monitor.model import Indicator, TextRules, Vocabulary
-
-# --------------------------------------------------------------------------- data files
 
 
 def _data(name: str) -> Any:
@@ -57,3 +55,8 @@ def vocabulary() -> Vocabulary:
         regions={str(k): v for k, v in _data("regions.yaml").items()},
         text=_text_rules(_data("noise.yaml")),
     )
+
+
+def init_text() -> str:
+    """What `mubiao init` writes: a commented sources.yaml to start from."""
+    return resources.files("monitor.data").joinpath("init.yaml").read_text(encoding="utf-8")

@@ -1,0 +1,116 @@
+"""One moved target in words, from the wire shape of a release comparison (wire.target_change).
+
+The direction of an arrow is that of the number, not of its merit. A newspaper that gives another number than the
+report has moved nothing: it differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from alerts.inert import one_line
+from monitor.i18n import say
+from monitor.i18n.alerts import TEXTS
+
+Line = Mapping[str, Any]  # one element of CHANGE.targets
+
+_ARROWS = {"raised": "↑", "lowered": "↓", "new": "＋", "dropped": "×", "reworded": "≈"}
+_RANK = {"lowered": 0, "dropped": 1, "raised": 2, "reworded": 3, "new": 4}
+_NAME_LIMIT, _VALUE_LIMIT = 40, 60
+# names that already say what is measured need no second word
+_SAYS_GROWTH = ("增速", "增长", "增幅", "涨幅", "降幅", "下降", "降低")
+_SAYS_SHARE = ("占比", "比重", "率", "比例", "份额")
+
+
+def item(line: Line) -> Mapping[str, Any]:
+    """The side of a comparison that speaks for it: the newer one, or what is gone."""
+    return line.get("to") or line.get("from") or {}
+
+
+def is_promise(line: Line) -> bool:
+    """Whether a target moved, not a result."""
+    return bool(item(line).get("role", "target") == "target")
+
+
+def differs(line: Line) -> bool:
+    """Whether a text that quotes the document gives another number: no promise has moved."""
+    return line.get("relation") in ("quote", "copy") and line.get("change") not in ("new", "unchanged")
+
+
+def rank(line: Line) -> tuple[bool, bool, bool, int]:
+    """Sort key: promises, recurring, headline, then cuts and drops before the rest."""
+    softened = "softened" in line.get("flags", ())
+    order = 1 if softened else _RANK.get(str(line.get("change")), 9)
+    return (not is_promise(line), line.get("recurring") is False, not item(line).get("headline"), order)
+
+
+def ordered(lines: Iterable[Line]) -> list[Line]:
+    """What moved, the most telling first; what did not move is left out."""
+    return sorted((x for x in lines if x.get("change") != "unchanged"), key=rank)
+
+
+def name(line: Line, lang: str) -> str:
+    """地区生产总值增速: the indicator, what it is about, and what is measured."""
+    base = one_line(line.get("canonical") or line.get("indicator") or item(line).get("indicator") or "?", _NAME_LIMIT)
+    about = one_line(line.get("object") or "", _NAME_LIMIT)
+    measure = _measure(str(line.get("kind")), item(line), base)
+    return (
+        (f"{about} · " if about and about not in base else "") + base + (say(TEXTS, measure, lang) if measure else "")
+    )
+
+
+def _measure(kind: str, side: Mapping[str, Any], base: str) -> str | None:
+    if kind == "growth" and not base.endswith(_SAYS_GROWTH):
+        return "measure.decline" if side.get("direction") == "decrease" else "measure.growth"
+    return "measure.share" if kind == "share" and not base.endswith(_SAYS_SHARE) else None
+
+
+def value(side: Mapping[str, Any] | None, lang: str) -> str:
+    """What the document wrote: 6%左右. A side without one is a dash."""
+    if not side:
+        return say(TEXTS, "none", lang)
+    return one_line(side.get("value_text") or side.get("text") or "", _VALUE_LIMIT) or say(TEXTS, "none", lang)
+
+
+def arrow(line: Line) -> str:
+    """One sign for what happened; none for a text that merely differs."""
+    return "≠" if differs(line) else _ARROWS.get(str(line.get("change")), "")
+
+
+def word(line: Line, lang: str) -> str:
+    """下调, 口气放软: what happened, with its flags."""
+    if differs(line):
+        return say(TEXTS, "change.differs" if line.get("relation") == "quote" else "change.copied", lang)
+    change = str(line.get("change"))
+    said = [say(TEXTS, f"change.{change}", lang)] if f"change.{change}" in TEXTS else []
+    said += [say(TEXTS, f"flag.{f}", lang) for f in line.get("flags", ()) if f"flag.{f}" in TEXTS]
+    return ("，" if lang == "zh" else ", ").join(said)
+
+
+def phrase(line: Line, lang: str) -> str:
+    """One line for one moved target: 地区生产总值增速 6%左右 → 5.5%左右 ↓."""
+    change = str(line.get("change"))
+    key = "line.moved"
+    if differs(line) and line.get("from") and line.get("to"):
+        key = "line.differs"
+    elif change in ("new", "dropped", "reworded"):
+        key = f"line.{change}"
+    return say(
+        TEXTS,
+        key,
+        lang,
+        name=name(line, lang),
+        before=value(line.get("from"), lang),
+        after=value(line.get("to"), lang),
+        arrow=arrow(line),
+        word=word(line, lang),
+    )
+
+
+def short(line: Line, lang: str) -> str:
+    """The same for a subject line: 地区生产总值增速 6%左右→5.5%左右."""
+    if not line.get("from") or not line.get("to"):
+        return phrase(line, lang)
+    sign = "≠" if differs(line) else "→"
+    return f"{name(line, lang)} {value(line['from'], lang)}{sign}{value(line['to'], lang)}"

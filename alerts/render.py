@@ -1,0 +1,144 @@
+"""An alert as a message for people: subject, plain text and HTML of at most 100 KB. Pure but for reading its templates.
+
+Templates are sandboxed Jinja with autoescape; a user may override any of them by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Any
+
+from jinja2 import ChoiceLoader, DictLoader, PackageLoader, StrictUndefined, TemplateError, select_autoescape
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from alerts import view
+from alerts.inert import link, one_line
+from alerts.view import Budget, Payload
+from monitor.errors import DeliveryError
+from monitor.i18n import say
+from monitor.i18n.alerts import TEXTS
+from monitor.model import Alert, Message
+
+MAX_BYTES = 100_000  # Gmail clips a message at 102 KB
+SUBJECT_LIMIT = 120  # characters
+
+Links = Mapping[str, str]  # label -> address, shown under the message
+Values = dict[str, Any]
+
+
+def environment(overrides: Mapping[str, str] | None = None) -> ImmutableSandboxedEnvironment:
+    """Templates by name (change.html, digest.txt, …); `overrides` maps a name to the text that replaces it."""
+    made = ImmutableSandboxedEnvironment(
+        loader=ChoiceLoader([DictLoader(dict(overrides or {})), PackageLoader("alerts")]),
+        autoescape=select_autoescape(["html"], default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    made.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
+    return made
+
+
+@cache
+def _built_in() -> ImmutableSandboxedEnvironment:
+    return environment()
+
+
+def render(
+    alert: Alert,
+    *,
+    lang: str | None = None,
+    links: Links | None = None,
+    templates: ImmutableSandboxedEnvironment | None = None,
+) -> Message:
+    """The message of an alert, in its own language unless told otherwise.
+
+    Raises DeliveryError (not permanent: mending the template mends it) where an overriding template fails.
+    """
+    speak = lang or alert.lang
+    make = _VIEWS.get(alert.type, _health)
+    budget = Budget()
+    try:
+        while True:
+            name, subject, values = make(alert, speak, budget)
+            values |= {"t": partial(say, TEXTS, lang=speak), "lang": speak, "links": dict(links or {}), "id": alert.id}
+            html, text = (_fill(templates or _built_in(), f"{name}.{part}", values) for part in ("html", "txt"))
+            if max(len(html.encode()), len(text.encode())) <= MAX_BYTES or budget == budget.halved():
+                return Message(subject=one_line(subject, SUBJECT_LIMIT), text=text, html=html)
+            budget = budget.halved()
+    except TemplateError as why:
+        raise DeliveryError(f"template failed: {type(why).__name__}: {one_line(why, 200)}") from why
+
+
+def _fill(templates: ImmutableSandboxedEnvironment, name: str, values: Values) -> str:
+    return templates.get_template(name).render(values).strip() + "\n"
+
+
+# --------------------------------------------------------------------------- kinds of message
+
+
+def _tagged(tag: str, text: str) -> str:
+    return f"[{tag}] {text}"
+
+
+def _change(alert: Alert, lang: str, budget: Budget) -> tuple[str, str, Values]:
+    shown = view.change(alert.payload, lang, budget)
+    return "change", _tagged(shown.tag, shown.short), {"c": shown, "title": shown.line}
+
+
+def _digest(alert: Alert, lang: str, budget: Budget) -> tuple[str, str, Values]:
+    changes: list[Payload] = list(alert.payload.get("changes") or ())
+    groups, left_out = view.digest(changes, lang, budget)
+    since, until = (view.clock(str(alert.payload.get(k) or ""), lang) for k in ("since", "until"))
+    moved = sum(view.moved(c) for c in changes)
+    counts = {"since": since[:16], "until": until[:16], "changes": len(changes), "targets": moved}
+    line = say(TEXTS, "digest.line", lang, **counts)
+    subject = say(TEXTS, "digest.subject", lang, **(counts | {"until": until[:10]}))
+    values = {"groups": groups, "left_out": left_out, "since": str(alert.payload.get("since") or ""), "title": line}
+    return "digest", _tagged(say(TEXTS, "tag.digest", lang), subject), values
+
+
+def _health(alert: Alert, lang: str, _: Budget) -> tuple[str, str, Values]:
+    failure = alert.payload
+    said = {
+        "name": one_line(failure.get("name") or failure.get("source") or "?", 60),
+        "error": one_line(failure.get("error") or "", 60),
+        "count": failure.get("consecutive") or 0,
+    }
+    key = f"health.{alert.type}"
+    line = say(TEXTS, key, lang, **said) if key in TEXTS else f"{alert.type}: {said['name']}"
+    tag = f"tag.{alert.type}"
+    values: Values = {
+        "title": line,
+        "facts": list(_health_facts(failure, lang)),
+        "source": view.word(failure.get("source")),
+        "kept": alert.type in ("source.failing", "source.blocked"),
+    }
+    return "health", _tagged(say(TEXTS, tag, lang) if tag in TEXTS else one_line(alert.type, 40), line), values
+
+
+def _health_facts(failure: Payload, lang: str) -> list[view.Fact]:
+    detail = " · ".join(one_line(failure[k], 300) for k in ("error", "detail") if failure.get(k))
+    rows = [
+        view.Fact(say(TEXTS, "label.reason", lang), detail),
+        view.Fact(say(TEXTS, "label.page", lang), one_line(failure.get("url") or "", 200), link(failure.get("url"))),
+        view.Fact(say(TEXTS, "label.since", lang), view.clock(str(failure.get("since") or ""), lang)),
+        view.Fact(say(TEXTS, "label.tries", lang), str(failure.get("consecutive") or "")),
+    ]
+    return [fact for fact in rows if fact.text]
+
+
+def _test(alert: Alert, lang: str, _: Budget) -> tuple[str, str, Values]:
+    channel = one_line(alert.payload.get("channel") or alert.channel, 60)
+    values: Values = {"title": say(TEXTS, "test.line", lang, channel=channel)}
+    return "test", _tagged(say(TEXTS, "tag.test", lang), say(TEXTS, "test.subject", lang, channel=channel)), values
+
+
+_VIEWS: Mapping[str, Callable[[Alert, str, Budget], tuple[str, str, Values]]] = {
+    "targets.changed": _change,
+    "change.detected": _change,
+    "digest": _digest,
+    "test": _test,
+}

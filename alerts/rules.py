@@ -1,0 +1,207 @@
+"""Who is told what: a change, a source and the subscriptions become alerts. Pure; `now` is a parameter.
+
+Called by pipeline before the one write, so that alerts are saved in the transaction of their change. A change and a
+channel make one alert, however many subscriptions match: an immediate one wins over a digest.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from monitor import wire
+from monitor.model import Alert, Change, Source, Subscription
+
+
+def message_id(now: datetime) -> str:
+    """`msg_` and a UUID version 7 (RFC 9562): unique, and ordered by time in a listing."""
+    milliseconds = int(now.timestamp() * 1000) & ((1 << 48) - 1)
+    number = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    return f"msg_{uuid.UUID(int=number).hex}"
+
+
+# --------------------------------------------------------------------------- changes
+
+
+def match(
+    change: Change,
+    source: Source,
+    subscriptions: Iterable[Subscription],
+    *,
+    now: datetime,
+    payload: Mapping[str, Any] | None = None,
+    place: str | None = None,
+    text: str = "",
+) -> list[Alert]:
+    """The alerts that this change owes. A baseline owes none.
+
+    `payload` is the CHANGE to send, made here from `change` where absent. `place` is the name of the place that the
+    document names itself with; `text` lets keywords look into a new document, whose edits do not hold all of it.
+    """
+    if change.baseline:
+        return []
+    chosen: dict[str, Subscription] = {}
+    for subscription in subscriptions:
+        if wants(subscription, change, source, text):
+            held = chosen.get(subscription.channel)
+            if held is None or (held.digest and not subscription.digest):
+                chosen[subscription.channel] = subscription
+    data = dict(payload) if payload is not None else describe(change, source, place)
+    kind = "targets.changed" if change.moved else "change.detected"
+    return [
+        Alert(
+            id=message_id(now),
+            key=f"{change.id}:{channel}",
+            channel=channel,
+            type=kind,
+            payload=data,
+            lang=subscription.lang,
+            change=change.id,
+            created=now,
+            next_at=None if subscription.digest else now,
+            digest=subscription.digest,
+        )
+        for channel, subscription in chosen.items()
+    ]
+
+
+def describe(change: Change, source: Source, place: str | None = None) -> dict[str, Any]:
+    """CHANGE with what a reader wants to know about its source."""
+    return wire.change(
+        change,
+        source={
+            "name": source.name or source.key,
+            "region": source.region,
+            "series": source.series,
+            "tags": list(source.tags),
+            "place": place,
+        },
+    )
+
+
+def wants(subscription: Subscription, change: Change, source: Source, text: str = "") -> bool:
+    """Whether this subscription asks for this change: AND between its keys, OR inside each."""
+    return (
+        bool(words(change) & set(subscription.on))
+        and change.significance >= subscription.min_significance
+        and concerns(subscription, source)
+        and (not subscription.indicators or bool(indicators(change) & set(subscription.indicators)))
+        and (not subscription.keywords or _holds(subscription.keywords, change, text))
+    )
+
+
+def words(change: Change) -> set[str]:
+    """The words of `on` that this change answers to: its kind, and `targets` where a promise moved."""
+    return {change.kind, "targets"} if change.moved else {change.kind}
+
+
+def concerns(subscription: Subscription, source: Source) -> bool:
+    """Whether the subscription's places include this source."""
+    return (
+        (not subscription.sources or source.key in subscription.sources)
+        and (not subscription.tags or bool(set(source.tags) & set(subscription.tags)))
+        and (not subscription.regions or any(within(source.region, code) for code in subscription.regions))
+        and (not subscription.series or source.series in subscription.series)
+    )
+
+
+def within(region: str | None, code: str) -> bool:
+    """Whether a GB/T 2260 region lies in another: 230102 in 230102, in 2301 (also written 230100) and in 23."""
+    stem = code
+    while len(stem) > 2 and stem.endswith("00"):
+        stem = stem[:-2]
+    return region is not None and region.startswith(stem)
+
+
+def indicators(change: Change) -> set[str]:
+    """Every name under which a moved target can be asked for: canonical, as written, and its stable id."""
+    names: set[str] = set()
+    for line in change.targets:
+        sides = [side for side in (line.before, line.after) if side]
+        names.update(x for x in (line.canonical, line.indicator) if x)
+        names.update(side.indicator_id for side in sides if side.indicator_id)
+    return names
+
+
+def _holds(keywords: Sequence[str], change: Change, text: str) -> bool:
+    """Whether a keyword stands in the title, the edited text or a moved target; in `text` too, for a new document."""
+    hay = [change.title or ""]
+    hay += [side for e in change.edits for side in (e.old, e.new)]
+    for line in change.targets:
+        hay += [line.canonical or "", line.indicator, line.object or ""]
+        hay += [side.text for side in (line.before, line.after) if side]
+    if change.kind == "new":
+        hay.append(text)
+    lowered = [piece.lower() for piece in hay]
+    return any(word.lower() in piece for word in keywords for piece in lowered)
+
+
+# --------------------------------------------------------------------------- health and tests
+
+
+def match_health(
+    kind: str,
+    failure: Mapping[str, Any],
+    source: Source,
+    subscriptions: Iterable[Subscription],
+    *,
+    now: datetime,
+) -> list[Alert]:
+    """The alerts about a source itself: `kind` is source.failing, source.recovered, source.blocked, ….
+
+    `failure` is the FAILURE of the wire. Its `since` makes the key: one message for one spell of trouble. Health is
+    never held for a digest, and indicators, keywords and significance do not apply to it.
+    """
+    chosen: dict[str, Subscription] = {}
+    for subscription in subscriptions:
+        if "health" in subscription.on and concerns(subscription, source):
+            chosen.setdefault(subscription.channel, subscription)
+    data = {"name": source.name or source.key, "region": source.region} | dict(failure)
+    event = f"{kind}:{source.key}:{failure.get('url') or source.url}:{failure.get('since') or wire.time(now)}"
+    return [
+        Alert(
+            id=message_id(now),
+            key=f"{event}:{channel}",
+            channel=channel,
+            type=kind,
+            payload=data,
+            lang=subscription.lang,
+            created=now,
+            next_at=now,
+        )
+        for channel, subscription in chosen.items()
+    ]
+
+
+def trial(channel: str, *, now: datetime, lang: str = "zh") -> Alert:
+    """A `test` message for `mubiao alerts test`."""
+    number = message_id(now)
+    return Alert(
+        id=number,
+        key=f"test:{number}",
+        channel=channel,
+        type="test",
+        payload={"channel": channel, "at": wire.time(now)},
+        lang=lang,
+        created=now,
+        next_at=now,
+    )
+
+
+def fold(waiting: Sequence[Alert], *, now: datetime) -> Alert:
+    """One `digest` for the alerts of one channel and cron, oldest first. Its key is that of its first: folded once."""
+    ordered = sorted(waiting, key=lambda a: (a.created or now, a.id))
+    first = ordered[0]
+    return Alert(
+        id=message_id(now),
+        key=f"digest:{first.key}",
+        channel=first.channel,
+        type="digest",
+        payload=wire.digest(first.created or now, now, [a.payload for a in ordered]),
+        lang=first.lang,
+        created=now,
+        next_at=now,
+    )

@@ -1,0 +1,327 @@
+"""What a message shows, as plain values for the templates: every string inert, every list bounded. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from alerts import phrases
+from alerts.inert import link, one_line
+from alerts.strike import Struck, struck
+from monitor.i18n import say
+from monitor.i18n.alerts import TEXTS
+
+Payload = Mapping[str, Any]
+
+BEIJING = timezone(timedelta(hours=8))
+_TITLE = 120  # characters of a page's title
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much a message may show. `halved` is tried when the result is too large."""
+
+    rows: int = 24  # table rows; of a digest, in each place
+    edits: int = 16
+    chars: int = 8000  # of edited text
+    changes: int = 120  # of a digest
+
+    def halved(self) -> Budget:
+        return Budget(max(self.rows // 2, 1), self.edits // 2, self.chars // 2, max(self.changes // 2, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table of moved targets."""
+
+    name: str
+    before: str
+    after: str
+    arrow: str
+    word: str
+    change: str
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A labelled line under the message; `href` only where it is safe to follow."""
+
+    label: str
+    text: str
+    href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """One CHANGE to show. `line` is its first line: `where` and `what`."""
+
+    tag: str
+    where: str
+    what: str
+    short: str
+    lead: Row | None
+    lead_leads: bool  # whether the first line is about `lead`
+    also: str  # 等 4 项
+    targets: tuple[Row, ...]
+    results: tuple[Row, ...]
+    more_targets: int
+    edits: tuple[Struck, ...]
+    more_edits: int
+    facts: tuple[Fact, ...]
+    commands: tuple[str, ...]
+    columns: tuple[str, str]
+    is_new: bool
+
+    @property
+    def line(self) -> str:
+        return f"{self.where}{self.what}"
+
+
+def change(payload: Payload, lang: str, budget: Budget) -> ChangeView:
+    """A CHANGE with the source's name, place and region beside its fields (alerts.rules.describe)."""
+    lines = phrases.ordered(payload.get("targets") or ())
+    promises = [x for x in lines if phrases.is_promise(x)]
+    results = [x for x in lines if not phrases.is_promise(x)]
+    shown, rest = promises[: budget.rows], results[: max(budget.rows - len(promises), 0)]
+    is_new = payload.get("kind") == "new"
+    # a new document is new from end to end: its first lines tell what it is, its table what it promises
+    room = Budget(budget.rows, min(budget.edits, 3), min(budget.chars, 900)) if is_new else budget
+    edits = payload.get("edits") or ()
+    view_edits = tuple(_edits(edits, room))
+    return ChangeView(
+        tag=tag(payload, lines, lang),
+        where=where(payload, lines, lang),
+        what=what(payload, lines, lang),
+        short=short(payload, lines, lang),
+        lead=row(lines[0], lang) if lines else None,
+        lead_leads=bool(lines) and not _page_first(payload),
+        also=say(TEXTS, "line.more", lang, count=len(lines), more=len(lines) - 1) if len(lines) > 1 else "",
+        targets=tuple(row(x, lang) for x in shown),
+        results=tuple(row(x, lang) for x in rest),
+        more_targets=len(lines) - len(shown) - len(rest),
+        edits=view_edits,
+        more_edits=0 if is_new else len(edits) - len(view_edits),
+        facts=tuple(facts(payload, lang)),
+        commands=tuple(commands(payload)),
+        columns=columns(payload, lines, lang),
+        is_new=is_new,
+    )
+
+
+def _edits(edits: Sequence[Payload], budget: Budget) -> Iterator[Struck]:
+    """The first edits, moves last: text that went elsewhere tells least."""
+    ordered = sorted(edits, key=lambda e: e.get("op") == "move")[: budget.edits]
+    left = budget.chars
+    for at, piece in enumerate(ordered):
+        one = struck(piece, max(left // (len(ordered) - at), 60))
+        left -= sum(len(text) for _, text in one.pieces)
+        yield one
+
+
+def row(line: phrases.Line, lang: str) -> Row:
+    """One table row."""
+    return Row(
+        name=phrases.name(line, lang),
+        before=phrases.value(line.get("from"), lang),
+        after=phrases.value(line.get("to"), lang),
+        arrow=phrases.arrow(line),
+        word=phrases.word(line, lang),
+        change=str(line.get("change")),
+        differs=phrases.differs(line),
+    )
+
+
+# --------------------------------------------------------------------------- the first line
+
+
+def tag(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> str:
+    """The bracketed word of a subject."""
+    if lines and phrases.differs(lines[0]):
+        key = "differs"
+    elif lines and phrases.is_promise(lines[0]) and payload.get("kind") in ("new", "content"):
+        key = "targets"
+    else:
+        key = str(payload.get("kind"))
+    return say(TEXTS, f"tag.{key}" if f"tag.{key}" in TEXTS else "tag.content", lang)
+
+
+def place(payload: Payload) -> str:
+    """The place a change is about, else the name of its source."""
+    return one_line(payload.get("place") or payload.get("name") or payload.get("source") or "?", 40)
+
+
+def where(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> str:
+    """南岗区 2022→2023：the place and its releases. A text that quotes goes by its own name."""
+    colon = "：" if lang == "zh" else ": "
+    if lines and phrases.differs(lines[0]):
+        return one_line(payload.get("name") or payload.get("source") or "?", 40) + colon
+    return " ".join(x for x in (place(payload), releases(payload)) if x) + colon
+
+
+def releases(payload: Payload) -> str:
+    """2022→2023 for a new document that is compared with the one before, else its own label."""
+    old, new = (one_line(payload.get(k) or "", 20) for k in ("compared_release", "release"))
+    return f"{old}→{new}" if old and new and old != new else new
+
+
+def what(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> str:
+    """The most telling target in words and how many more there are, or what happened to the page."""
+    if not lines or _page_first(payload):
+        return event(payload, lang)
+    said = phrases.phrase(lines[0], lang)
+    if len(lines) == 1:
+        return said
+    return f"{said} {say(TEXTS, 'line.more', lang, count=len(lines), more=len(lines) - 1)}"
+
+
+def _page_first(payload: Payload) -> bool:
+    """Whether what happened to the page says more than what happened to its targets."""
+    return payload.get("kind") in ("removed", "attachment")
+
+
+def event(payload: Payload, lang: str) -> str:
+    """What happened to a page, targets aside."""
+    kind = str(payload.get("kind"))
+    key = "line.new_page" if kind == "new" else f"line.{kind}"
+    return say(
+        TEXTS,
+        key if key in TEXTS else "line.content",
+        lang,
+        title=one_line(payload.get("title") or payload.get("url") or "", _TITLE),
+        added=payload.get("added", 0),
+        deleted=payload.get("deleted", 0),
+    )
+
+
+def short(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> str:
+    """`where` and `what` for a subject: 南岗区 2022→2023 地区生产总值增速 6%左右→5.5%左右 等4项."""
+    start = where(payload, lines, lang).rstrip("： :")
+    if not lines or _page_first(payload):
+        return f"{start} {event(payload, lang)}"
+    said = f"{start} {phrases.short(lines[0], lang)}"
+    if len(lines) == 1:
+        return said
+    return f"{said} {say(TEXTS, 'subject.more', lang, count=len(lines), more=len(lines) - 1)}"
+
+
+def columns(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> tuple[str, str]:
+    """Headings of the two value columns: the releases where they are known."""
+    if lines and phrases.differs(lines[0]):
+        return say(TEXTS, "col.report", lang), say(TEXTS, "col.here", lang)
+    old, new = (one_line(payload.get(k) or "", 20) for k in ("compared_release", "release"))
+    if old and new and old != new:
+        return old, new
+    return say(TEXTS, "col.before", lang), say(TEXTS, "col.after", lang)
+
+
+# --------------------------------------------------------------------------- where, when, how to look closer
+
+
+def facts(payload: Payload, lang: str) -> Iterator[Fact]:
+    """Page, source, time, versions."""
+    url = link(payload.get("url"))
+    title = one_line(payload.get("title") or payload.get("url") or "", _TITLE)
+    yield Fact(say(TEXTS, "label.page", lang), title, url)
+    if url:
+        yield Fact("", one_line(url, 200), url)
+    names = (payload.get("name") or payload.get("source"), payload.get("series"))
+    yield Fact(say(TEXTS, "label.source", lang), " · ".join(dict.fromkeys(one_line(n, 60) for n in names if n)))
+    if payload.get("at"):
+        yield Fact(say(TEXTS, "label.when", lang), clock(payload["at"], lang))
+    versions = [one_line(payload.get(k) or "", 24) for k in ("old_version", "new_version")]
+    if any(versions):
+        yield Fact(say(TEXTS, "label.version", lang), " → ".join(v for v in versions if v))
+    if payload.get("compared_with"):
+        label = " ".join(one_line(payload.get(k) or "", 24) for k in ("compared_with", "compared_release")).strip()
+        yield Fact(say(TEXTS, "label.compared", lang), label)
+
+
+def commands(payload: Payload) -> Iterator[str]:
+    """What to type to see more."""
+    old, new, before = (word(payload.get(k)) for k in ("old_version", "new_version", "compared_with"))
+    if new:
+        yield f"mubiao show {new}"
+    if old and new:
+        yield f"mubiao diff {old} {new}"
+    if before and new and before != old:
+        yield f"mubiao targets compare {before} {new}"
+
+
+def word(value: object) -> str:
+    """An id as it may stand in a command that a reader pastes into a shell: letters, digits, - and _ only."""
+    said = str(value or "")
+    return said if said.replace("-", "").replace("_", "").isalnum() and said.isascii() and len(said) <= 64 else ""
+
+
+def clock(at: str, lang: str) -> str:
+    """2026-01-09 10:46 (北京时间), from RFC 3339."""
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return one_line(at, 40)
+    return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M} ({say(TEXTS, 'beijing', lang)})"
+
+
+# --------------------------------------------------------------------------- digest
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The changes of one place: its moved targets as one table, the rest as lines."""
+
+    place: str
+    targets: tuple[tuple[Row, str | None], ...]  # with the address of the page it stands on
+    others: tuple[tuple[str, str | None, tuple[Struck, ...]], ...]
+    more: int
+
+
+def digest(changes: Sequence[Payload], lang: str, budget: Budget) -> tuple[list[Group], int]:
+    """Groups by place, those with moved targets first, and how many changes are left out."""
+    kept, folded = fold_reverts(changes)
+    grouped: dict[str, list[Payload]] = {}
+    for one in [*kept, *folded][: budget.changes]:
+        grouped.setdefault(str(one.get("region") or place(one)), []).append(one)
+    groups = [_group(members, folded, lang, budget) for members in grouped.values()]
+    groups.sort(key=lambda g: not g.targets)
+    return groups, max(len(kept) + len(folded) - budget.changes, 0)
+
+
+def moved(payload: Payload) -> int:
+    """How many promises a change moved; results, and numbers that another text quotes differently, are none."""
+    lines = phrases.ordered(payload.get("targets") or ())
+    return sum(phrases.is_promise(x) and not phrases.differs(x) for x in lines)
+
+
+def fold_reverts(changes: Iterable[Payload]) -> tuple[list[Payload], list[Payload]]:
+    """(changes, reverts): an edit and its taking back become the latter alone."""
+    kept: list[Payload] = []
+    folded: list[Payload] = []
+    for one in changes:
+        earlier = [k for k in kept if k.get("url") == one.get("url") and k.get("kind") == "content"]
+        if one.get("kind") == "reverted" and earlier:
+            kept.remove(earlier[-1])
+            folded.append(one)
+        else:
+            kept.append(one)
+    return kept, folded
+
+
+def _group(members: Sequence[Payload], folded: Sequence[Payload], lang: str, budget: Budget) -> Group:
+    targets: list[tuple[Row, str | None]] = []
+    others: list[tuple[str, str | None, tuple[Struck, ...]]] = []
+    for one in members:
+        lines = phrases.ordered(one.get("targets") or ())
+        if one in folded:
+            title = one_line(one.get("title") or one.get("url") or "", _TITLE)
+            others.append((say(TEXTS, "digest.folded", lang, title=title), link(one.get("url")), ()))
+        elif lines:
+            targets += [(row(x, lang), link(one.get("url"))) for x in lines]
+        else:
+            few = Budget(1, min(budget.edits, 2), min(budget.chars, 240))
+            others.append((event(one, lang), link(one.get("url")), tuple(_edits(one.get("edits") or (), few))))
+    more = max(len(targets) - budget.rows, 0)
+    name = place(next((m for m in members if m.get("place")), members[0]))
+    return Group(name, tuple(targets[: budget.rows]), tuple(others), more)

@@ -1,0 +1,114 @@
+"""A webhook by the Standard Webhooks specification: signed, never redirected, told apart by `webhook-id`.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
+
+from alerts.inert import one_line
+from alerts.sending import Settings
+from monitor import wire
+from monitor.errors import DeliveryError
+from monitor.model import Alert, Channel, Message
+from monitor.net import RefusedError, UnresolvedError
+
+_REPLY_LIMIT = 300  # characters of an error answer worth keeping
+_READ_LIMIT = 4096  # bytes of an answer worth reading
+
+
+async def send(alert: Alert, message: Message, channel: Channel, settings: Settings) -> None:
+    """POST the alert. 2xx is taken; 410 is permanent, so is a channel without address or secret."""
+    if not channel.url:
+        raise DeliveryError(f"channel {channel.name} has no url", permanent=True)
+    now = settings.clock()
+    body = wire.dump(wire.webhook(alert, now))
+    headers = {"content-type": "application/json", "accept": "*/*"} | sign(
+        alert.id, now, body, _secrets(channel, settings)
+    )
+    try:
+        # the whole attempt is bounded: a receiver may drip a byte a second and never hit a read timeout
+        async with asyncio.timeout(settings.timeout):
+            client = settings.client(httpx.URL(channel.url).host)
+            request = client.build_request("POST", channel.url, content=body.encode(), headers=headers)
+            answer = await client.send(request, follow_redirects=False, stream=True)
+            try:
+                said = await _start(answer)
+            finally:
+                await answer.aclose()
+    except TimeoutError:
+        raise DeliveryError(f"no answer within {settings.timeout:g} s") from None
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, RefusedError) as why:
+        raise DeliveryError(f"address not usable: {one_line(why, _REPLY_LIMIT)}", permanent=True) from None
+    except UnresolvedError as why:
+        raise DeliveryError(f"no such host: {one_line(why, _REPLY_LIMIT)}") from None
+    except httpx.HTTPError as why:
+        raise DeliveryError(f"{type(why).__name__}: {one_line(why, _REPLY_LIMIT)}".rstrip(": ")) from None
+    judge(answer.status_code, answer.headers, said, now)
+
+
+def sign(message: str, at: datetime, body: str, keys: list[str]) -> dict[str, str]:
+    """The three headers; one signature for each key, so that a receiver can change keys without missing a message."""
+    try:
+        signatures = [Webhook(key).sign(message, at, body) for key in keys]
+    except (binascii.Error, EmptyWebhookSecretError, ValueError):
+        # the library's own message may hold the secret
+        raise DeliveryError("the webhook secret is not whsec_ and base64", permanent=True) from None
+    stamps = {"webhook-id": message, "webhook-timestamp": str(int(at.timestamp()))}
+    return stamps | ({"webhook-signature": " ".join(signatures)} if signatures else {})
+
+
+def _secrets(channel: Channel, settings: Settings) -> list[str]:
+    """The keys in the environment variable, several separated by blanks. A channel that names none is unsigned."""
+    if not channel.secret_env:
+        return []
+    keys = settings.env.get(channel.secret_env, "").split()
+    if not keys:
+        raise DeliveryError(f"environment variable {channel.secret_env} holds no secret", permanent=False)
+    return keys
+
+
+async def _start(answer: httpx.Response) -> str:
+    """The first characters of an error answer, for the record; an accepted message is not read."""
+    if answer.is_success:
+        return ""
+    kept = b""
+    async for piece in answer.aiter_raw():
+        kept += piece
+        if len(kept) >= _READ_LIMIT:
+            break
+    return one_line(kept[:_READ_LIMIT].decode("utf-8", "replace"), _REPLY_LIMIT)
+
+
+def judge(status: int, headers: Mapping[str, str], said: str, now: datetime) -> None:
+    """Raise DeliveryError for everything but 2xx. Retry-After counts for 429 and 503."""
+    if 200 <= status < 300:
+        return
+    reason = f"HTTP {status}" + (f": {said}" if said else "")
+    if 300 <= status < 400:
+        reason = f"HTTP {status}: redirects are not followed; put the new address into sources.yaml"
+    wait = retry_after(headers.get("retry-after"), now) if status in (429, 503) else None
+    raise DeliveryError(reason, permanent=status == 410, retry_after=wait)
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds to wait, from a count of seconds or a date; None where the header is absent or makes no sense."""
+    if value is None:
+        return None
+    if value.strip().isascii() and value.strip().isdigit():
+        return float(value.strip()[:9])
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max((at - now).total_seconds(), 0.0)

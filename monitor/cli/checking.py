@@ -1,0 +1,135 @@
+"""`mubiao check | run | demo | worker`: reading what is due, once or for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import click
+import structlog
+
+from monitor.cli import out, phrases
+from monitor.cli.session import Session, common
+from monitor.errors import UsageError
+from monitor.i18n import say
+from monitor.i18n.cli import TEXTS
+from monitor.model import Config
+
+
+def configure_log(*, form: str, level: str) -> None:
+    """structlog to stderr: lines for people, JSON for machines."""
+    import logging
+
+    json = form == "json" or (form == "auto" and not sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False) if json else structlog.dev.ConsoleRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
+
+
+def nearest(key: str, config: Config) -> str:
+    """A hint at the key that was meant."""
+    found = get_close_matches(key, [s.key for s in config.sources], 1, 0.5)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+@click.command()
+@click.argument("keys", nargs=-1, metavar="[SOURCE]...")
+@click.option("--all", "everything", is_flag=True, help="all sources, due or not")
+@click.option("--no-deliver", is_flag=True, help="leave alerts in the outbox")
+@click.option("--json", "as_json", is_flag=True)
+@common
+def check(keys: tuple[str, ...], everything: bool, no_deliver: bool, as_json: bool, **kw: Any) -> None:
+    """One pass now: what is due, or the sources named, or --all. Sends what is in the outbox at the end."""
+    session: Session = kw["session"]
+    configure_log(form="console", level="error")
+    from monitor import config as configuration
+    from monitor import daemon
+    from monitor.cli.database import writable
+
+    config = configuration.load(session.config)
+    unknown = [k for k in keys if config.source(k) is None]
+    if unknown:
+        raise UsageError(
+            f"no source {unknown[0]!r} in {session.config}{nearest(unknown[0], config)}"
+        )
+    with writable(session) as store, phrases.progress(session.lang) as follow:
+        summary = daemon.run_check(
+            store,
+            config,
+            configuration.vocabulary(),
+            configuration.variables(),
+            choose=lambda now: daemon.pages_to_check(store, config, keys or None, now, everything=everything),
+            deliver=not no_deliver,
+            follow=follow,
+        )
+    if as_json:
+        out.one(summary.json(), "json")
+    else:
+        phrases.summary(summary, session.lang)
+    if summary.interrupted:
+        raise click.exceptions.Exit(130)
+    if summary.failures or summary.undelivered:
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=int, default=8750, show_default=True)
+@click.option("--no-web", is_flag=True, help="neither pages nor /healthz")
+@click.option("--log", "form", type=click.Choice(["auto", "json", "console"]), default="auto", show_default=True)
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
+@common
+def run(host: str, port: int, no_web: bool, form: str, log_level: str, **kw: Any) -> None:
+    """The daemon: schedules, checks, delivers alerts, serves the web page. SIGTERM ends it cleanly."""
+    session: Session = kw["session"]
+    configure_log(form=form, level=log_level)
+    from monitor import config as configuration
+    from monitor import daemon
+    from monitor.cli.database import writable
+
+    config = configuration.load(session.config)
+    with writable(session) as store:
+        asyncio.run(
+            daemon.serve(
+                store,
+                config,
+                configuration.vocabulary(),
+                configuration.variables(),
+                lang=session.lang,
+                listen=None if no_web else (host, port),
+            )
+        )
+
+
+@click.command()
+@click.option("--dir", "folder", metavar="D", default="demo-out", show_default=True, type=click.Path(file_okay=False))
+@click.option("--json", "as_json", is_flag=True)
+@common
+def demo(folder: str, as_json: bool, **kw: Any) -> None:
+    """The main job on a bundled site of an invented district: releases, a silent edit, an outage, alerts."""
+    session: Session = kw["session"]
+    configure_log(form="console", level="error")
+    from monitor.demo import driver
+
+    ok = driver.run(Path(folder), session.lang, as_json=as_json)
+    if not ok:
+        out.note(say(TEXTS, "demo failed", session.lang))
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
+@common
+def worker(**kw: Any) -> None:
+    """One of several checkers on a PostgreSQL database (not there yet)."""
+    raise UsageError("worker is not there yet: one machine with mubiao run is")

@@ -1,0 +1,46 @@
+"""Opening the database for a command: read-only for a query, migrated and unshared for a writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from monitor.cli.session import Session
+from monitor.errors import UsageError
+from storage.queries import Queries
+from storage.store import Store
+
+SQLITE = "sqlite:///"
+
+
+def path_of(db: str) -> Path:
+    """The file of an SQLite address. Raises UsageError for other databases, which are not there yet."""
+    if not db.startswith(SQLITE):
+        raise UsageError(f"--db {db.split('://')[0]}://…: only sqlite:///PATH is there yet")
+    return Path(db.removeprefix(SQLITE))
+
+
+@contextmanager
+def queries(session: Session, *, missing: str | None = None) -> Iterator[Queries]:
+    """A read-only connection. A query on no database is a mistake, not an empty answer."""
+    path = path_of(session.db)
+    if not path.exists():
+        raise UsageError(missing or f"{path}: no database yet (mubiao check or mubiao import makes it)")
+    with Queries(session.db) as db:
+        yield db
+
+
+@contextmanager
+def writable(session: Session, *, migrate: bool = True) -> Iterator[Store]:
+    """The one writer. Refuses, naming its pid, while a daemon holds the database."""
+    path = path_of(session.db)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if migrate:
+        from storage import migrate as schema
+
+        schema.upgrade(session.db, datetime.now(UTC))
+    with Store(session.db) as store:
+        store.lock_daemon()
+        yield store

@@ -1,0 +1,149 @@
+"""`mubiao changes | history | show | diff | search`: what was said when, and what moved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from monitor import review, wire
+from monitor.cli import out, phrases
+from monitor.cli.database import queries
+from monitor.cli.session import Session, common
+from monitor.i18n import say
+from monitor.i18n.cli import TEXTS
+
+
+@click.command()
+@click.option("--since", metavar="T", help="2026-01-01, 2026-01-01T08:00 or 7d, 12h")
+@click.option("--source", "-s")
+@click.option("--under", metavar="CODE", help="a region code and everything below it")
+@click.option("--indicator", help="only changes that moved this indicator")
+@click.option("--min-significance", type=click.FloatRange(0, 1), default=None)
+@click.option("--kind", "kinds", multiple=True, help="new content cosmetic attachment removed restored reverted")
+@click.option("--baseline/--no-baseline", default=False, help="also what a source held when it was first read")
+@click.option("--limit", type=int, default=200, show_default=True)
+@out.formats
+@common
+def changes(**kw: Any) -> None:
+    """The change feed, newest first."""
+    session, form = kw.pop("session"), kw.pop("form")
+    kw["since"] = review.moment(kw["since"])
+    kw["kinds"] = tuple(kw["kinds"])
+    with queries(session) as db:
+        found = [wire.change(c, source=about) for c, about in db.changes(**kw)]
+    if form != "table":
+        out.rows(found, (), form, session.lang)
+        return
+    rows = (
+        {
+            "at": c["at"],
+            "change_id": c["id"],
+            "kind": c["kind"],
+            "significance": f"{c['significance']:.2f}",
+            "source": c["source"],
+            "title": c["title"],
+            "what": phrases.first_line(c, session.lang),
+        }
+        for c in found
+    )
+    columns = ("at", "change_id", "kind", "significance", "source", "title", "what")
+    shown = {"at": out.local, "kind": lambda k: say(TEXTS, f"kind.{k}", session.lang)}
+    out.rows(rows, columns, "table", session.lang, show=shown, empty="no changes")
+
+
+@click.command()
+@click.argument("what", metavar="SOURCE|URL")
+@click.option("--limit", type=int, default=200, show_default=True)
+@out.formats
+@common
+def history(what: str, limit: int, **kw: Any) -> None:
+    """All versions of a source or of one page, newest first."""
+    session: Session = kw["session"]
+    with queries(session) as db:
+        found = list(db.history(what, limit=limit))
+    columns = ("at", "version", "release", "kind", "significance", "chars", "targets", "title")
+    shown = {
+        "at": out.local,
+        "kind": lambda k: say(TEXTS, f"kind.{k}", session.lang) if k else "",
+        "significance": lambda x: "" if x is None else f"{x:.2f}",
+    }
+    out.rows(found, columns, kw["form"], session.lang, show=shown, empty="no versions")
+
+
+@click.command()
+@click.argument("ref", metavar="VERSION|SOURCE|URL")
+@click.option("--at", metavar="DATE", help="as it was on that day")
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--raw", metavar="FILE", help="write the bytes as received")
+@common
+def show(ref: str, at: str | None, as_json: bool, raw: str | None, **kw: Any) -> None:
+    """One version: v12, a source's latest, key@2022, 230103@2022."""
+    session: Session = kw["session"]
+    with queries(session) as db:
+        version = db.resolve(ref, at=review.moment(at))
+        if raw:
+            Path(raw).write_bytes(db.body(version))
+            out.note(raw)
+            return
+        row = db.show(version)
+    if as_json:
+        out.one(row, "json")
+        return
+    head = ("version", "source", "url", "release", "at", "title", "encoding", "sha256")
+    for key in head:
+        if row.get(key):
+            value = out.local(row[key]) if key == "at" else row[key]
+            out.note(f"{say(TEXTS, f'col.{key}', session.lang)}: {value}")
+    with out.paged():
+        for paragraph in row["paragraphs"]:
+            click.echo(out.inert(paragraph))
+
+
+@click.command()
+@click.argument("old")
+@click.argument("new", required=False)
+@click.option(
+    "--format", "form", type=click.Choice(["inline", "unified", "side-by-side", "html", "json"]), default="inline"
+)
+@click.option("--context", type=int, default=1, show_default=True, help="unchanged paragraphs around a change")
+@common
+def diff(old: str, new: str | None, form: str, context: int, **kw: Any) -> None:
+    """What changed between two versions; with one argument, between it and the one before."""
+    session: Session = kw["session"]
+    with queries(session) as db:
+        second = db.resolve(new) if new else db.resolve(old)
+        first = db.resolve(old) if new else db.previous(second)
+        before, after = db.show(first), db.show(second)
+    if form == "json":
+        out.one(review.diff_json(before, after), "json")
+    elif form == "html":
+        click.echo(review.diff_html(before, after, session.lang))
+    else:
+        with out.paged():
+            phrases.print_diff(before, after, form, context, session.lang)
+
+
+@click.command()
+@click.argument("query")
+@click.option("--region")
+@click.option("--under", metavar="CODE")
+@click.option("--source", "-s")
+@click.option("--since", metavar="T")
+@click.option("--limit", type=int, default=50, show_default=True)
+@out.formats
+@common
+def search(query: str, **kw: Any) -> None:
+    """Full text over current texts and every passage that was added or removed. One and two characters will do."""
+    session, form = kw.pop("session"), kw.pop("form")
+    kw["since"] = review.moment(kw["since"])
+    with queries(session) as db:
+        found = list(db.search(query, **kw))
+    columns = ("at", "source", "version", "where", "snippet")
+    shown = {
+        "at": out.local,
+        "where": lambda w: say(TEXTS, f"where.{w}", session.lang),
+        "snippet": lambda s: phrases.highlighted(s, query),
+    }
+    out.rows(found, columns, form, session.lang, show=shown, empty="not found")

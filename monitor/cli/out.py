@@ -1,0 +1,156 @@
+"""Printing: one table for people, JSON, JSON lines or CSV for programs. Results to stdout, the rest to stderr."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from datetime import datetime
+from typing import Any, Literal
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from monitor import wire
+from monitor.i18n import Lang, say
+from monitor.i18n.cli import TEXTS
+
+Format = Literal["table", "json", "jsonl", "csv"]
+
+# C0/C1 controls and bidirectional overrides: text of a page must not steer a terminal
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def formats(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--json, --jsonl and --csv, handed to the command as one `form`."""
+
+    @click.option("--json", "as_json", is_flag=True, help="one JSON document")
+    @click.option("--jsonl", is_flag=True, help="one JSON object a line")
+    @click.option("--csv", "as_csv", is_flag=True, help="comma-separated, with a header")
+    @functools.wraps(command)
+    def wrapped(*args: Any, as_json: bool, jsonl: bool, as_csv: bool, **kwargs: Any) -> Any:
+        if as_json + jsonl + as_csv > 1:
+            raise click.UsageError("--json, --jsonl and --csv exclude each other")
+        form: Format = "json" if as_json else "jsonl" if jsonl else "csv" if as_csv else "table"
+        return command(*args, form=form, **kwargs)
+
+    return wrapped
+
+
+def inert(value: object) -> str:
+    """A value as terminal text: control characters shown, never obeyed."""
+    return _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", str(value)).replace("\t", " ")
+
+
+def console(*, err: bool = False) -> Console:
+    """Colour and the window's width in a terminal; neither in a pipe, where nothing may wrap."""
+    stream = sys.stderr if err else sys.stdout
+    if stream.isatty():
+        return Console(file=stream, highlight=False)
+    return Console(file=stream, highlight=False, no_color=True, width=10_000, color_system=None)
+
+
+def note(text: str) -> None:
+    """A line for people, on stderr."""
+    click.echo(inert(text), err=True)
+
+
+def local(at: object) -> str:
+    """A time as people read it: their own zone, to the minute."""
+    if isinstance(at, str):
+        at = datetime.fromisoformat(at)
+    return at.astimezone().strftime("%Y-%m-%d %H:%M") if isinstance(at, datetime) else ""
+
+
+def plain(value: Any) -> Any:
+    """A value of a query as JSON has it."""
+    if isinstance(value, datetime):
+        return wire.time(value)
+    if isinstance(value, Mapping):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(v) for v in value]
+    return value
+
+
+def _cell(value: Any) -> str:
+    """A CSV cell that no spreadsheet takes for a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, dict | list):
+        return wire.dump(value)
+    text = str(value)
+    return "'" + text if isinstance(value, str) and text[:1] in "=+-@\t\r" else text
+
+
+def rows(
+    found: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    form: Format,
+    lang: Lang,
+    *,
+    show: Mapping[str, Callable[[Any], str | Text]] | None = None,
+    empty: str = "nothing",
+) -> None:
+    """Many rows. `columns` are those of the table; programs get every field. `show` renders a column for people."""
+    if form == "jsonl":
+        for row in found:
+            click.echo(wire.dump(plain(row)))
+        return
+    data = [plain(row) for row in found]
+    if form == "json":
+        click.echo(wire.dump(data, indent=2))
+    elif form == "csv":
+        out = io.StringIO()
+        names = list(dict.fromkeys(k for row in data for k in row)) or list(columns)
+        writer = csv.writer(out)
+        writer.writerow(names)
+        writer.writerows([_cell(row.get(k)) for k in names] for row in data)
+        click.echo(out.getvalue(), nl=False)
+    elif not data:
+        note(say(TEXTS, empty, lang))
+    else:
+        _table(data, columns, lang, show or {})
+
+
+def _table(
+    data: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    lang: Lang,
+    show: Mapping[str, Callable[[Any], str | Text]],
+) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(say(TEXTS, f"col.{name}", lang), overflow="fold")
+    for row in data:
+        cells = (show[c](row.get(c)) if c in show and row.get(c) is not None else row.get(c) for c in columns)
+        table.add_row(*(x if isinstance(x, Text) else Text("" if x is None else inert(x)) for x in cells))
+    console().print(table)
+
+
+def one(record: Mapping[str, Any], form: Format) -> None:
+    """One record for programs."""
+    click.echo(wire.dump(plain(record), indent=None if form == "jsonl" else 2))
+
+
+@contextmanager
+def paged() -> Iterator[None]:
+    """What is printed inside goes through a pager when it is long and stdout is a terminal."""
+    if not sys.stdout.isatty():
+        yield
+        return
+    screen = console()
+    held = io.StringIO()
+    with redirect_stdout(held):
+        yield
+    text = held.getvalue()
+    if text.count("\n") > screen.height:
+        click.echo_via_pager(text)
+    else:
+        click.echo(text, nl=False)

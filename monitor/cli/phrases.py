@@ -1,0 +1,186 @@
+"""How results look in a terminal: one glance says what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.cells import cell_len
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from alerts import phrases as wording
+from monitor import wire
+from monitor.cli import out
+from monitor.i18n import Lang, say
+from monitor.i18n.cli import TEXTS
+from monitor.model import Outcome, Target, TargetChange
+from monitor.pipeline import Summary
+from monitor.text.diff import Row, rows
+
+STYLES = {"raised": "green", "lowered": "red", "new": "cyan", "dropped": "magenta", "reworded": "yellow"}
+
+
+def CHANGE_STYLE(word: str, lang: Lang) -> Text:  # noqa: N802 — reads as a table beside STYLES
+    """A change word, coloured; its sign is in the word, for those who see no colour."""
+    return Text(say(TEXTS, f"change.{word}", lang), style=STYLES.get(word, ""))
+
+
+def target_line(line: TargetChange, lang: Lang) -> dict[str, str]:
+    """One line of a comparison as table cells."""
+    item = line.after or line.before
+    return {
+        "indicator": (line.canonical or line.indicator) + (f"（{item.period}）" if item and item.period else ""),
+        "from": line.before.value_text if line.before else "—",
+        "to": line.after.value_text if line.after else "—",
+        "flags": " ".join(line.flags),
+    }
+
+
+def target_table(items: Sequence[Target], lang: Lang, *, title: str) -> Table:
+    """What was read from one text."""
+    table = Table(title=out.inert(title), box=None, pad_edge=False, header_style="bold", title_justify="left")
+    for name in ("role", "name", "value_text", "qualifier", "strength", "period", "text"):
+        table.add_column(say(TEXTS, f"col.{name}", lang), overflow="fold")
+    for item in items:
+        role = Text(say(TEXTS, f"role.{item.role}", lang), style="green" if item.role == "target" else "blue")
+        cells = (item.canonical or item.indicator, item.value_text, item.qualifier, item.strength)
+        table.add_row(role, *map(out.inert, cells), item.period or "", out.inert(item.text))
+    return table
+
+
+def first_line(change: Mapping[str, Any], lang: Lang) -> str:
+    """What moved, in one line: the same words as in an e-mail."""
+    return wording.first_line(change, lang)
+
+
+def highlighted(snippet: str, query: str) -> Text:
+    """A snippet with what was searched for in bold."""
+    text = Text(out.inert(snippet))
+    for word in query.split():
+        text.highlight_words([word], style="bold reverse")
+    return text
+
+
+@contextmanager
+def progress(lang: Lang) -> Iterator[Callable[[Outcome | None, int], None]]:
+    """A bar on stderr for long work. What it yields is called with each outcome and the number of pages known."""
+    screen = out.console(err=True)
+    if not screen.is_terminal:
+        yield lambda outcome, total: None
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=screen, transient=True) as bar:
+        task = bar.add_task(say(TEXTS, "checking", lang), total=None)
+
+        def follow(outcome: Outcome | None, total: int) -> None:
+            bar.update(task, total=total, advance=0 if outcome is None else 1)
+            if outcome is not None:
+                bar.update(task, description=out.inert(outcome.page.source)[:30])
+
+        yield follow
+
+
+def summary(done: Summary, lang: Lang) -> None:
+    """What a pass found, for people: changes first, then trouble, then the count."""
+    screen = out.console()
+    for change in done.changes:
+        row = wire.change(change)
+        line = Text(f"{say(TEXTS, f'kind.{change.kind}', lang)}  ", style="bold")
+        line.append(out.inert(f"{change.source}  {change.title or change.url}"), style="none")
+        screen.print(line)
+        screen.print(Text("    " + out.inert(first_line(row, lang)), style="green" if change.targets else "none"))
+    for page, why in done.failures:
+        screen.print(Text(out.inert(f"✗ {page.source}  {why.error}: {why.detail}"), style="red"))
+    counts = "  ".join(f"{say(TEXTS, f'count.{k}', lang)} {v}" for k, v in done.counts.items() if v)
+    screen.print(say(TEXTS, "checked", lang, n=done.checked) + (f"  {counts}" if counts else ""), markup=False)
+    if done.baselines:
+        screen.print(say(TEXTS, "baselines", lang, n=done.baselines), markup=False)
+    if done.sent or done.undelivered:
+        screen.print(say(TEXTS, "delivered", lang, sent=done.sent, failed=done.undelivered), markup=False)
+
+
+# --------------------------------------------------------------------------- diffs
+
+
+def print_diff(before: Mapping[str, Any], after: Mapping[str, Any], form: str, context: int, lang: Lang) -> None:
+    """Two versions in the terminal: inline, unified or side by side."""
+    click.echo(f"--- {before['version']}  {out.local(before['at'])}  {out.inert(before['title'] or before['url'])}")
+    click.echo(f"+++ {after['version']}  {out.local(after['at'])}  {out.inert(after['title'] or after['url'])}")
+    found = list(rows(before["paragraphs"], after["paragraphs"]))
+    if all(row.op == "=" for row in found):
+        out.note(say(TEXTS, "no difference", lang))
+    for row in near_changes(found, context):
+        if row is None:
+            click.echo("…")
+        elif form == "unified":
+            _unified(row)
+        elif form == "side-by-side":
+            _side_by_side(row)
+        else:
+            _inline(row)
+
+
+def near_changes(found: Sequence[Row], context: int) -> Iterator[Row | None]:
+    """Changed rows with their neighbours; None stands for what was left out between them."""
+    keep = {j for i, row in enumerate(found) if row.op != "=" for j in range(i - context, i + context + 1)}
+    gap = False
+    for i, row in enumerate(found):
+        if i in keep:
+            if gap:
+                yield None
+            yield row
+        gap = i not in keep
+
+
+_MARK = {"-": ("red strike", "[-", "-]"), "+": ("green underline", "{+", "+}")}
+
+
+def _inline(row: Row) -> None:
+    """One paragraph with what is gone struck and what is new underlined; signs where there is no colour."""
+    screen = out.console()
+    line = Text({"=": "  ", "-": "- ", "+": "+ ", "~": "~ ", ">": "> "}[row.op])
+    for op, piece in row.runs:
+        style, left, right = _MARK.get(op, ("dim" if row.op == "=" else "", "", ""))
+        line.append(f"{left}{out.inert(piece)}{right}" if not screen.is_terminal else out.inert(piece), style=style)
+    screen.print(line)
+
+
+def _unified(row: Row) -> None:
+    if row.op == "=":
+        click.echo(f" {out.inert(row.old)}")
+        return
+    if row.old:
+        click.echo(click.style(f"-{out.inert(row.old)}", fg="red"))
+    if row.new:
+        click.echo(click.style(f"+{out.inert(row.new)}", fg="green"))
+
+
+def _side_by_side(row: Row) -> None:
+    """Two columns of equal display width: a Chinese character is two cells wide."""
+    width = (min(out.console().width, 200) - 3) // 2
+    left, right = _folded(out.inert(row.old), width), _folded(out.inert(row.new), width)
+    sign = "|" if row.op == "=" else {"-": "<", "+": ">"}.get(row.op, "≠")
+    for i in range(max(len(left), len(right))):
+        a, b = (x[i] if i < len(x) else "" for x in (left, right))
+        click.echo(f"{a}{' ' * (width - cell_len(a))} {sign} {b}".rstrip())
+
+
+def _folded(text: str, width: int) -> list[str]:
+    lines, line, used = [], "", 0
+    for char in text:
+        cells = cell_len(char)
+        if used + cells > width:
+            lines.append(line)
+            line, used = "", 0
+        line, used = line + char, used + cells
+    return [*lines, line] if line else lines

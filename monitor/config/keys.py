@@ -1,0 +1,115 @@
+"""The keys of sources.yaml: what each holds and means. The loader, the JSON Schema and the advice read these tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor.config.values import Keys, many, number, object_schema, one_of, optional
+from monitor.config.words import (
+    ADDRESS,
+    CIDR,
+    CONFIRM,
+    CRON,
+    CSS,
+    DELAY,
+    DURATION,
+    ENV_NAME,
+    FLAG,
+    KEY,
+    LINKS,
+    PROXY,
+    RECHECK,
+    REGEX,
+    REGION,
+    SEASON,
+    SIZE,
+    TEXT,
+    URL,
+    ZONE,
+)
+
+TLS_PROFILES = ("default", "legacy", "seclevel1", "seclevel0", "tls10", "insecure")  # monitor.net explains them
+
+SOURCE: Keys = {
+    "key": (KEY, "stable name, used everywhere"),
+    "url": (URL, "the address; an e-paper's may hold {yyyy} {mm} {dd}"),
+    "kind": (
+        one_of("page", "listing", "epaper", later={"feed": "RSS and Atom", "sitemap": "sitemaps"}),
+        "page | listing | epaper",
+    ),
+    "name": (TEXT, "shown to people"),
+    "region": (optional(REGION), "GB/T 2260 code"),
+    "series": (optional(TEXT), "documents of one region and series are each other's releases"),
+    "release": (optional(TEXT), "overrides the label read from the document"),
+    "selector": (optional(CSS), "overrides the automatic main text"),
+    "exclude": (many(CSS), "parts of the page that are cut out"),
+    "match": (optional(REGEX), "which documents of a listing are followed, by title"),
+    "links": (LINKS, "which addresses are documents"),
+    "pages": (number(1, 1000), "how many list pages"),
+    "backfill": (optional(DURATION), "how much older than the first check"),
+    "every": (DURATION, "interval between checks"),
+    "cron": (CRON, "or a crontab line; 0 and 7 are Sunday"),
+    "timezone": (ZONE, "of cron, season and issue dates"),
+    "season": (optional(SEASON), "another interval in some months"),
+    "recheck": (RECHECK, "how often found documents are read again"),
+    "delay": (DELAY, "least gap between two requests to one host; 0s turns waiting off"),
+    "concurrency_per_host": (number(1, 100), "requests to one host at the same time"),
+    "respect_robots": (FLAG, "robots.txt rules and its Crawl-delay"),
+    "timeout": (DURATION, "a whole check"),
+    "max_bytes": (SIZE, "the largest body"),
+    "confirm": (CONFIRM, "fetch again after a moved number or a vanished page; off turns it off"),
+    "tls": (one_of(*TLS_PROFILES), "a named profile for old servers"),
+    "proxy": (optional(PROXY), "address of a proxy"),
+    "render": (one_of("http", later={"browser": "pages that need a browser"}), "http | browser"),
+    "tags": (many(TEXT), "for subscriptions"),
+    "enabled": (FLAG, "false: kept and queried, never fetched"),
+}
+DEFAULTS: Keys = {name: value for name, value in SOURCE.items() if name not in {"key", "url"}}
+NETWORK: Keys = {
+    "allow_private": (many(CIDR), "address blocks the guard refuses otherwise; reached on any port"),
+    "allow_ports": (many(number(1, 65535)), "ports of all other addresses"),
+    "user_agent": (TEXT, "who we say we are"),
+}
+CHANNEL: Keys = {
+    "type": (one_of("email", "webhook", later={"apprise": "chat services"}), "email | webhook"),
+    "to": (many(ADDRESS), "e-mail: who receives"),
+    "url": (URL, "webhook: where to"),
+    "secret_env": (
+        ENV_NAME,
+        "environment variable that holds the secret (whsec_…)",
+    ),
+}
+_ON = ("targets", "content", "new", "cosmetic", "attachment", "removed", "restored", "reverted", "health")
+SUBSCRIPTION: Keys = {
+    "channel": (TEXT, "a name under channels"),
+    "on": (many(one_of(*_ON)), "which events"),
+    "sources": (many(TEXT), "keys of sources"),
+    "tags": (many(TEXT), "tags of sources"),
+    "regions": (many(REGION), "codes; a shorter one takes all below it"),
+    "series": (many(TEXT), "series of sources"),
+    "indicators": (many(TEXT), "names or ids of indicators"),
+    "keywords": (many(TEXT), "words in the changed text"),
+    "min_significance": (number(0, 1, float), "0-1"),
+    "digest": (optional(CRON), "crontab line; without it a message goes out at once"),
+    "lang": (one_of("zh", "en"), "language of the message"),
+}
+TOP = ("include", "network", "defaults", "sources", "channels", "subscriptions")
+IN_INCLUDED = ("defaults", "sources", "channels", "subscriptions")
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of sources.yaml, for editors (`# yaml-language-server: $schema=…`)."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "sources.yaml of mubiao",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "include": many(TEXT).schema,
+            "network": object_schema(NETWORK),
+            "defaults": object_schema(DEFAULTS),
+            "sources": {"type": "array", "items": object_schema(SOURCE, ("key", "url"))},
+            "channels": {"type": "object", "additionalProperties": object_schema(CHANNEL, ("type",))},
+            "subscriptions": {"type": "array", "items": object_schema(SUBSCRIPTION, ("channel",))},
+        },
+    }

@@ -1,0 +1,157 @@
+"""The values that sources.yaml is made of: durations, crontab lines, addresses, selectors, codes."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import yaml
+from selectolax.lexbor import LexborHTMLParser, SelectolaxError
+
+from monitor import schedule
+from monitor.config.values import Value, WrongError, many, nearest, nested, number, parsed, scalar, string
+from monitor.model import Links, Season
+
+
+def _flag(node: yaml.Node) -> bool:
+    text = scalar(node).lower()
+    if text in {"true", "yes", "on"}:
+        return True
+    if text in {"false", "no", "off"}:
+        return False
+    raise WrongError(node, f"{text!r} is neither true nor false")
+
+
+def _regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return text
+
+
+def _css(text: str) -> str:
+    try:
+        LexborHTMLParser("<p>").css_first(text)
+    except SelectolaxError as error:
+        raise ValueError(f"{text!r} is not a CSS selector") from error
+    return text
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not an address: {error}") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or re.search(r"\s", text):
+        raise ValueError(f"{text!r} is not an http(s) address")
+    return text
+
+
+def _proxy(text: str) -> str:
+    if urlsplit(text).scheme not in {"http", "https"} or not urlsplit(text).hostname:
+        raise ValueError(f"{text!r} is not an http(s) address")
+    return text
+
+
+def _network_block(text: str) -> str:
+    return str(ipaddress.ip_network(text, strict=False))
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, OSError) as error:
+        near = nearest(text, available_timezones()) or "names look like Asia/Shanghai"
+        raise ValueError(f"{text!r} is no time zone; {near}") from error
+    return text
+
+
+def _cron(text: str) -> str:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    if schedule.next_fire(text, "UTC", now) is None:
+        raise ValueError(f"{text!r} never comes")
+    return text
+
+
+def _size(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,12})\s*(?:([KMG])(i?)B|B)?", text, re.IGNORECASE)
+    if not found or not int(found[1]):
+        raise ValueError(f"{text!r} is not a size")
+    power = " KMG".index((found[2] or " ").upper())
+    return int(int(found[1]) * (1024 if found[3] else 1000) ** power)
+
+
+def _matching(pattern: str, message: str) -> Callable[[str], str]:
+    rule = re.compile(pattern)
+
+    def parse(text: str) -> str:
+        if not rule.fullmatch(text):
+            raise ValueError(message.format(repr(text)))
+        return text
+
+    return parse
+
+
+def _env_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+        # the text itself is not repeated: it may be the secret
+        raise ValueError("not the name of an environment variable: the secret stands there, not here")
+    return text
+
+
+TEXT = Value(string, {"type": ["string", "number"]})
+FLAG = Value(_flag, {"type": "boolean"})
+REGEX = Value(parsed(_regex), {"type": "string", "format": "regex"})
+CSS = Value(parsed(_css, "like #zoom or div.TRS_Editor"), {"type": "string"})
+URL = Value(parsed(_url, "like http://www.example.gov.cn/zfgzbg/"), {"type": "string", "format": "uri"})
+CRON = Value(parsed(_cron, 'like "0 7 * * 1-5": minute hour day month weekday'), {"type": "string"})
+_DURATION_FIX = "like 3s 5m 6h 1d"
+DURATION = Value(parsed(schedule.duration, _DURATION_FIX), {"type": "string", "pattern": r"^[0-9]+\s*[smhd]$"})
+DELAY = replace(DURATION, read=parsed(partial(schedule.duration, zero=True), _DURATION_FIX))
+RECHECK = Value(parsed(schedule.recheck, "like 30m for 14d, then 1d"), {"type": "string"})
+SIZE = Value(parsed(_size, "like 10MB or 512KB"), {"type": ["string", "integer"]})
+KEY = Value(
+    parsed(_matching(r"[\w.-]+", "{} is no key"), "letters, digits, - _ . and no blank"),
+    {"type": "string", "pattern": r"^[\w.-]+$"},
+)
+REGION = Value(
+    parsed(_matching(r"\d{2}|\d{4}|\d{6}", "{} is no region code"), 'GB/T 2260: 2, 4 or 6 digits, like "230102"'),
+    {"type": ["string", "integer"], "pattern": "^([0-9]{2}){1,3}$"},
+)
+ADDRESS = Value(parsed(_matching(r"[^@\s]+@[^@\s]+", "{} is no e-mail address")), {"type": "string", "format": "email"})
+PROXY = Value(parsed(_proxy, "like http://proxy.example.org:3128"), {"type": "string"})
+ZONE = Value(parsed(_zone), {"type": "string"})
+ENV_NAME = Value(parsed(_env_name, "like secret_env: HOOK_SECRET"), {"type": "string"})
+CIDR = Value(parsed(_network_block, "like 127.0.0.0/8"), {"type": "string"})
+
+
+def _confirm(node: yaml.Node) -> tuple[timedelta, ...]:
+    if isinstance(node, yaml.ScalarNode) and str(node.value).lower() in {"off", "false", "no"}:
+        return ()
+    return tuple(sorted(many(DURATION).read(node)))
+
+
+CONFIRM = Value(_confirm, {"oneOf": [{"enum": [False, "off"]}, many(DURATION).schema]})
+SEASON = nested(
+    {
+        "months": (many(number(1, 12)), "months of the year, 1-12"),
+        "every": (DURATION, "the interval in these months"),
+    },
+    lambda v: Season(frozenset(v["months"]), v["every"]),
+    required=("months", "every"),
+)
+LINKS = nested(
+    {
+        "include": (many(REGEX), "an address must match one of these"),
+        "exclude": (many(REGEX), "and none of these"),
+    },
+    lambda v: Links(**v),
+)

@@ -1,0 +1,328 @@
+"""The composition root: builds store, fetcher, checker and deliverer, runs one pass or for ever, stops cleanly.
+
+APScheduler runs a handful of real jobs: the due tick, the outbox, one for each digest, retention. Due times are rows
+(schedule.py computes them), so a restart loses nothing and a missed run runs once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from alerts.sending import Settings
+from monitor import config as configuration
+from monitor import net, schedule
+from monitor.delivery import Deliverer
+from monitor.errors import ConfigError, StorageError
+from monitor.fetch.client import Fetcher
+from monitor.fetch.hosts import Hosts
+from monitor.fetch.robots import Kept
+from monitor.model import Config, Delivery, Page, Vocabulary
+from monitor.pipeline import Checker, Follow, Summary, utc_now
+from monitor.web.server import Status, Web
+from storage.store import Store
+
+log = structlog.get_logger("mubiao.daemon")
+
+TICK = 1.0  # seconds between two looks at what is due
+OUTBOX_TICK = 2.0
+BATCH = 500  # pages taken in one tick; the next tick takes more while there is room
+MOST_RUNNING = 2000
+ZONE = "Asia/Shanghai"
+CLOCK_JUMP = 5.0  # seconds by which wall and monotonic clock may disagree between two ticks
+DRAIN = 25.0  # seconds for running checks after SIGTERM
+
+
+class Engine:
+    """The parts of one process, wired together. `reload` swaps the configuration under a running checker."""
+
+    def __init__(
+        self,
+        store: Store,
+        config: Config,
+        vocabulary: Vocabulary,
+        environ: Mapping[str, str],
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.store, self.now = store, now
+        self._vocabulary = vocabulary
+        self.pools = net.Pools(net.Guard(config.network))
+        self._settings = Settings(env=environ, client=self.pools.client, clock=now)
+        held = {h.host: h.not_before for h in store.hosts() if h.not_before and h.not_before > now()}
+        hosts = Hosts(holds=held, on_hold=lambda host, until: store.hold_host(host, until, "Retry-After"))
+        fetcher = Fetcher(config.network, pools=self.pools, hosts=hosts, recall=self._recall, remember=store.put_robots)
+        self.fetcher = fetcher
+        self.checker = Checker(store, fetcher, config, vocabulary, now=now)
+        self.deliverer = Deliverer(store, config.channels, self._settings)
+        self._sync(config)
+
+    def _sync(self, config: Config) -> None:
+        now = self.now()
+        self.store.sync_sources(config.sources, now, lambda source: schedule.first_due(source, now))
+
+    def _recall(self, host: str) -> Kept | None:
+        known = self.store.host(host)
+        if known is None or known.robots is None or known.robots_at is None:
+            return None
+        return (known.robots, known.robots_status or 200, known.robots_at)
+
+    def reload(self, config: Config) -> None:
+        """Take over a changed sources.yaml. What is being checked ends under the old one.
+
+        `network:` is read once, at the start: the guard of open connections cannot be changed under them.
+        """
+        self.checker.config = config
+        self.deliverer = Deliverer(self.store, config.channels, self._settings)
+        self._sync(config)
+
+    async def aclose(self) -> None:
+        """Wait for the write under way, close connections."""
+        self.checker.close()
+        await self.fetcher.aclose()
+
+
+@asynccontextmanager
+async def engine(
+    store: Store,
+    config: Config,
+    vocabulary: Vocabulary,
+    environ: Mapping[str, str],
+    *,
+    now: Callable[[], datetime] = utc_now,
+) -> AsyncIterator[Engine]:
+    """Everything a pass needs, on this event loop; closed at the end."""
+    made = Engine(store, config, vocabulary, environ, now)
+    try:
+        yield made
+    finally:
+        await made.aclose()
+
+
+# --------------------------------------------------------------------------- one pass
+
+
+def pages_to_check(
+    store: Store, config: Config, keys: Sequence[str] | None, now: datetime, *, everything: bool
+) -> list[Page]:
+    """What one pass reads: what is due, or everything of the sources named, or of all that are enabled."""
+    if keys is None and not everything:
+        return store.due(now, limit=1_000_000)
+    enabled = {s.key for s in config.sources if s.enabled}
+    wanted = sorted(enabled if keys is None else enabled & set(keys))
+    return store.pages(wanted)
+
+
+async def one_pass(
+    made: Engine, pages: Sequence[Page], *, deliver: bool, follow: Follow | None = None, summary: Summary | None = None
+) -> Summary:
+    """Check these pages, then send what the outbox holds. Cancelling it keeps what was finished in `summary`."""
+    done = summary or Summary(made.now())
+    try:
+        await made.checker.check(pages, follow, done)
+    except asyncio.CancelledError:
+        done.interrupted = True
+    if deliver:
+        results = await drain(made)
+        done.sent = sum(d.ok for d in results)
+        done.undelivered = sum(not d.ok for d in results)
+    return done
+
+
+async def drain(made: Engine) -> list[Delivery]:
+    """Every alert that is due now, once."""
+    await made.deliverer.run_digests(made.now())
+    return await made.deliverer.deliver_due(made.now())
+
+
+def run_check(
+    store: Store,
+    config: Config,
+    vocabulary: Vocabulary,
+    environ: Mapping[str, str],
+    *,
+    choose: Callable[[datetime], Sequence[Page]],
+    deliver: bool,
+    follow: Follow,
+) -> Summary:
+    """`mubiao check`: one pass in this process. SIGINT and SIGTERM end it with what was finished saved.
+
+    `choose` is asked once the sources are in the database (`pages_to_check`).
+    """
+
+    async def work() -> Summary:
+        async with engine(store, config, vocabulary, environ) as made:
+            task = asyncio.create_task(one_pass(made, choose(made.now()), deliver=deliver, follow=follow))
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+            return await task
+
+    return asyncio.run(work())
+
+
+# --------------------------------------------------------------------------- for ever
+
+
+class Daemon:
+    """The jobs of a running service."""
+
+    def __init__(self, made: Engine, config: Config, status: Status) -> None:
+        self.made, self.config, self.status = made, config, status
+        self.stopping = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._running = 0
+        self._offset = time.time() - time.monotonic()
+        defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}  # late is not too late
+        self.scheduler = AsyncIOScheduler(timezone=ZONE, job_defaults=defaults)
+
+    def start(self) -> None:
+        """Register the jobs; the first tick is at once."""
+        self.scheduler.add_job(self._turn, "interval", seconds=TICK, args=["due", self.due], id="due")
+        self.scheduler.add_job(self._turn, "interval", seconds=OUTBOX_TICK, args=["outbox", self.outbox], id="outbox")
+        nightly = CronTrigger(hour=3, minute=30, jitter=600, timezone=ZONE)
+        self.scheduler.add_job(self._turn, nightly, args=["retention", self.retention], id="retention")
+        self._digest_jobs()
+        self.scheduler.start()
+
+    def _digest_jobs(self) -> None:
+        """One job for each digest's crontab line; folding is idempotent, so a repeated run sends nothing twice."""
+        for job in self.scheduler.get_jobs():
+            if job.id.startswith("digest "):
+                job.remove()
+        for cron in sorted({s.digest for s in self.config.subscriptions if s.digest}):
+            trigger = schedule.crontab(cron, ZONE)
+            self.scheduler.add_job(self._turn, trigger, args=["digest", self.digests], id=f"digest {cron}")
+
+    async def _turn(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """One turn of one job: no exception leaves the loop, and each is named in the log."""
+        try:
+            await work()
+            self.status.trouble.pop(name, None)
+        except StorageError as wrong:
+            if self.status.trouble.get(name) != str(wrong):
+                log.error("database", job=name, error=str(wrong))
+            self.status.trouble[name] = str(wrong)
+        except Exception as wrong:  # one turn of the loop
+            log.exception("job failed", job=name)
+            self.status.trouble[name] = f"{type(wrong).__name__}: {wrong}"
+
+    async def due(self) -> None:
+        """Start what is due, while there is room. Each batch runs beside the tick."""
+        self._watch_clock()
+        self.status.ticked(self.made.now())
+        if self.stopping.is_set() or self._running >= MOST_RUNNING:
+            return
+        now = self.made.now()
+        held = [host for host, until in self.made.fetcher.holds.items() if until > now]
+        checker = self.made.checker
+        found = await checker.database(self.made.store.due, now, BATCH + self._running, exclude_hosts=held)
+        pages = [p for p in found if not checker.is_running(p.id)]
+        if pages:
+            task = asyncio.create_task(self._turn("check", lambda: self._check(pages)))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        await asyncio.sleep(0)
+
+    async def _check(self, pages: Sequence[Page]) -> None:
+        self._running += len(pages)
+        try:
+            self.status.checked((await self.made.checker.check(pages)).counts)
+        finally:
+            self._running -= len(pages)
+
+    async def outbox(self) -> None:
+        """Send what is owed."""
+        self.status.delivered(await self.made.deliverer.deliver_due(self.made.now()))
+
+    async def digests(self) -> None:
+        """Fold what waits into digests that are due."""
+        await self.made.deliverer.run_digests(self.made.now())
+
+    async def retention(self) -> None:
+        """Everything is kept by default, so the nightly job only lets SQLite tidy its own statistics."""
+        await self.made.checker.database(self.made.store.optimize)
+
+    def _watch_clock(self) -> None:
+        """After the wall clock jumped, jobs and due times of the old time would be silent: start them from now."""
+        offset = time.time() - time.monotonic()
+        jump, self._offset = offset - self._offset, offset
+        if abs(jump) <= CLOCK_JUMP:
+            return
+        log.warning("the clock jumped", seconds=round(jump))
+        for job in self.scheduler.get_jobs():
+            job.reschedule(job.trigger)
+        if jump < 0:
+            self._clamp()
+
+    def _clamp(self) -> None:
+        now = self.made.now()
+        for page in self.made.store.pages():
+            source = self.made.checker.config.source(page.source)
+            due = schedule.clamped(source, page, now) if source else page.next_due
+            if due != page.next_due:
+                self.made.store.set_due(page.id, due)
+
+    def reload(self) -> None:
+        """SIGHUP: read sources.yaml again. A broken file keeps the old one and says so."""
+        if self.config.path is None:
+            return
+        try:
+            fresh = configuration.load(self.config.path)
+        except ConfigError as wrong:
+            log.error("sources.yaml not taken over", error=str(wrong))
+            self.status.trouble["config"] = str(wrong)
+            return
+        self.status.trouble.pop("config", None)
+        self.config = fresh
+        self.made.reload(fresh)
+        self._digest_jobs()
+        log.info("sources.yaml taken over", sources=len(fresh.sources))
+
+    async def drain(self) -> None:
+        """Let running checks end, for a while; what does not is due again at the next start."""
+        self.scheduler.shutdown(wait=False)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=DRAIN)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(StorageError):
+            await self.made.deliverer.deliver_due(self.made.now())
+
+
+async def serve(
+    store: Store,
+    config: Config,
+    vocabulary: Vocabulary,
+    environ: Mapping[str, str],
+    *,
+    listen: tuple[str, int] | None,
+    lang: str,
+) -> None:
+    """`mubiao run`: until SIGTERM or SIGINT. The caller holds the daemon's lock on the store."""
+    async with engine(store, config, vocabulary, environ) as made:
+        status = Status(made.now(), sources=len(config.sources))
+        daemon = Daemon(made, config, status)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, daemon.stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, daemon.reload)
+        web = Web(store.url, status, lang) if listen else None
+        if web is not None and listen is not None:
+            await web.start(*listen)
+            log.info("web", address=f"http://{listen[0]}:{web.port}/")
+        daemon.start()
+        log.info("watching", sources=len(config.sources))
+        await daemon.stopping.wait()
+        log.info("stopping")
+        await daemon.drain()
+        if web is not None:
+            await web.stop()
+    log.info("stopped")

@@ -1,0 +1,89 @@
+"""What is wrong with this installation, and how to mend it: one finding a line, secrets never among them."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import TypedDict
+
+from monitor import config as configuration
+from monitor.errors import ConfigError, StorageError
+from monitor.model import Config
+from storage.queries import Queries
+
+WAL_FIXED = (3, 51, 3)  # earlier SQLite can damage a WAL database that two connections write to
+
+
+class Finding(TypedDict):
+    """`what` was looked at; `fix` where it is not `ok`, or where something could be better."""
+
+    ok: bool
+    what: str
+    fix: str | None
+
+
+def _finding(what: str, fix: str | None = None, *, ok: bool | None = None) -> Finding:
+    return {"ok": fix is None if ok is None else ok, "what": what, "fix": fix}
+
+
+def examine(config_path: str, database: Path, settings: configuration.Settings) -> list[Finding]:
+    """Everything that can be looked at without touching the network."""
+    found = [*_program(), *_database(database)]
+    try:
+        config = configuration.load(config_path)
+    except ConfigError as wrong:
+        return [*found, _finding(str(wrong), "mend the file, or write a new one: mubiao init")]
+    found.append(_finding(f"{config_path}: {len(config.sources)} sources, {len(config.channels)} channels"))
+    found += [_finding(warning, ok=True) for warning in config.warnings]
+    return [*found, *_channels(config, settings)]
+
+
+def _program() -> Iterator[Finding]:
+    yield _finding(f"mubiao {metadata.version('mubiao')} on Python {sys.version.split()[0]}")
+    for name in ("storage", "alerts"):
+        others = {d for d in metadata.packages_distributions().get(name, []) if d != "mubiao"}
+        if others:
+            fix = "install mubiao in an environment of its own"
+            yield _finding(f"the package {name} is also installed by {', '.join(sorted(others))}", fix)
+    version = sqlite3.sqlite_version_info
+    note = f"SQLite {sqlite3.sqlite_version}"
+    if version < WAL_FIXED:
+        note += ": two writers could damage a database; mubiao keeps to one"
+    yield _finding(note)
+
+
+def _database(path: Path) -> Iterator[Finding]:
+    if not path.exists():
+        yield _finding(f"{path}: no database yet (the first check makes it)", ok=True)
+        return
+    try:
+        with Queries(f"sqlite:///{path}") as ask:
+            failing = ask.failures()
+            dead = ask.alerts("dead")
+    except StorageError as wrong:
+        yield _finding(str(wrong), "mubiao db upgrade, or restore a backup")
+        return
+    yield _finding(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    if failing:
+        yield _finding(f"{len(failing)} pages fail", "mubiao sources health")
+    if dead:
+        yield _finding(f"{len(dead)} messages could not be delivered", "mubiao alerts list --state dead")
+
+
+def _channels(config: Config, settings: configuration.Settings) -> Iterator[Finding]:
+    used = {s.channel for s in config.subscriptions}
+    for channel in config.channels:
+        if channel.type == "email" and not settings.smtp_url:
+            yield _finding(
+                f"channel {channel.name}: no mail server", "set MUBIAO_SMTP_URL=smtp://user:password@host:587"
+            )
+        if channel.secret_env:
+            try:
+                configuration.secret(channel.secret_env)
+            except ConfigError as wrong:
+                yield _finding(f"channel {channel.name}: {wrong.message}", wrong.fix or f"set {channel.secret_env}")
+        if channel.name not in used:
+            yield _finding(f"channel {channel.name}: no subscription uses it", ok=True)

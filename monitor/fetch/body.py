@@ -1,0 +1,126 @@
+"""The bytes of an answer, read within bounds: on the wire and after inflating.
+
+httpx's own decoders inflate a whole chunk before anybody can count: 481 bytes became 300 MiB. So the raw bytes are
+read, and zlib is given a limit for each step.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import httpx
+
+ACCEPT_ENCODING = "gzip, deflate"
+_GZIP_OR_ZLIB, _RAW = 47, -15  # window bits: detect the gzip or zlib header; no header at all
+
+
+class TooLargeError(Exception):
+    """More bytes than allowed."""
+
+
+class DamagedError(Exception):
+    """A compressed body that ends too early or is no such format."""
+
+
+class EncodingError(Exception):
+    """A Content-Encoding that was not asked for and has no bounded decoder here."""
+
+
+class Inflater:
+    """Bounded gzip and deflate, raw deflate too, as some servers send it. `left` is how many bytes may still come."""
+
+    def __init__(self, encoding: str, limit: int) -> None:
+        self._encoding, self.left = encoding, limit
+        self._zlib = zlib.decompressobj(_GZIP_OR_ZLIB)
+        self._head = b""  # the first bytes, until there are two: they tell zlib from raw deflate
+        self._begun = False
+
+    def feed(self, data: bytes) -> bytes:
+        """The inflated bytes of the next piece. Raises TooLargeError or DamagedError."""
+        if not self._begun:
+            data = self._head = self._head + data
+            if len(data) < 2:
+                return b""
+            self._begun = True
+            if self._encoding == "deflate" and not _zlib_header(data):
+                self._zlib = zlib.decompressobj(_RAW)
+        out = bytearray()
+        while data:
+            try:
+                piece = self._zlib.decompress(data, self.left + 1)
+            except zlib.error as error:
+                raise DamagedError(f"damaged {self._encoding}: {error}") from error
+            self.left -= len(piece)
+            if self.left < 0:
+                raise TooLargeError
+            out += piece
+            data = self._zlib.unconsumed_tail
+            if self._zlib.eof:
+                data = self._next_member()
+        return bytes(out)
+
+    def _next_member(self) -> bytes:
+        """A gzip body may have several members; anything else after the end is ignored, as browsers do."""
+        rest = self._zlib.unused_data
+        if not rest.startswith(b"\x1f\x8b"):
+            return b""
+        self._zlib = zlib.decompressobj(_GZIP_OR_ZLIB)
+        return rest
+
+    def finish(self) -> None:
+        """Raises DamagedError if the stream has not ended."""
+        if self._begun and not self._zlib.eof:
+            raise DamagedError(f"the {self._encoding} data ends too early")
+
+
+def _zlib_header(data: bytes) -> bool:
+    """RFC 1950: method 8, and the two bytes are a multiple of 31."""
+    return data[0] & 0x0F == 8 and (data[0] << 8 | data[1]) % 31 == 0
+
+
+def _encoding(response: httpx.Response) -> str | None:
+    """The one compression to undo, None for none. Raises EncodingError."""
+    value: str = response.headers.get("content-encoding", "")
+    names = [n for n in (part.strip().lower() for part in value.split(",")) if n and n != "identity"]
+    if not names:
+        return None
+    if len(names) > 1 or names[0] not in ("gzip", "x-gzip", "deflate"):
+        raise EncodingError(value)
+    return names[0].removeprefix("x-")
+
+
+async def read(response: httpx.Response, limit: int) -> tuple[bytes, int]:
+    """(body inflated, bytes on the wire), each at most `limit`. Raises TooLargeError, DamagedError, EncodingError."""
+    encoding = _encoding(response)
+    announced = response.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > limit:
+        raise TooLargeError
+    inflater = Inflater(encoding, limit) if encoding else None
+    body, wire = bytearray(), 0
+    async for chunk in response.aiter_raw():
+        wire += len(chunk)
+        if wire > limit:
+            raise TooLargeError
+        body += inflater.feed(chunk) if inflater else chunk
+    if inflater:
+        inflater.finish()
+    return bytes(body), wire
+
+
+async def read_head(response: httpx.Response, limit: int) -> tuple[bytes, int]:
+    """The same, cut at `limit` and forgiving: for answers of which only the beginning matters (errors, robots.txt)."""
+    try:
+        encoding = _encoding(response)
+    except EncodingError:
+        return b"", 0
+    inflater = Inflater(encoding, limit) if encoding else None
+    body, wire = bytearray(), 0
+    async for chunk in response.aiter_raw():
+        wire += len(chunk)
+        try:
+            body += inflater.feed(chunk) if inflater else chunk
+        except (TooLargeError, DamagedError):
+            break
+        if wire >= limit or len(body) >= limit:
+            break
+    return bytes(body[:limit]), wire

@@ -1,0 +1,136 @@
+"""The words of messages: subjects, headings, labels of changes and flags, commands offered."""
+
+from __future__ import annotations
+
+from monitor.i18n import Texts
+
+TEXTS: Texts = {
+    # subject tags: short, fixed, in brackets, so that a mail box sorts and filters by them
+    "tag.targets": ("目标", "target"),
+    "tag.differs": ("不一致", "differs"),
+    "tag.new": ("新文", "new"),
+    "tag.content": ("修改", "edited"),
+    "tag.cosmetic": ("排版", "layout"),
+    "tag.attachment": ("附件", "attachment"),
+    "tag.removed": ("删除", "removed"),
+    "tag.restored": ("恢复", "restored"),
+    "tag.reverted": ("改回", "reverted"),
+    "tag.digest": ("汇总", "digest"),
+    "tag.test": ("测试", "test"),
+    "tag.source.failing": ("抓取失败", "failing"),
+    "tag.source.recovered": ("恢复正常", "recovered"),
+    "tag.source.blocked": ("被拦截", "blocked"),
+    "tag.source.silent": ("久未更新", "silent"),
+    "tag.source.moved": ("已迁址", "moved"),
+    # what happened to one target
+    "change.new": ("新增", "new"),
+    "change.dropped": ("未再提出", "dropped"),
+    "change.raised": ("上调", "raised"),
+    "change.lowered": ("下调", "lowered"),
+    "change.reworded": ("改写", "reworded"),
+    "change.unchanged": ("不变", "unchanged"),
+    "change.differs": ("与报告不一致", "differs from the report"),
+    "change.copied": ("转载有出入", "differs from the original"),
+    "actual": ("完成数", "result"),
+    "none": ("—", "—"),
+    # flags of a comparison
+    "flag.softened": ("口气放软", "softened"),
+    "flag.hardened": ("口气加硬", "hardened"),
+    "flag.measure_changed": ("改用别的指标口径", "other measure"),
+    "flag.scope_changed": ("范围有变", "scope changed"),
+    "flag.form_changed": ("表述形式有变", "other form"),
+    "flag.unquantified": ("不再给出数字", "no longer a number"),
+    "flag.moved": ("移出主要目标", "left the headline list"),
+    "flag.gap": ("中间缺期", "releases missing between"),
+    # kind of quantity, after the name of the indicator
+    "measure.growth": ("增速", " growth"),
+    "measure.decline": ("降幅", " decline"),
+    "measure.share": ("占比", " share"),
+    # one line for a change
+    "line.moved": ("{name} {before} → {after} {arrow}", "{name} {before} → {after} {arrow}"),
+    "line.new": ("新提出 {name} {after} ＋", "new: {name} {after} +"),
+    "line.dropped": ("未再提出 {name}（原为 {before}）×", "dropped: {name} (was {before}) ×"),
+    "line.reworded": ("{name} {before} → {after}（{word}）", "{name} {before} → {after} ({word})"),
+    "line.differs": (
+        "{name}写作 {after}，报告为 {before}（不一致）",
+        "{name} given as {after}; the report says {before}",
+    ),
+    "line.removed": ("页面已撤下：{title}", "page removed: {title}"),
+    "line.restored": ("页面重新出现：{title}", "page is back: {title}"),
+    "line.reverted": ("改回先前的文本：{title}", "changed back to an earlier text: {title}"),
+    "line.attachment": ("附件有变：{title}", "attachment changed: {title}"),
+    "line.new_page": ("新文件：{title}", "new document: {title}"),
+    "line.content": (
+        "正文有改动：{title}（增 {added} 字，删 {deleted} 字）",
+        "edited: {title} (+{added} −{deleted} characters)",
+    ),
+    "line.cosmetic": ("只有版式变化：{title}", "layout only: {title}"),
+    "line.more": ("等 {count} 项", "and {more} more"),
+    "subject.more": ("等{count}项", "and {more} more"),
+    # headings and labels of the message
+    "head.targets": ("变动的目标", "Targets that moved"),
+    "head.differs": ("与报告不一致的数字", "Numbers that differ from the report"),
+    "head.results": ("变动的完成数", "Results that moved"),
+    "head.edits": ("原文改动", "The edit"),
+    "head.text": ("文中写道", "It says"),
+    "head.where": ("出处", "Where"),
+    "col.indicator": ("指标", "Indicator"),
+    "col.before": ("原", "Before"),
+    "col.after": ("现", "After"),
+    "col.report": ("报告", "Report"),
+    "col.here": ("本文", "Here"),
+    "col.change": ("变化", "Change"),
+    "col.place": ("地区", "Place"),
+    "col.what": ("内容", "What"),
+    "more.targets": ("另有 {count} 项未列出，见下方命令", "{count} more not shown; the commands below list them"),
+    "more.edits": (
+        "另有 {count} 处改动未列出，见下方命令",
+        "{count} more edits not shown; the commands below list them",
+    ),
+    "more.changes": (
+        "另有 {count} 条未列出：mubiao changes --since {since}",
+        "{count} more not shown: mubiao changes --since {since}",
+    ),
+    "label.page": ("页面", "Page"),
+    "label.source": ("来源", "Source"),
+    "label.when": ("发现时间", "Seen"),
+    "label.version": ("版本", "Version"),
+    "label.compared": ("对比", "Compared with"),
+    "label.commands": ("继续查看", "Look closer"),
+    "label.moved": ("移位", "moved"),
+    "label.since": ("始于", "Since"),
+    "label.tries": ("连续失败", "Failures in a row"),
+    "label.reason": ("原因", "Reason"),
+    "beijing": ("北京时间", "Beijing time"),
+    "foot": (
+        "由 mubiao 发送。编号 {id}；重复收到同一编号可忽略。",
+        "Sent by mubiao. Id {id}; a repeat of the same id can be ignored.",
+    ),
+    # source health
+    "health.source.failing": (
+        "{name} 连续 {count} 次抓取失败：{error}",
+        "{name} has failed {count} times in a row: {error}",
+    ),
+    "health.source.recovered": ("{name} 已恢复正常", "{name} can be read again"),
+    "health.source.blocked": ("{name} 拒绝访问：{error}", "{name} refuses to be read: {error}"),
+    "health.source.silent": ("{name} 久未出现新文件", "{name} has had no new document for longer than usual"),
+    "health.source.moved": ("{name} 已迁址：{error}", "{name} has moved: {error}"),
+    "health.kept": (
+        "最后一个完好的版本仍在，未报告任何变化。",
+        "The last good version is kept; no change was reported.",
+    ),
+    # digest
+    "digest.line": (
+        "{since} 至 {until}：{changes} 处变化，{targets} 项目标变动",
+        "{since} to {until}: {changes} changes, {targets} targets moved",
+    ),
+    "digest.subject": (
+        "{until} {changes}处变化 {targets}项目标变动",
+        "{until} {changes} changes, {targets} targets moved",
+    ),
+    "digest.folded": ("改动后又改回：{title}", "changed and changed back: {title}"),
+    "digest.elsewhere": ("未标注地区", "No region"),
+    # test
+    "test.subject": ("mubiao 测试消息（{channel}）", "mubiao test message ({channel})"),
+    "test.line": ("通道 {channel} 工作正常。", "Channel {channel} works."),
+}

@@ -1,0 +1,421 @@
+"""The guarded transport of every request that leaves this program: pages, robots.txt, webhooks.
+
+A host name is resolved once, every address it has is judged, and the connection goes to a judged address: nothing can
+be re-bound between the judgement and the connection, and a redirect or a webhook meets the same guard. Host and SNI
+keep the name. Who uses a proxy is told by `Pools` callers that the proxy resolves: then only addresses written as
+numbers can be judged here.
+
+    RefusedError      the guard says no: an address, a port or a scheme that may not be reached; trying again is useless
+    UnresolvedError   the name has no address
+    (everything else is an httpx.TransportError, as httpx documents)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ipaddress
+import re
+import socket
+import ssl
+import sys
+import threading
+import time
+import warnings
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+import certifi
+import httpcore
+import httpx
+import structlog
+
+from monitor.errors import ConfigError, MubiaoError
+from monitor.model import Network
+
+if sys.platform != "win32":
+    import resource
+
+_log = structlog.get_logger("monitor.net")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Block = ipaddress.IPv4Network | ipaddress.IPv6Network
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]  # (host, port) -> numeric addresses, best first
+
+CONNECT_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT = 10.0, 20.0, 10.0  # seconds; callers bound the whole with asyncio.timeout
+MOST_INTERIM = 100  # 1xx answers before the real one
+KEEPALIVE = 4.0  # seconds: under the 5 s after which Apache closes, so that a reused connection is rarely a dead one
+
+
+_NAME = re.compile(r"[\w.:-]+", re.ASCII)
+
+
+class RefusedError(MubiaoError):
+    """The guard refuses an address, a port or a scheme. `str()` says which rule, and what would allow it."""
+
+
+class UnresolvedError(MubiaoError):
+    """A host name that has no address."""
+
+
+# --------------------------------------------------------------------------- the guard
+
+# is_global of Python 3.11 passes multicast, NAT64, 6to4, site-local, 192.88.99.0/24 and the cloud addresses: so an
+# explicit list, from the IANA special-purpose registries. In IPv6 only global unicast is allowed at all.
+_DENIED_V4 = [
+    ipaddress.ip_network(block)
+    for block in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16",
+        "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",
+        "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+    )
+]  # fmt: skip
+_ALLOWED_V6 = ipaddress.ip_network("2000::/3")
+_DENIED_V6 = [ipaddress.ip_network(b) for b in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")]
+
+
+def _denied_by(address: Address) -> str | None:
+    """The block that makes this address unreachable, None for a public one."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return next((str(block) for block in _DENIED_V4 if address in block), None)
+    if address not in _ALLOWED_V6:
+        return f"{address}/128"
+    return next((str(block) for block in _DENIED_V6 if address in block), None)
+
+
+def _address(text: str) -> Address:
+    """A numeric address; an IPv4 address written inside IPv6 (::ffff:10.0.0.1) is the IPv4 address it reaches."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """Every address of `host` as the system's resolver orders them. Raises UnresolvedError.
+
+    In a daemon thread of its own: a name server that answers nothing for 30 s must neither hold up the lookups of
+    other hosts, as asyncio's few executor threads would, nor the end of the program.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[list[str]] = loop.create_future()
+
+    def settle(answer: list[str] | UnresolvedError) -> None:
+        if future.done():
+            return
+        if isinstance(answer, UnresolvedError):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
+
+    def look_up() -> None:
+        answer: list[str] | UnresolvedError
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answer = list(dict.fromkeys(str(item[4][0]) for item in found))
+        except (OSError, ValueError) as error:  # ValueError: a name no resolver can be asked for
+            answer = UnresolvedError(f"{host}: {getattr(error, 'strerror', None) or error}")
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, answer)
+
+    threading.Thread(target=look_up, name="resolve", daemon=True).start()
+    return await future
+
+
+class Guard:
+    """Which addresses may be reached. Raises ConfigError for an `allow_private` that is no block of addresses."""
+
+    def __init__(self, network: Network, resolver: Resolver = resolve) -> None:
+        try:
+            self._private: tuple[Block, ...] = tuple(
+                ipaddress.ip_network(b, strict=False) for b in network.allow_private
+            )
+        except ValueError as error:
+            raise ConfigError(str(error), path="network.allow_private", fix="write blocks like 127.0.0.0/8") from error
+        self._ports = frozenset(network.allow_ports)
+        self._resolver = resolver
+
+    def judge(self, host: str, addresses: Iterable[str], port: int) -> list[str]:
+        """The addresses to dial, judged. One bad address refuses the host: a mixed answer is how rebinding begins."""
+        judged = []
+        for text in addresses:
+            address = _address(text)
+            if not any(address in block for block in self._private):
+                self._refuse(host, address, port)
+            judged.append(str(address))
+        if not judged:
+            raise UnresolvedError(f"{host}: no address")
+        return judged
+
+    def _refuse(self, host: str, address: Address, port: int) -> None:
+        """Raise RefusedError for an address that is not public, or a port that is not allowed."""
+        block = _denied_by(address)
+        where = str(address) if host == str(address) else f"{host} ({address})"
+        if block:
+            raise RefusedError(f"{where} is not a public address; network.allow_private: [{block}] would allow it")
+        if port not in self._ports:
+            raise RefusedError(f"port {port} of {host} is not in network.allow_ports")
+
+    async def resolve(self, host: str, port: int) -> list[str]:
+        """Resolve once and judge every address. Raises RefusedError or UnresolvedError."""
+        _check_port(port)
+        try:
+            return self.judge(host, [str(ipaddress.ip_address(host))], port)
+        except ValueError:  # a name, or a spelling of a number (0x7f.1) that the resolver reads
+            return self.judge(host, await self._resolver(host, port), port)
+
+    def judge_unresolved(self, host: str, port: int) -> None:
+        """What can be judged when a proxy resolves: the port, and hosts written as numbers in any spelling."""
+        _check_port(port)
+        host = host.rstrip(".")
+        if not _NAME.fullmatch(host):  # %31%32%37.0.0.1: who knows what the proxy reads in it
+            raise RefusedError(f"{host} is no host name")
+        try:
+            addresses = [item[4][0] for item in socket.getaddrinfo(host, port, flags=socket.AI_NUMERICHOST)]
+        except (OSError, ValueError):
+            if host.lower().rpartition(".")[2] == "localhost":
+                self.judge(host, ["127.0.0.1"], port)
+            if port not in self._ports:
+                raise RefusedError(f"port {port} of {host} is not in network.allow_ports") from None
+            return
+        self.judge(host, [str(a) for a in addresses], port)
+
+
+def _check_port(port: int) -> None:
+    if not 0 < port < 65536:
+        raise RefusedError(f"there is no port {port}")
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection that gives up on a server which sends interim (1xx) answers without end: httpcore would read on."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        self._inner = inner
+        self._interim = 0
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        data = await self._inner.read(max_bytes, timeout)
+        self._interim += data.count(b"HTTP/1.1 1") + data.count(b"HTTP/1.0 1")
+        if self._interim > MOST_INTERIM:
+            raise httpcore.ReadError(f"more than {MOST_INTERIM} interim answers")
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        self._interim = 0
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        return _Stream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _Backend(httpcore.AsyncNetworkBackend):
+    """Dials judged addresses only. `free` names a configured proxy, which the user may put anywhere."""
+
+    def __init__(self, guard: Guard, free: tuple[str, int] | None = None) -> None:
+        self._guard, self._free = guard, free
+        self._dial = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        addresses = [host] if (host, port) == self._free else await self._guard.resolve(host, port)
+        share = None if timeout is None else max(timeout / len(addresses), 2.0)
+        for address in addresses[:-1]:
+            try:
+                return _Stream(await self._dial.connect_tcp(address, port, share, local_address, socket_options))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return _Stream(await self._dial.connect_tcp(addresses[-1], port, share, local_address, socket_options))
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        raise RefusedError("sockets of this machine are never reached")
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+# --------------------------------------------------------------------------- TLS profiles
+
+# Each rung includes those before it, because old servers seldom have one age only.
+PROFILES = ("default", "legacy", "seclevel1", "seclevel0", "tls10", "insecure")
+_LEGACY_CONNECT = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT; ssl has a name for it since 3.12
+
+
+@functools.cache
+def context(profile: str) -> ssl.SSLContext:
+    """The shared SSL context of a named profile (reading the certificates takes tens of ms). Raises ConfigError.
+
+    legacy      servers without secure renegotiation (RFC 5746)
+    seclevel1   SHA-1 signatures, RSA key exchange, 1024-bit keys
+    seclevel0   still weaker keys and ciphers
+    tls10       TLS 1.0 and 1.1
+    insecure    the certificate is not verified at all
+    """
+    if profile not in PROFILES:
+        raise ConfigError(f"unknown TLS profile {profile!r}", path="tls", fix="one of " + ", ".join(PROFILES))
+    rung = PROFILES.index(profile)
+    made = ssl.create_default_context()
+    made.load_verify_locations(certifi.where())
+    if rung >= 1:
+        made.options |= _LEGACY_CONNECT
+    if rung >= 2:
+        made.set_ciphers(f"DEFAULT:@SECLEVEL={1 if rung == 2 else 0}")
+    if rung >= 4:
+        with warnings.catch_warnings():  # ssl calls TLSv1 deprecated, which is the point of this profile
+            warnings.simplefilter("ignore", DeprecationWarning)
+            made.minimum_version = ssl.TLSVersion.TLSv1
+    if profile == "insecure":
+        made.check_hostname = False
+        made.verify_mode = ssl.CERT_NONE
+    return made
+
+
+_CURES = (
+    ("UNSAFE_LEGACY_RENEGOTIATION", "legacy"),
+    ("KEY_TOO_SMALL", "seclevel1"),
+    ("MD_TOO_WEAK", "seclevel1"),
+    ("HANDSHAKE_FAILURE", "seclevel1"),
+    ("NO_SHARED_CIPHER", "seclevel1"),
+    ("LEGACY_SIGALG", "seclevel1"),
+    ("BAD_DH", "seclevel1"),
+    ("INSUFFICIENT_SECURITY", "seclevel1"),
+    ("UNSUPPORTED_PROTOCOL", "tls10"),
+    ("PROTOCOL_VERSION", "tls10"),
+    ("INTERNAL_ERROR", "tls10"),
+    ("UNEXPECTED_EOF", "seclevel1"),  # some hang up instead of saying why
+    ("CERTIFICATE_VERIFY_FAILED", "insecure"),
+)
+
+
+def advice(error: str, profile: str) -> str | None:
+    """Which profile to try after a failed handshake with `profile`: words for a person, None where none would help."""
+    text = error.upper().replace(" ", "_")
+    cure = next((name for sign, name in _CURES if sign in text), None)
+    if cure is None or profile not in PROFILES:
+        return None
+    if PROFILES.index(cure) <= PROFILES.index(profile):  # already there: the next rung, but never silently off
+        cure = PROFILES[min(PROFILES.index(profile) + 1, PROFILES.index("tls10"))]
+        if PROFILES.index(cure) <= PROFILES.index(profile):
+            return None
+    if cure == "insecure":
+        return "the certificate is not trusted; tls: insecure would read it unverified, and say so"
+    return f"perhaps an old server: try tls: {cure}"
+
+
+# --------------------------------------------------------------------------- pools
+
+
+class Transport(httpx.AsyncHTTPTransport):
+    """One host's guarded connections. Raises RefusedError and UnresolvedError beside httpx's errors."""
+
+    def __init__(self, guard: Guard, profile: str, proxy: str | None) -> None:
+        outward = None if proxy is None else httpx.Proxy(proxy)
+        super().__init__(
+            verify=context(profile),
+            trust_env=False,
+            proxy=outward,
+            # how many run at once is politeness, decided by the fetcher; a pool that queues would only add timeouts
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=KEEPALIVE),
+        )
+        free = None if outward is None else (outward.url.host, outward.url.port or 80)
+        # httpx has no public way to give a network backend: hence the pinned version, and a test of this line
+        self._pool._network_backend = _Backend(guard, free)
+        self.used = time.monotonic()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is running."""
+        return all(c.is_idle() or c.is_closed() for c in self._pool.connections)
+
+
+def _most_sockets() -> int:
+    """Half of what the system lets this process open: the rest is for the database, mail and the web page."""
+    if sys.platform == "win32":
+        return 500
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 2000 if soft == resource.RLIM_INFINITY else max(soft // 2, 16)
+
+
+class Pools:
+    """A small pool for each host: one pool over 1,000 hosts is 20 times slower (httpcore walks all its connections).
+
+    The pools used least recently are closed beyond `size` (at most half the file descriptors), and any after
+    `idle` seconds, so that 10,000 watched hosts do not mean 10,000 open sockets.
+    """
+
+    def __init__(self, guard: Guard, *, size: int = 2000, idle: float = 30.0) -> None:
+        self.guard = guard
+        context("default")  # reading certificates takes long enough to disturb the first gap between two requests
+        self._size, self._idle = min(size, _most_sockets()), idle
+        self._transports: OrderedDict[tuple[str, str, str | None], Transport] = OrderedDict()
+        self._proxies: set[str] = set()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def transport(self, host: str, profile: str = "default", proxy: str | None = None) -> Transport:
+        """The pool of a host (any spelling that tells hosts apart, like `name:port`). ConfigError: profile or proxy."""
+        key = (host, profile, proxy)
+        found = self._transports.get(key)
+        if found is None:
+            try:
+                found = Transport(self.guard, profile, proxy)
+            except (ValueError, ImportError, httpx.InvalidURL) as error:
+                raise ConfigError(str(error), path="proxy", fix="http://host:port or https://host:port") from error
+            self._transports[key] = found
+            if proxy and proxy not in self._proxies:
+                self._proxies.add(proxy)
+                _log.warning("proxy_resolves", proxy=httpx.URL(proxy).host, meaning="names are not judged by our guard")
+        found.used = time.monotonic()
+        self._transports.move_to_end(key)
+        self._evict(found.used)
+        return found
+
+    def client(self, host: str, profile: str = "default", proxy: str | None = None) -> httpx.AsyncClient:
+        """A client over the host's pool: no redirects, no environment. Do not close it: the pool is shared."""
+        timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT, write=WRITE_TIMEOUT, pool=None)
+        return httpx.AsyncClient(transport=self.transport(host, profile, proxy), trust_env=False, timeout=timeout)
+
+    def _evict(self, now: float) -> None:
+        """Close pools from the old end while they are too many or unused for too long."""
+        for key, old in list(islice(self._transports.items(), 4)):
+            if len(self._transports) <= self._size and now - old.used < self._idle:
+                break
+            if not old.idle:
+                self._transports.move_to_end(key)
+                continue
+            del self._transports[key]
+            task = asyncio.get_running_loop().create_task(old.aclose())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        transports, self._transports = list(self._transports.values()), OrderedDict()
+        for transport in transports:
+            await transport.aclose()
+        while self._closing:
+            await asyncio.wait(self._closing)
+
+    def __len__(self) -> int:
+        return len(self._transports)

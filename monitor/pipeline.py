@@ -1,0 +1,356 @@
+"""One check of one page, and many at once: load, fetch, assess, match alerts, save. Calls things in order, decides nothing.
+
+    Checker(store, fetcher, config, vocabulary).check(pages, on_outcome) -> Summary
+
+One task serves one host (so a slow host delays nobody else), at most `at_once` checks run together, assessing runs
+in worker threads and every word to the database goes through one thread. Cancelling is safe at any await: what was
+saved is saved, the rest stays due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+import httpx
+import structlog
+
+from alerts import rules
+from monitor import assess, schedule, wire
+from monitor.assess import Reading
+from monitor.errors import StorageError
+from monitor.fetch.client import Fetcher, host_key
+from monitor.model import (
+    GONE_WORDS,
+    Alert,
+    Change,
+    Config,
+    Failure,
+    Fetch,
+    Known,
+    Link,
+    Outcome,
+    Page,
+    Release,
+    ResultWord,
+    Source,
+    Vocabulary,
+)
+from monitor.sources.kinds import KINDS
+from storage.store import Store
+
+log = structlog.get_logger("mubiao.check")
+
+T = TypeVar("T")
+Follow = Callable[[Outcome | None, int], None]
+
+FAILING_AFTER = 3  # failures in a row before anybody is told
+MOST_SHEETS = 200  # list pages or newspaper sheets read in one check
+
+
+def utc_now() -> datetime:
+    """The wall clock, the only one in this room."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Summary:
+    """What one pass did. `changes` are those worth listing (baselines are counted, not listed)."""
+
+    started: datetime
+    finished: datetime | None = None
+    counts: dict[ResultWord, int] = field(
+        default_factory=lambda: dict.fromkeys(
+            ("unchanged", "not_modified", "new", "changed", "failed", "blocked", "skipped"), 0
+        )
+    )
+    changes: list[Change] = field(default_factory=list)
+    baselines: int = 0
+    failures: list[tuple[Page, Failure]] = field(default_factory=list)
+    sent: int = 0  # messages delivered at the end
+    undelivered: int = 0
+    interrupted: bool = False
+
+    @property
+    def checked(self) -> int:
+        return sum(n for word, n in self.counts.items() if word != "skipped")
+
+    def json(self) -> wire.JSON:
+        """The shape of `mubiao check --json`."""
+        return {
+            "started": wire.time(self.started),
+            "finished": wire.time(self.finished),
+            "checked": self.checked,
+            **self.counts,
+            "baselines": self.baselines,
+            "changes": [wire.change(c) for c in self.changes],
+            "failures": [wire.failure(page, why) for page, why in self.failures],
+        }
+
+
+class Checker:
+    """Runs checks. Owns no connection: the caller opens and closes store and fetcher."""
+
+    def __init__(
+        self,
+        store: Store,
+        fetcher: Fetcher,
+        config: Config,
+        vocabulary: Vocabulary,
+        *,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.store, self.fetcher, self.config, self.vocabulary, self.now = store, fetcher, config, vocabulary, now
+        self._database: Executor = ThreadPoolExecutor(1, thread_name_prefix="database")
+        self._assessors: Executor = ThreadPoolExecutor(1, thread_name_prefix="assess")
+        self._running: set[int] = set()  # pages being checked: a tick must not start them twice
+
+    def close(self) -> None:
+        """Waits for the write under way."""
+        self._assessors.shutdown(wait=True, cancel_futures=True)
+        self._database.shutdown(wait=True)
+
+    async def database(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """One call on the database thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._database, partial(work, *args, **kwargs))
+
+    async def _assess(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._assessors, partial(work, *args, **kwargs))
+
+    # ------------------------------------------------------------------ many pages
+
+    def is_running(self, page: int) -> bool:
+        """Whether a check of this page is under way."""
+        return page in self._running
+
+    async def check(
+        self, pages: Iterable[Page], follow: Follow | None = None, summary: Summary | None = None
+    ) -> Summary:
+        """Check these pages and the documents they lead to. `follow` hears each outcome and how many pages are known.
+
+        `summary` is filled as it goes, so that a cancelled pass still says what it finished.
+        """
+        done = summary or Summary(self.now())
+        queues: dict[str, deque[Page]] = {}
+        for page in pages:
+            if page.id not in self._running:
+                queues.setdefault(page_host(page.url), deque()).append(page)
+                self._running.add(page.id)
+        total = sum(map(len, queues.values()))
+        tell = follow or (lambda outcome, known: None)
+        tell(None, total)
+        running: set[asyncio.Task[None]] = set()
+
+        def start(host: str) -> None:
+            for _ in range(min(self._width(queues[host]), len(queues[host]))):
+                running.add(asyncio.create_task(walk(host)))
+
+        async def walk(host: str) -> None:
+            nonlocal total
+            while queues[host]:
+                page = queues[host].popleft()
+                try:
+                    outcome, found = await self._one(page, done)
+                finally:
+                    self._running.discard(page.id)
+                for other in found:
+                    self._running.add(other.id)
+                    queues.setdefault(page_host(other.url), deque()).append(other)
+                total += len(found)
+                tell(outcome, total)
+                for place in {page_host(x.url) for x in found} - {host}:
+                    start(place)
+
+        for host in list(queues):
+            start(host)
+        try:
+            while running:
+                finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                running -= finished
+                for task in finished:
+                    task.result()
+        except BaseException:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            raise
+        finally:
+            self._running -= {p.id for queue in queues.values() for p in queue}
+            done.finished = self.now()
+        return done
+
+    def _width(self, queue: Iterable[Page]) -> int:
+        """How many tasks walk through a host's pages: what its most generous source allows."""
+        widths = [s.concurrency_per_host for p in queue if (s := self.config.source(p.source))]
+        return max(widths, default=1)
+
+    async def _one(self, page: Page, done: Summary) -> tuple[Outcome | None, Sequence[Page]]:
+        """One page; nothing that goes wrong with it ends the others."""
+        try:
+            outcome, change = await self.check_page(page)
+        except StorageError:
+            raise  # the disk or the database: no check can be saved, so none is worth making
+        except Exception:  # one turn of the loop: a bug met by one page must not stop the watch
+            log.exception("check failed", source=page.source, url=page.url)
+            done.counts["failed"] += 1
+            done.failures.append((page, Failure("wrong_document", "internal error; see the log")))
+            return None, ()
+        done.counts[outcome.result] += 1
+        if change is not None:
+            if change.baseline:
+                done.baselines += 1
+            else:
+                done.changes.append(change)
+        if outcome.failure is not None:
+            done.failures.append((outcome.page, outcome.failure))
+        log.info(
+            "checked",
+            source=page.source,
+            url=page.url,
+            result=outcome.result,
+            error=outcome.failure.error if outcome.failure else None,
+            ms=round(1000 * outcome.fetch.elapsed) if outcome.fetch else None,
+        )
+        found = await self._next_of(page, outcome)
+        return outcome, found
+
+    async def _next_of(self, page: Page, outcome: Outcome) -> Sequence[Page]:
+        """Documents that a list just named, to be read in the same pass; and whether a first pass is over."""
+        source = self.config.source(page.source)
+        if source is None or outcome.failure is not None:
+            return ()
+        found: Sequence[Page] = ()
+        if outcome.found:
+            pages = await self.database(self.store.pages, [page.source])
+            found = [p for p in pages if p.last_checked is None and p.id not in self._running]
+        if not found and not await self.database(self.store.baseline_done, page.source):
+            if not await self.database(self.store.unread, page.source):
+                await self.database(self.store.finish_pass, page.source, self.now())
+        return found
+
+    # ------------------------------------------------------------------ one page
+
+    async def check_page(self, page: Page) -> tuple[Outcome, Change | None]:
+        """Load, fetch, assess, save. Returns the outcome and the change as stored, with its ids."""
+        source = self.config.source(page.source)
+        if source is None:
+            return Outcome(page, self.now(), "skipped"), None
+        known = await self.database(self.store.load, page.id)
+        if page.role == "entry" and source.kind != "page":
+            outcome = await self._check_list(source, known)
+        else:
+            outcome = await self._check_document(source, known)
+        outcome = replace(outcome, next_due=self._due(source, outcome))
+        saved: list[Change] = []
+
+        def owed(change: Change) -> Sequence[Alert]:
+            saved.append(change)
+            text = outcome.document.text if outcome.document else ""
+            return rules.match(
+                change, source, self.config.subscriptions, now=outcome.at, place=outcome.record.place, text=text
+            )
+
+        health = self._health(source, known, outcome)
+        await self.database(self.store.save, outcome, owed, health=health)
+        return outcome, saved[0] if saved else None
+
+    async def _check_document(self, source: Source, known: Known) -> Outcome:
+        fetch = await self.fetcher.fetch(source, _asking(known.page), self.now())
+        if fetch.not_modified:
+            return assess.not_modified(known, fetch)
+        if _same_bytes(fetch, known.page):
+            return replace(assess.not_modified(known, fetch), result="unchanged")
+        reading = await self._assess(assess.read, fetch, source, known.page, self.vocabulary.text)
+        if assess.unchanged(reading, known):
+            return assess.conclude(reading, known, source, self.vocabulary)
+        releases: Sequence[Release] = ()
+        if reading.failure is None and known.last is None and source.region:
+            releases = await self.database(self.store.releases, known.page.id)
+        return await self._assess(assess.conclude, reading, known, source, self.vocabulary, releases)
+
+    async def _check_list(self, source: Source, known: Known) -> Outcome:
+        """A list, its further pages and sheets are read as one: what they name together is what was found."""
+        page = known.page
+        began = page.found_at if page.last_checked else None
+        todo = deque(KINDS[source.kind].entries(source, self.now(), began))
+        seen, documents = set(todo), dict[str, Link]()
+        first: Reading | None = None
+        trouble: tuple[Fetch, Failure] | None = None
+        while todo:
+            url = todo.popleft()
+            fetch = await self.fetcher.fetch(
+                source, replace(known.page, url=url, etag=None, last_modified=None), self.now()
+            )
+            reading = await self._assess(assess.read, fetch, source, page, self.vocabulary.text)
+            if reading.failure is not None:
+                if not (source.kind == "epaper" and reading.failure.error in GONE_WORDS):  # no issue today is normal
+                    trouble = trouble or (fetch, reading.failure)
+                continue
+            first = first or reading
+            if reading.found is not None:
+                documents.update((link.url, link) for link in reading.found.documents)
+                fresh = [x for x in reading.found.entries if x not in seen][: MOST_SHEETS - len(seen)]
+                seen.update(fresh)
+                todo.extend(fresh)
+        if trouble is not None:
+            outcome = assess.failed(known, trouble[0], trouble[1])
+        else:
+            outcome = assess.read_list(known, first.fetch if first else Fetch(page.url, self.now()), first)
+        return replace(outcome, found=tuple(documents.values()))
+
+    # ------------------------------------------------------------------ what follows from an outcome
+
+    def _due(self, source: Source, outcome: Outcome) -> datetime | None:
+        page = outcome.page
+        event_at = page.gone_since or (page.last_change if source.confirm else None)
+        return schedule.next_due(
+            source,
+            page,
+            outcome.at,
+            failure=outcome.failure,
+            consecutive=max(1, page.consecutive),
+            event_at=event_at,
+        )
+
+    def _health(self, source: Source, known: Known, outcome: Outcome) -> list[Alert]:
+        """One message when a page has failed for the third time, one when it is well again."""
+        word, why, page = None, outcome.failure, outcome.page
+        if why is not None and page.consecutive == FAILING_AFTER:
+            word = "source.blocked" if outcome.result == "blocked" else "source.failing"
+        elif why is None and known.page.consecutive >= FAILING_AFTER and known.page.failure is not None:
+            word, why, page = "source.recovered", known.page.failure, known.page
+        if word is None or why is None:
+            return []
+        about = wire.failure(page, why)
+        return rules.match_health(word, about, source, self.config.subscriptions, now=outcome.at)
+
+
+def page_host(url: str) -> str:
+    """The host whose patience a check costs. A broken address is a host of its own."""
+    try:
+        return host_key(url)
+    except httpx.InvalidURL:
+        return url
+
+
+def _asking(page: Page) -> Page:
+    """A failing page is asked for whole: a 304 would only say that the broken answer is still the same."""
+    return replace(page, etag=None, last_modified=None) if page.failure is not None else page
+
+
+def _same_bytes(fetch: Fetch, page: Page) -> bool:
+    return (
+        fetch.failure is None
+        and fetch.status == 200
+        and page.failure is None
+        and page.version is not None
+        and not page.removed
+        and page.raw_sha256 == hashlib.sha256(fetch.body).hexdigest()
+    )

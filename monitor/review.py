@@ -1,0 +1,230 @@
+"""Looking again at what is known: both sides of a comparison are read with today's rules, so that an upgrade of the
+product never looks like a change of a promise. Between storage's answers and the commands and pages that show them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from alerts import rules
+from monitor import assess, wire
+from monitor.errors import UsageError
+from monitor.model import Alert, Change, Document, Record, Target, TargetChange, Version, Vocabulary
+from monitor.schedule import duration
+from monitor.targets.compare import compare
+from monitor.targets.record import place_of, record
+from monitor.targets.release import contained, relate
+from monitor.text.diff import diff
+from storage.answers import Item
+from storage.filters import Filter
+from storage.queries import Queries
+
+SAME_DOCUMENT = 0.8  # share of the shorter text that stands in the longer: an edit, not another release
+
+
+def moment(text: str | None, now: datetime | None = None) -> datetime | None:
+    """`2026-01-01`, `2026-01-01T08:00`, or `7d` before now. A date without a zone is of the local one.
+
+    Raises UsageError with an example.
+    """
+    if text is None:
+        return None
+    if re.fullmatch(r"\d+\s*[smhd]", text.strip()):
+        return (now or datetime.now(UTC)) - duration(text)
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError as wrong:
+        raise UsageError(f"{text!r} is no time (2026-01-31, 2026-01-31T08:00, or 7d, 12h ago)") from wrong
+
+
+# --------------------------------------------------------------------------- two sides
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One document of a comparison, read now."""
+
+    name: str
+    text: str
+    record: Record
+    items: tuple[Target, ...]
+    version: str | None = None
+
+
+def read_text(
+    text: str, about: Document, vocabulary: Vocabulary, *, published: str | None = None, year: int | None = None
+) -> tuple[Target, ...]:
+    """Targets and actuals of a text; offsets are those of `text`."""
+    return side("", text, replace(about, published=published or about.published), vocabulary, year=year).items
+
+
+def side(name: str, text: str, about: Document, vocabulary: Vocabulary, *, year: int | None = None) -> Side:
+    """A text with the document around it, read."""
+    found = record(about.title, text, published=about.published, publisher=about.publisher)
+    if year is not None:
+        found = replace(found, year=year, label=str(year))
+    return Side(name, text, found, assess.Reader(vocabulary).read(text, about, found))
+
+
+def stored_side(version: Version, vocabulary: Vocabulary) -> Side:
+    """A stored version, read again."""
+    about = version.document
+    return replace(
+        side(f"{version.source}@{version.release or version.id}", about.text, about, vocabulary), version=version.id
+    )
+
+
+def compare_sides(before: Side, after: Side, *, relation: str | None = None) -> tuple[tuple[TargetChange, ...], str]:
+    """What moved, and how the two documents are related: given, or found out from what they are."""
+    found, quoting = relate(before.record, after.record)
+    if relation is None and contained(before.text, after.text) >= SAME_DOCUMENT:
+        found = "edit"
+    chosen = relation or found
+    return compare(before.items, after.items, relation=chosen, quoting=quoting), chosen
+
+
+# --------------------------------------------------------------------------- stored targets
+
+
+def wanted(options: Mapping[str, Any], vocabulary: Vocabulary) -> Filter:
+    """The filters of a command line; an alias of an indicator finds its canonical name."""
+    asked = options.get("indicator")
+    for known in vocabulary.indicators:
+        if asked and asked in (known.id, known.name, *known.aliases):
+            asked = known.name
+            break
+    return Filter(
+        source=options.get("source"),
+        region=options.get("region"),
+        under=options.get("under"),
+        indicator=asked,
+        role=options.get("role"),
+        kind=options.get("kind"),
+        scope=options.get("scope"),
+        headline=options.get("headline") or None,
+        release=options.get("release"),
+        since=moment(options.get("since")),
+        as_of=moment(options.get("as_of")),
+        all_releases=bool(options.get("all_releases")),
+    )
+
+
+def number(target: Target) -> float | None:
+    """One number to draw or rank by: the value, the middle of a range, or the only bound."""
+    if target.value is not None:
+        return target.value
+    bounds = [x for x in (target.value_min, target.value_max) if x is not None]
+    return sum(bounds) / len(bounds) if bounds else None
+
+
+def timeline(items: Iterable[Item]) -> list[wire.JSON]:
+    """One indicator over the periods: promises and results side by side, oldest first."""
+    rows = [wire.stored_target(x) | {"number": number(x.target)} for x in items]
+    return sorted(rows, key=lambda r: (r["region"] or "", r["kind"], str(r["period"] or r["release"] or ""), r["role"]))
+
+
+def ranking(items: Iterable[Item], period: str | None, vocabulary: Vocabulary) -> list[wire.JSON]:
+    """One indicator and kind, one period, all places: the highest first. Without a period, the latest that is stated."""
+    found = [x for x in items if number(x.target) is not None]
+    if period is None:
+        period = max((x.target.period for x in found if x.target.period), default=None)
+    chosen: dict[tuple[str | None, str, str | None], Item] = {}
+    for x in found:
+        if x.target.period == period:
+            chosen.setdefault((x.region or x.source, x.target.kind, x.target.unit), x)
+    ordered = sorted(chosen.values(), key=lambda x: (x.target.kind, x.target.unit or "", -(number(x.target) or 0)))
+    rows, place, last = [], 0, None
+    for x in ordered:
+        group = (x.target.kind, x.target.unit)
+        place = place + 1 if group == last else 1
+        last = group
+        rows.append(
+            wire.stored_target(x)
+            | {"rank": place, "place": place_of(x.region, vocabulary.regions), "number": number(x.target)}
+        )
+    return rows
+
+
+def reread(ask: Queries, vocabulary: Vocabulary, sources: Sequence[str]) -> Iterator[wire.JSON]:
+    """Latest versions in which today's rules read something else than what is stored."""
+    for row in ask.versions(latest=True):
+        if sources and row["source"] not in sources:
+            continue
+        stored = {_reading(t) for t in ask.targets_of(row["version"])}
+        now = {_reading(t) for t in stored_side(ask.version(row["version"]), vocabulary).items}
+        if stored != now:
+            yield {
+                "source": row["source"],
+                "version": row["version"],
+                "release": row["release"],
+                "before": len(stored),
+                "after": len(now),
+                "gone": [x[-1] for x in sorted(stored - now, key=str)],
+                "new": [x[-1] for x in sorted(now - stored, key=str)],
+            }
+
+
+def _reading(t: Target) -> tuple[Any, ...]:
+    return (
+        t.vstart,
+        t.vend,
+        t.role,
+        t.canonical,
+        t.value,
+        t.value_min,
+        t.value_max,
+        t.unit,
+        t.qualifier,
+        t.period,
+        t.text,
+    )
+
+
+# --------------------------------------------------------------------------- one change
+
+
+def last_change(ask: Queries, ref: str) -> Change:
+    """A change by its id, or the newest of a source. Raises UsageError where there is none."""
+    if re.fullmatch(r"c\d+", ref):
+        return ask.change(ref)
+    found = ask.changes(Filter(source=ref), limit=1)
+    if not found:
+        raise UsageError(f"{ref}: no change yet (mubiao changes lists them)")
+    return found[0]
+
+
+def alert_of(change: Change, about: Mapping[str, Any], channel: str, lang: str) -> Alert:
+    """The alert that this change would owe, for a look at it."""
+    return Alert(
+        id=rules.message_id(change.at),
+        key=f"preview:{change.id}",
+        channel=channel,
+        type="targets.changed" if change.moved else "change.detected",
+        payload=wire.change(change, source=about),
+        lang=lang,
+        change=change.id,
+        created=change.at,
+    )
+
+
+def diff_json(before: Mapping[str, Any], after: Mapping[str, Any]) -> wire.JSON:
+    """Two versions compared, as JSON: CHANGE's edits between any two."""
+    delta = diff(before["paragraphs"], after["paragraphs"])
+    return {
+        "old_version": before["version"],
+        "new_version": after["version"],
+        "added": delta.added,
+        "deleted": delta.deleted,
+        "cosmetic": delta.cosmetic,
+        "rewritten": delta.rewritten,
+        "edits": [wire.edit(e) for e in delta.edits],
+    }
+
+
+def since_days(days: int, now: datetime) -> datetime:
+    """The start of a window that ends now."""
+    return now - timedelta(days=days)

@@ -1,0 +1,68 @@
+"""Promise or result, and how firmly it is said: read part-sentence by part-sentence, the section deciding where words do not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from monitor.model import Role
+
+_MOOD_FORWARD = re.compile(r"加快|着力|努力|推进(?!了)|不断|积极|全力|进一步|打造|将(?![军来])|力争|争取|坚持|持续|加强|完善|健全|深化|强化|大力|聚焦|推动|实施")
+_MOOD_PAST = re.compile(r"了(?=[一-龥])|已|成功|荣获|获批|获评|圆满|实现了|成为|显著|成效|全面完成|顺利|稳居|有效|据统计|同比|相继|先后|率先")
+_FIRM_FUTURE = re.compile(r"明年|下一步|今后|未来|年内|计划(?=增长|达到|完成|新|建)|目标(?:是|为)|要(?=突破|达到?|实现|超过|增长)|力争")
+_FIRM_PAST = re.compile(r"去年|(?<!以)上年(?!增|同)|过去(?:的)?[一五]年|已(?!经?开工建设的|建成的)|截至|截止|目前|累计完成|上半年已")
+_CONTRAST = re.compile(r"[,;]\s*(?:而)?(?:今年|明年|下一步)")
+_COUNTED = re.compile(r"初步核算|经核算|据统计|统计公报|据介绍|数据显示|上年末|年末全")
+_PAST_PLAN = re.compile(r"(?:年初|原)(?:计划|预算|确定|安排)|去年(?:计划|安排)|计划确定的")
+
+
+class Judge:
+    """The compiled cues of one vocabulary."""
+
+    def __init__(self, rules: Mapping[str, Any]) -> None:
+        self.future = re.compile(rules.get("future", {}).get("clause", r"(?!)"))
+        self.past = re.compile(rules.get("past", {}).get("clause", r"(?!)"))
+        forces = {word: key for key, found in rules.get("strength", {}).items() for word in found}
+        self.forces = forces
+        self.force = re.compile("|".join(sorted(map(re.escape, forces), key=len, reverse=True)) or r"(?!)")
+
+    def role(self, section: Role | None, before: str, after: str, past: bool | None, mood: float) -> tuple[Role, str]:
+        """`before` is the sentence up to the value, `after` the rest of the sentence; `past` what its time phrase says."""
+        clause = re.split(r"[;:]", before)[-1]
+        if _PAST_PLAN.search(clause):
+            return "actual", "past plan"
+        if section == "actual":
+            if past is False and _FIRM_FUTURE.search(clause):
+                return "target", "future words in a review"
+            return "actual", "section"
+        if past is True:
+            return "actual", "past period"
+        cue = self._last(clause)
+        if section == "target":
+            if cue == "past" and _FIRM_PAST.search(clause):
+                return "actual", "past words among plans"
+            return "target", "section"
+        if cue == "future" or past is False:
+            return "target", "future words"
+        if cue == "past" or (cue is None and _CONTRAST.search(after)):
+            return "actual", "past words"
+        return ("target", "forward-looking passage") if mood > 0 else ("actual", "reporting passage")
+
+    def _last(self, clause: str) -> str | None:
+        """The nearest cue before the value wins."""
+        future = max((m.start() for m in self.future.finditer(clause)), default=-1)
+        past = max((m.start() for m in self.past.finditer(clause)), default=-1)
+        if future < 0 and past < 0:
+            return None
+        return "future" if future > past else "past"
+
+    def strength(self, words: str) -> str | None:
+        """The last word of force in a phrase: strive ensure expect plan."""
+        found = [m for m in self.force.finditer(words) if not re.match(r"的|单列|生育|执行|内|外", words[m.end() : m.end() + 1] or " ")]
+        return self.forces[found[-1][0]] if found else None
+
+
+def mood(text: str) -> float:
+    """How much a passage without marked sections looks ahead (above 0) or reports (below)."""
+    return len(_MOOD_FORWARD.findall(text)) - 2.0 * len(_MOOD_PAST.findall(text)) - 12.0 * len(_COUNTED.findall(text))

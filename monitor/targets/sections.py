@@ -1,0 +1,184 @@
+"""The outline of a text: lines, sentences, headings, and what each section speaks of (promises or results, and when)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from monitor.model import Role
+from monitor.targets.periods import Clock, mentions
+
+_LINE = re.compile(r"[^\r\n\u2028\u2029\v\f]+")
+_SENTENCE = re.compile(r"[^。！？!?]+[。！？!?]?[”\"』」)]?")
+_NUMBERING = re.compile(
+    r"\s*(?:第[一二三四五六七八九十百\d]+[部章节]分?|[一二三四五六七八九十]{1,3}\s*[、.．]|[(（][一二三四五六七八九十\d]{1,3}[)）]|\d{1,2}\s*[.、．]\s*(?!\d)|"
+    r"[一二三四五六七八九十]{1,2}(?:是|要)|[—-]{2}|[●■◆▲★·•]|【[^】\d]{1,12}】)\s*"
+)
+_LEVELS = (
+    (re.compile(r"\s*第[一二三四五六七八九十百\d]+[部章]"), 1),
+    (re.compile(r"\s*[一二三四五六七八九十]{1,3}\s*[、.．]"), 2),
+    (re.compile(r"\s*[(（][一二三四五六七八九十]{1,3}[)）]"), 3),
+    (re.compile(r"\s*(?:\d{1,2}\s*[.、．]|[(（]\d)"), 4),
+    (re.compile(r"\s*[一二三四五六七八九十]{1,2}(?:是|要)"), 5),
+    (re.compile(r"\s*(?:[—-]{2}|[●■◆▲★·•]|【)"), 6),
+)
+_LISTED = 6  # —— items end with the first paragraph that has no dash
+_SALUTATION = re.compile(r"\s*(?:各位(?:代表|委员|领导|同志|来宾)?|同志们)(?:、各位\S{2})?[!,:：！，]?\s*")
+_FURNITURE = re.compile(
+    r"版权所有|ICP备|公网安备|网站标识码|主办单位|承办单位|联系电话|打印本页|关闭窗口|字体大小|责任编辑|当前位置|浏览次数|网络经营许可|举报|爆料电话|邮编"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence at `[start, end)` of the text, and what its place says about it."""
+
+    start: int
+    end: int
+    heading: str | None
+    role: Role | None
+    period: str | None
+    headline: bool = False  # in the list of main expected targets
+    opens: bool = False  # first of its line
+    line: int = 0
+    forward: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    heading: str | None = None
+    level: int = 0
+    role: Role | None = None
+    period: str | None = None
+    headline: bool = False
+    explicit: bool = False  # the role was read from a heading or a goal sentence, not guessed
+
+
+class Outline:
+    """Walks a folded text once."""
+
+    def __init__(self, rules: Mapping[str, Any]) -> None:
+        heads = rules.get("sections", {})
+        self.actual = re.compile(heads.get("actual", r"(?!)"))
+        self.target = re.compile(heads.get("target", r"(?!)"))
+        self.goal = re.compile(rules.get("goal", r"(?!)"))
+
+    def sentences(self, text: str, clock: Clock) -> Iterator[Sentence]:
+        """The sentences of the text, in order, headings and page furniture left out."""
+        stack: list[_Section] = [_Section()]
+        for number, line in enumerate(_LINE.finditer(text)):
+            body = line[0]
+            if not body.strip() or (_FURNITURE.search(body) and len(body) < 200):
+                continue
+            heading, offset = self._heading(body)
+            if heading is None and stack[-1].level == _LISTED and not re.match(r"\s*[—-]{2}", body):
+                stack.pop()
+            if heading is not None:
+                self._push(stack, heading, _level(body), clock)
+                if offset >= len(body.rstrip()):
+                    continue
+            yield from self._line(stack, body, line.start(), offset, number, clock)
+
+    def _heading(self, body: str) -> tuple[str | None, int]:
+        """The heading a line is, or opens with, and where its text goes on. Offset is 0 where a heading still is a sentence."""
+        stripped = body.strip()
+        marked = _NUMBERING.match(body)
+        if marked and marked.end():
+            if body.lstrip()[:1] == "【":
+                return marked[0].strip().strip("【】"), marked.end()
+            stop = re.search(r"[。:;,]|\s{2,}|$", body[marked.end() :])
+            end = marked.end() + (stop.start() if stop else 0)
+            title = body[marked.end() : end].strip()
+            if title and len(title) <= 45 and not re.search(r"\d", _dateless(title)):
+                whole = end >= len(body.rstrip()) or (body[end] in "。:" and end + 1 >= len(body.rstrip()))
+                if whole or body[end : end + 1] == "。":
+                    return title, len(body) if whole else end + 1
+            return None, 0
+        if len(stripped) <= 40 and not re.search(r"[。;,!?…]|[:：]$", stripped) and not re.search(r"\d", _dateless(stripped)):
+            return stripped, len(body)
+        return None, 0
+
+    def _push(self, stack: list[_Section], heading: str, level: int, clock: Clock) -> None:
+        role, period = self.role_of(heading), None
+        for mention in mentions(heading, replace(clock, forward=role != "actual")):
+            period = period or mention.period
+        if level == 0 and role is None:
+            if len(stack) > 1 and stack[-1].level == 7:
+                stack.pop()
+            stack.append(replace(stack[-1], heading=heading, level=7, headline=False))
+            return
+        level = level or 1
+        while len(stack) > 1 and stack[-1].level >= level:
+            stack.pop()
+        parent = stack[-1]
+        stack.append(
+            _Section(heading, level, role or parent.role, period or (parent.period if role in (None, parent.role) else None), False, bool(role) or parent.explicit)
+        )
+
+    def role_of(self, heading: str) -> Role | None:
+        """What a heading announces; one that names both (执行情况与…计划草案) announces neither."""
+        actual, target = self.actual.search(heading), self.target.search(heading)
+        if actual and re.search(r"计划草案|预算草案|(?:回顾|情况).{0,6}(?:安排|打算|任务|计划|展望)", heading):
+            return None
+        if actual:
+            return "actual"
+        return "target" if target else None
+
+    def _line(
+        self, stack: list[_Section], body: str, at: int, offset: int, number: int, clock: Clock
+    ) -> Iterator[Sentence]:
+        first = True
+        section = stack[-1]
+        listed = bool(re.match(r"\s*[—-]{2}", body))
+        if section.headline and not listed and offset == 0 and not _NUMBERING.match(body):
+            section = stack[-1] = replace(section, headline=False)
+        for match in _SENTENCE.finditer(body, offset):
+            sentence = match[0]
+            if not sentence.strip():
+                continue
+            goal = self.goal.search(sentence)
+            section = self._turn(stack, sentence, bool(goal), clock, opens=first)
+            yield Sentence(
+                at + match.start(), at + match.end(), section.heading, section.role, section.period,
+                section.headline, first, number, section.role != "actual",
+            )  # fmt: skip
+            first = False
+
+    def _turn(self, stack: list[_Section], sentence: str, goal: bool, clock: Clock, *, opens: bool) -> _Section:
+        """A goal sentence, or a time phrase that opens a paragraph, sets what follows."""
+        section = stack[-1]
+        salute = _SALUTATION.match(sentence)
+        opening = sentence[salute.end() :] if salute and opens else sentence.lstrip(" —-")
+        if goal and not re.search(r"(?:完成|实现|达到|超额)[^,。;:]{0,16}$", sentence[: self.goal.search(sentence).start()]):  # type: ignore[union-attr]
+            found = mentions(sentence[: sentence.find(":") + 1 or 60], replace(clock, forward=True))
+            period = next((m.period for m in found if m.period), str(clock.year) if clock.year else section.period)
+            section = replace(section, role="target", period=period, headline=True, explicit=True)
+        elif opens:
+            lead = mentions(opening[:24], replace(clock, forward=section.role != "actual"))
+            if lead and lead[0].start <= 1 and not lead[0].word.startswith(("全年", "年内", "到", "截", "至")):
+                section = self._led(section, lead[0].period, lead[0].past, clock)
+            if re.match(r"围绕(?:上述|以上|这些)|为(?:实现|完成)(?:上述|以上|今年)|(?:做好|抓好)(?:今年|明年|下一步)", opening):
+                section = replace(section, role="target", explicit=True)
+        stack[-1] = section
+        return section
+
+    @staticmethod
+    def _led(section: _Section, period: str | None, past: bool | None, clock: Clock) -> _Section:
+        if period is None or not section.explicit:
+            return section
+        role = section.role
+        if past is False or (clock.year and period.startswith(str(clock.year)) and role is None):
+            role = "target" if role is None or past is False else role
+        elif past and role is None:
+            role = "actual"
+        return replace(section, period=period, role=role)
+
+
+def _level(body: str) -> int:
+    return next((level for pattern, level in _LEVELS if pattern.match(body)), 0)
+
+
+def _dateless(text: str) -> str:
+    return re.sub(r"(?:19|20)\d\d(?:年度?)?|\d{1,2}月|\d{1,2}日", "", text)

@@ -1,0 +1,106 @@
+"""Which indicator a quantity measures: names of indicators.yaml found in a phrase, with the unit deciding between measures."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from monitor.model import Indicator
+
+QUOTES = str.maketrans("", "", "“”\"‘’'「」『』《》 \t")
+_MULTIPLIER = re.compile(r"^[十百千万亿]+(?=.)")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An indicator found in a phrase. `at` and `end` are positions in the phrase without quotes and blanks."""
+
+    indicator: Indicator
+    alias: str
+    at: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    indicator: Indicator
+    alias: str
+    pattern: re.Pattern[str] | None  # of a name with a gap
+
+
+class Lexicon:
+    """All names of all indicators, found by their first two characters."""
+
+    def __init__(self, indicators: tuple[Indicator, ...], units: Mapping[str, Any]) -> None:
+        self.family = {unit: family for family, found in units.get("classes", {}).items() for unit in found}
+        self.same = dict(units.get("aliases", {}))
+        self.names: dict[str, list[_Name]] = defaultdict(list)
+        self.units = {i.id: tuple(self.base(u) for u in i.units) for i in indicators}
+        for indicator in indicators:
+            for alias in dict.fromkeys((indicator.name, *indicator.aliases)):
+                plain = alias.translate(QUOTES)
+                pattern = re.compile(r"[^,;:。]{0,16}?".join(map(re.escape, plain.split("…")))) if "…" in plain else None
+                self.names[plain[:2]].append(_Name(indicator, plain, pattern))
+
+    def base(self, unit: str) -> str:
+        """The unit without its multiplier, one spelling for each (万平方米 → 平方米)."""
+        plain = _MULTIPLIER.sub("", unit) if unit not in self.family else unit
+        return self.same.get(plain, plain)
+
+    def fits(self, indicator: Indicator, unit: str | None, *, growth: bool) -> int:
+        """2: this is a measure of the indicator; 1: it could be; 0: it is not."""
+        mine = self.units[indicator.id]
+        if unit is None:
+            return 2
+        base = self.base(unit)
+        if base == "百分点":
+            return 2 if "%" in mine else 1
+        if base == "%":
+            if growth and "growth" in indicator.forms:
+                return 2
+            if "%" in mine and ("growth" not in indicator.forms or not growth):
+                return 2 if set(indicator.forms) & {"share", "level", "relative"} else 1
+            return 1 if growth else 0
+        if base in mine:
+            return 2
+        family = self.family.get(base)
+        if any(self.family.get(u) == family for u in mine):
+            return 1
+        people = {"person", "household", "thing"}
+        return 1 if family in people and any(self.family.get(u) in people for u in mine) and base != "户" else 0
+
+    def find(self, phrase: str, unit: str | None, *, growth: bool = False, anchor: int | None = None) -> Match | None:
+        """The best name in the phrase: long, of the right unit, and close to the value (at `anchor`; default: the end)."""
+        plain = phrase.translate(QUOTES)
+        edge = len(plain) if anchor is None else len(phrase[:anchor].translate(QUOTES))
+        best: Match | None = None
+        for at in range(len(plain) - 1):
+            for name in self.names.get(plain[at : at + 2], ()):
+                end = _end(name, plain, at)
+                if end is None:
+                    continue
+                fit = self.fits(name.indicator, unit, growth=growth)
+                if not fit:
+                    continue
+                distance = edge - end if end <= edge else max(0, at - edge)
+                score = _length(name, end - at) + (1.5 if fit == 2 else 0) - 0.3 * distance
+                if best is None or score > best.score:
+                    best = Match(name.indicator, name.alias, at, end, score)
+        return best
+
+
+def _length(name: _Name, covered: int) -> float:
+    """Characters that were matched literally; what a gap skips counts a little against the name."""
+    literal = len(name.alias.replace("…", ""))
+    return literal - 0.1 * (covered - literal)
+
+
+def _end(name: _Name, text: str, at: int) -> int | None:
+    if name.pattern is None:
+        return at + len(name.alias) if text.startswith(name.alias, at) else None
+    match = name.pattern.match(text, at)
+    return match.end() if match else None

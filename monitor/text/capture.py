@@ -1,0 +1,161 @@
+"""Is this the page? Every answer is judged before it may become a version: a broken one is never a change."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from rapidfuzz.distance import Indel
+
+from monitor.model import Document, Failure, Fetch, TextRules
+from monitor.text.segment import normalise
+
+LITTLE = 400  # characters of visible text under which a page can be a mere notice that something is wrong
+NOTICE = 60  # characters of such a notice's sentence that count as saying it
+LOSSY = 0.002  # share of U+FFFD in a text from which it is damaged
+LOSSY_LEAST = 5
+COLLAPSE = 0.3  # share of the last text's length under which the new one is suspect …
+COLLAPSE_LEAST = 600  # … when the last one had at least so many characters
+KEPT = 0.5  # … unless this share of what is left stood in the last one: then a part was really deleted
+FOREIGN = 0.02  # share of common runs of characters under which two long texts of one address have nothing in common
+
+_TEXTUAL = re.compile(r"text/|html|xml|json|javascript|octet-stream", re.IGNORECASE)
+_BINARY = re.compile(rb"^(?:%PDF-|PK\x03\x04|\xd0\xcf\x11\xe0|\x89PNG|\xff\xd8\xff|GIF8|Rar!|7z\xbc\xaf)")
+_INDEX = re.compile(r"^/?(?:(?:index|default|home|main)(?:\.\w{2,5})?)?$", re.IGNORECASE)
+_TAG = re.compile(r"<(script|style|noscript)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
+_STATUS = {403: "http_403", 404: "http_404", 410: "http_410"}
+_CHALLENGE_STATUS = frozenset({412, 521, 202, 403, 503, 405, 400, 200})
+
+
+def judge(fetch: Fetch, html: str | None, document: Document | None, rules: TextRules) -> Failure | None:
+    """Why this answer must not become a version, or None. `html` is the decoded body, `document` its reading, if any.
+
+    A failure of the fetch itself wins. An answer that is recognised as a challenge or a firewall is called that
+    whatever its status: it says nothing about the page.
+    """
+    if fetch.failure is not None:
+        return fetch.failure
+    status = fetch.status or 0
+    if status < 400 and _binary(fetch):
+        return Failure("not_html", f"{fetch.content_type or 'binary content'}", fetch.status)
+    text = visible(html or "")
+    found = _blocked(status, html or "", text, rules)
+    if found is None and status >= 400:
+        found = _status(status), f"HTTP {status}"
+    if found is None and _went_home(fetch):
+        found = "redirect_home", f"sent to {fetch.final_url}"
+    if found is None:
+        found = _empty_or_notice(text, document, rules) or _lossy(html or "", document)
+    return Failure(*found, status=fetch.status) if found else None
+
+
+def collapsed(old: Document, new: Document) -> Failure | None:
+    """Whether the new text is a wreck or another document, compared with the last good one.
+
+    Careful to lose no true change: a text that was really shortened keeps sentences of the old one and passes; so does
+    one that was rewritten at similar length under its title.
+    """
+    a, b = normalise(old.text), normalise(new.text)
+    if len(a) < COLLAPSE_LEAST:
+        return None
+    if not b:
+        return Failure("collapsed", f"no main text; the last good version had {len(a)} characters")
+    shared = _shared(a, b)
+    if len(b) < COLLAPSE * len(a) and shared < KEPT:
+        return Failure("collapsed", f"main text fell from {len(a)} to {len(b)} characters")
+    if shared < FOREIGN and not _same_title(old, new):
+        return Failure("wrong_document", f"nothing in common with the last good version; title: {new.title or '-'}")
+    return None
+
+
+def visible(html: str) -> str:
+    """What a reader without scripts would see, roughly: enough to tell a notice from a page."""
+    return re.sub(r"\s+", "", _TAG.sub(" ", html[:400_000]))
+
+
+def _binary(fetch: Fetch) -> bool:
+    kind = fetch.content_type
+    return bool(_BINARY.match(fetch.body)) or (kind is not None and bool(kind.strip()) and not _TEXTUAL.search(kind))
+
+
+def _status(status: int) -> str:
+    return _STATUS.get(status, "http_5xx" if status >= 500 else "http_4xx")
+
+
+def _blocked(status: int, html: str, text: str, rules: TextRules) -> tuple[str, str] | None:
+    """A challenge says nothing but scripts; a firewall says a sentence."""
+    if len(text) > LITTLE:
+        return None
+    for pattern in rules.signs.get("blocked_challenge", ()):
+        if status in _CHALLENGE_STATUS and (found := pattern.search(html)):
+            return "blocked_challenge", f"HTTP {status}, a page that only holds a challenge ({found[0][:40]})"
+    if status in (412, 521):
+        return "blocked_challenge", f"HTTP {status}: a browser check"
+    if len(text) < NOTICE // 4 and len(_SCRIPT.findall(html)) and re.search(r"document\.cookie|eval\(|location", html):
+        return "blocked_challenge", f"HTTP {status}, nothing but scripts that set a cookie or go elsewhere"
+    if status in (404, 410):
+        return None
+    return _said("blocked_waf", html, text, rules)
+
+
+def _said(word: str, html: str, text: str, rules: TextRules) -> tuple[str, str] | None:
+    """The failure `word` when a page with next to no text says so."""
+    title = re.search(r"<title[^>]*>(.*?)</title", html, re.IGNORECASE | re.DOTALL)
+    for place in (title[1].strip() if title else "", text):
+        for pattern in rules.signs.get(word, ()):
+            if found := pattern.search(place):
+                return word, _around(place, found)
+    return None
+
+
+def _around(text: str, found: re.Match[str]) -> str:
+    return text[max(0, found.start() - NOTICE // 2) : found.end() + NOTICE // 2].strip()
+
+
+def _empty_or_notice(text: str, document: Document | None, rules: TextRules) -> tuple[str, str] | None:
+    """Short pages only: a long article may well speak of maintenance and of pages that do not exist."""
+    if not text:
+        return "empty", "no text at all"
+    if len(text) <= LITTLE and (document is None or document.kind != "listing"):
+        for word in ("soft_404", "maintenance", "login"):
+            if found := _said(word, "", f"{document.title or '' if document else ''} {text}", rules):
+                return found
+    if document is None or document.kind == "empty":
+        return "empty", "no main text"
+    if document.kind == "error":
+        return "empty", next(iter(document.warnings), "no main text")
+    return None
+
+
+def _went_home(fetch: Fetch) -> bool:
+    """Whether a request for a page ended at the front page of a site."""
+    if not fetch.final_url or fetch.final_url == fetch.url:
+        return False
+    asked, got = urlsplit(fetch.url), urlsplit(fetch.final_url)
+    return bool(_INDEX.match(got.path)) and not _INDEX.match(asked.path)
+
+
+def _lossy(html: str, document: Document | None) -> tuple[str, str] | None:
+    count = html.count("\ufffd")
+    inside = document.text.count("\ufffd") if document is not None else 0
+    if max(count, inside) >= LOSSY_LEAST and (
+        count > LOSSY * len(html) or (document is not None and inside > LOSSY * max(1, len(document.text)))
+    ):
+        return "lossy_decode", f"{count} characters could not be read"
+    return None
+
+
+def _shared(old: str, new: str) -> float:
+    """Share of the new text that stood in the old one: its runs of five characters. Order does not matter."""
+    left, right = _runs_of(old), _runs_of(new)
+    return len(left & right) / max(1, min(len(left), len(right)))
+
+
+def _runs_of(text: str, size: int = 5) -> set[str]:
+    return {text[k : k + size] for k in range(max(1, len(text) - size + 1))}
+
+
+def _same_title(old: Document, new: Document) -> bool:
+    a, b = normalise(old.title or ""), normalise(new.title or "")
+    return bool(a and b) and (a in b or b in a or Indel.normalized_similarity(a, b) > 0.8)

@@ -1,0 +1,223 @@
+"""A page as a Document: its main text without chrome, and what it says about itself. Every step explains itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+
+from monitor.model import Attachment, Document, DocumentKind, Link, TextRules
+from monitor.text import container, dates, head, links, trim
+from monitor.text.lines import lines, tidy
+
+MAX_CHARS = 5_000_000  # of source that is parsed; what lies behind is cut, with a warning
+SHORT = 60  # characters under which a text is too little to be an article by itself
+HIDDEN = 200  # characters up to which an element with display:none is a hint or a menu, not a hidden article
+
+_BLANKS = re.compile(r"[ \t\r\xa0\u3000]+")
+_SHEET = re.compile(r"第\s*[0-9A-Z〇零一二三四五六七八九十]{1,5}\s*版|版面导航|标题导航|数字报")
+
+
+def clean(
+    html: str, url: str | None, rules: TextRules, *, selector: str | None = None, exclude: Sequence[str] = ()
+) -> Document:
+    """Read one page. Never raises for bad HTML; a selector that finds nothing gives kind `error` and a warning."""
+    warnings = []
+    html = html.replace("\x00", "")
+    if len(html) > MAX_CHARS:
+        warnings.append(f"page cut: {len(html)} characters, {MAX_CHARS} read")
+        html = html[:MAX_CHARS]
+    tree = LexborHTMLParser(html)
+    body = tree.body
+    if body is None:
+        return Document(url=url, kind="empty", warnings=tuple(warnings))
+    return _Reading(tree, body, html, url, rules, warnings).document(selector, exclude)
+
+
+class _Reading:
+    """One page while it is read: what several steps need."""
+
+    def __init__(
+        self,
+        tree: LexborHTMLParser,
+        body: LexborNode,
+        html: str,
+        url: str | None,
+        rules: TextRules,
+        warnings: list[str],
+    ) -> None:
+        self.tree, self.body, self.html, self.url, self.rules = tree, body, html, url, rules
+        self.warnings, self.explain = warnings, list[str]()
+
+    def document(self, selector: str | None, exclude: Sequence[str]) -> Document:
+        meta, fields = head.meta_tags(self.tree), head.properties(self.html)
+        self._drop("script, style, noscript, template, textarea, select, button")
+        titles = head.headings(self.body)
+        title = head.title_of(self.tree, meta, fields, titles)
+        flat = _BLANKS.sub(" ", self.body.text(separator="\n"))
+        found, files = links.read(self.body, links.base_of(self.tree, self.url), self.rules)
+        self._prepare(selector, exclude)
+        try:
+            choice = container.choose(self.body, self.rules, selector)
+        except SelectolaxError as error:
+            choice = None
+            self.warnings.append(f"selector: not valid: {selector} ({error})")
+        if choice is None and selector is not None:
+            self.warnings.append(f"selector: nothing matches {selector}")
+        paragraphs, cut = self._paragraphs(choice, title[0], exact=selector is not None)
+        shown = self._shown(flat, choice, title[0], cut)
+        facts = head.read(meta, fields, title, shown, self.rules)
+        kind = self._kind(choice, paragraphs, found, files, selector)
+        return Document(
+            url=self.url,
+            kind=kind,
+            title=facts.title,
+            published=facts.shown,
+            published_meta=facts.meta,
+            publisher=facts.publisher,
+            author=facts.author,
+            column=facts.column,
+            site_code=facts.site_code,
+            paragraphs=tuple(paragraphs) if kind != "listing" else (),
+            links=found,
+            attachments=files,
+            warnings=tuple(self.warnings),
+            explain=(*facts.why, *self.explain, f"kind: {kind}"),
+        )
+
+    def _drop(self, selectors: str) -> None:
+        for node in self.tree.css(selectors):
+            if node.tag not in {"body", "html"}:
+                node.decompose()
+
+    def _prepare(self, selector: str | None, exclude: Sequence[str]) -> None:
+        """Take out what never is text; a configured selector may want what the rules would drop."""
+        if selector is None:
+            self._drop(", ".join(self.rules.drop))
+            for node in self.body.css('[style*="display:none" i], [style*="display: none" i], [hidden]'):
+                if node.tag != "body" and len(node.text()) < HIDDEN:
+                    node.decompose()
+        for css in exclude:
+            try:
+                self._drop(css)
+            except SelectolaxError as error:
+                self.warnings.append(f"exclude: not valid: {css} ({error})")
+
+    def _paragraphs(
+        self, choice: container.Choice | None, title: str | None, *, exact: bool
+    ) -> tuple[list[str], list[str]]:
+        """(paragraphs, lines cut before them)."""
+        if choice is None:
+            self.explain.append("container: none")
+            return [], []
+        self.explain.append(f"container: {choice.why}")
+        chrome = {} if exact else container.chrome_inside(choice.node, self.rules)
+        if chrome:
+            self.explain.append("blocks left out: " + ", ".join(sorted(set(chrome.values()))[:12]))
+        every = lines(choice.node, chrome)
+        every, copied = trim.without_copies(every)
+        if copied:
+            self.explain.append(f"second copy left out: {copied} characters")
+        before, kept, after = trim.ends(every, self.rules, title)
+        for name, cut in (("before", before), ("after", after)):
+            if cut:
+                self.explain.append(f"cut {name} the text: " + " / ".join(line[:40] for line in cut[:8]))
+        return kept, before
+
+    def _shown(self, flat: str, choice: container.Choice | None, title: str | None, cut: Sequence[str]) -> head.Shown:
+        """Split the visible text at the main text; the title itself may name a day, so it is left out."""
+        at, end = _position(flat, choice)
+        name = tidy(title or "")
+        found = flat.rfind(name[:20], 0, at + 400) if name else -1
+        before = flat[found if 0 <= found <= at else max(0, at - 900) : at].replace(name or "\0", " ")
+        start = "\n".join(cut) or flat[at : at + head.NEAR_TITLE]
+        issue = dates.first(flat[:at]) if _SHEET.search(flat[:at]) or "enpproperty" in self.html else None
+        return head.Shown(before, start.replace(name or "\0", " "), flat[end : end + 600], self.url, name, issue)
+
+    def _kind(
+        self,
+        choice: container.Choice | None,
+        paragraphs: Sequence[str],
+        found: Sequence[Link],
+        files: Sequence[Attachment],
+        selector: str | None,
+    ) -> DocumentKind:
+        """What the page is. A short text is told by what stands around it."""
+        if choice is None:
+            return "error" if selector is not None else "empty"
+        chars = sum(map(len, paragraphs))
+        if choice.links > 0.5 * max(1, choice.chars) and len(found) >= 5 and selector is None:
+            return "listing"
+        if chars >= SHORT or (chars and choice.known and choice.sentences):
+            return "article"
+        if said := self._says(" ".join(paragraphs)):
+            return said
+        if files:
+            return "attachment"
+        if choice.node.css_first("img") is not None and chars < SHORT:
+            return "image"
+        if len(found) >= 8 and selector is None:
+            return "listing"
+        return "other" if chars else "empty"
+
+    def _says(self, text: str) -> DocumentKind | None:
+        """What a page with next to no text says of itself."""
+        for word, kind in (
+            ("blocked_waf", "blocked"),
+            ("login", "blocked"),
+            ("soft_404", "error"),
+            ("maintenance", "error"),
+        ):
+            if any(p.search(text) for p in self.rules.signs.get(word, ())):
+                return kind  # type: ignore[return-value]
+        return None
+
+
+def _position(flat: str, choice: container.Choice | None) -> tuple[int, int]:
+    """Where the main text begins and ends in the visible text of the page; both its end where it cannot be found."""
+    texts = choice.node.text(separator="\n").split("\n") if choice is not None else []
+    texts = [_BLANKS.sub(" ", t) for t in texts if len(t.strip()) > 3]
+    if not texts or (start := flat.find(texts[0])) < 0:
+        return len(flat), len(flat)
+    last = flat.rfind(texts[-1])
+    return start, (last + len(texts[-1]) if last >= start else len(flat))
+
+
+def plain(text: str, url: str | None, rules: TextRules) -> Document:
+    """A text file: real reports are saved with the site's lines at both ends, which are cut like those of a page."""
+    every = [line for line in map(tidy, text.replace("\r\n", "\n").replace("\r", "\n").split("\n")) if line]
+    title = next((line for line in every[:8] if not _chrome(line, rules)), None)
+    title = title if title is not None and _titular(title) else None
+    before, kept, after = trim.ends(every, rules, title)
+    if title is not None and kept and kept[0] == title:
+        before, kept = [*before, title], kept[1:]
+        more, kept, _ = trim.ends(kept, rules, None)
+        before += more
+    shown = head.Shown("\n".join(before), "\n".join(kept[:3])[: head.NEAR_TITLE], "\n".join(after), url)
+    facts = head.read({}, {}, (title, "first line"), shown, rules)
+    explain = [f"cut before the text: {' / '.join(before)}"] if before else []
+    explain += [f"cut after the text: {' / '.join(after)}"] if after else []
+    return Document(
+        url=url,
+        kind="article" if kept else "empty",
+        title=facts.title,
+        published=facts.shown,
+        publisher=facts.publisher,
+        author=facts.author,
+        paragraphs=tuple(kept),
+        explain=(*facts.why, *explain),
+    )
+
+
+def _chrome(line: str, rules: TextRules) -> bool:
+    return trim.is_chrome(line, rules) or trim.pieces_are_chrome(line, rules)
+
+
+def _titular(line: str) -> bool:
+    """Whether the first line of a file can be its title: short, and no sentence."""
+    return (
+        4 <= len(line) <= 80
+        and not line.endswith(("。", "；", ";", ":", "：", ",", "，", "！"))
+        and line[0] not in "(（"
+    )

@@ -1,0 +1,268 @@
+"""Which element holds the main text: a selector, a content system's own element, or a vote of the sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from selectolax.lexbor import LexborNode
+
+from monitor.model import TextRules
+from monitor.text.lines import is_inline
+
+# These pass their text on to the block around them: paragraphs, lists and tables are the article, not its frame.
+FLOW = frozenset((
+    "p", "h1", "h2", "h3", "h4", "h5", "h6", "section", "table", "tbody", "thead", "tfoot", "tr", "td", "th", "ul",
+    "ol", "li", "blockquote", "center", "dl", "dt", "dd", "pre", "figure", "figcaption", "hr", "br"
+))  # fmt: skip
+PUNCTUATION = re.compile("[，。；：！？、]")
+LAYOUT_CELL = 300  # characters from which a cell is a frame of the page, not a figure in a table
+OVERRULE = 2.5  # how much more the vote must find than the best known container
+SMALL = 0.3  # share of the page's sentences up to which a block with a chrome name is chrome
+
+
+@dataclass
+class Block:
+    """An element that frames text: sums over it, its own first, then with everything in it."""
+
+    node: LexborNode
+    parent: Block | None
+    depth: int
+    chrome: bool = False
+    own: float = 0.0
+    score: float = 0.0
+    chars: int = 0
+    links: int = 0
+    sentences: int = 0  # punctuation marks outside links
+    vote: float = 0.0
+
+    @property
+    def label(self) -> str:
+        attributes = self.node.attributes
+        name = f"#{attributes['id']}" if attributes.get("id") else ""
+        if attributes.get("class"):
+            name += "." + ".".join(str(attributes["class"]).split())
+        return f"{self.node.tag}{name}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The chosen element and why; `known` when a selector or a content system's name chose it."""
+
+    node: LexborNode
+    why: str
+    known: bool
+    chars: int
+    links: int
+    sentences: int
+    page_links: int
+
+
+@dataclass
+class Survey:
+    """Every text node of the page weighed once, and summed over the blocks around it."""
+
+    blocks: dict[int, Block] = field(default_factory=dict)
+    order: list[Block] = field(default_factory=list)
+
+    _names: dict[str, bool] = field(default_factory=dict)
+
+    def says_chrome(self, name: str, rules: TextRules) -> bool:
+        """Whether an id or class is one of chrome; pages repeat their classes, so each is judged once."""
+        if name == " ":
+            return False
+        if (known := self._names.get(name)) is None:
+            known = self._names[name] = rules.chrome_classes.search(name) is not None
+        return known
+
+    def within(self, node: LexborNode) -> Block | None:
+        return self.blocks.get(node.mem_id)
+
+
+def survey(body: LexborNode, rules: TextRules, known: Mapping[int, LexborNode]) -> Survey:
+    """Weigh the page. Elements of `known` are made blocks whatever their tag."""
+    found = Survey()
+    root = Block(body, None, 0)
+    found.blocks[body.mem_id] = root
+    found.order.append(root)
+    places: dict[int, tuple[Block, bool]] = {body.mem_id: (root, False)}
+    for node in body.traverse(include_text=True):
+        if node.tag != "-text":
+            continue
+        text = (node.text_content or "").strip()
+        if len(text) < 2 or node.parent is None:
+            continue
+        block, link = _place(node.parent, places, found, rules, known)
+        _weigh(block, text, link)
+    _sum(found)
+    return found
+
+
+def _weigh(block: Block, text: str, link: bool) -> None:
+    block.chars += len(text)
+    if link:
+        block.links += len(text)
+        return
+    marks = len(PUNCTUATION.findall(text))
+    block.sentences += marks
+    block.own += len(text) / 10 + 3 * marks
+
+
+def _place(
+    node: LexborNode,
+    places: dict[int, tuple[Block, bool]],
+    found: Survey,
+    rules: TextRules,
+    known: Mapping[int, LexborNode],
+) -> tuple[Block, bool]:
+    """The block that a text in `node` belongs to, and whether it is inside a link."""
+    path = []
+    while node.mem_id not in places:
+        path.append(node)
+        if node.parent is None:
+            break
+        node = node.parent
+    block, link = places.get(node.mem_id, (found.order[0], False))
+    for step in reversed(path):
+        tag = step.tag or ""
+        if step.mem_id in known or not (is_inline(tag) or tag in FLOW) or _layout(tag, step):
+            attributes = step.attributes
+            name = f"{attributes.get('id') or ''} {attributes.get('class') or ''}"
+            chrome = block.chrome or found.says_chrome(name, rules)
+            block = Block(step, block, block.depth + 1, chrome)
+            found.blocks[step.mem_id] = block
+            found.order.append(block)
+        link = link or tag == "a"
+        places[step.mem_id] = (block, link)
+    return block, link
+
+
+def _layout(tag: str, node: LexborNode) -> bool:
+    return tag == "td" and len(node.text()) >= LAYOUT_CELL
+
+
+def _sum(found: Survey) -> None:
+    """Sums from the leaves up, without chrome; then the votes."""
+    for block in found.order:
+        block.score = block.own
+    for block in reversed(found.order):
+        if block.parent is not None:
+            for name in ("score", "chars", "links", "sentences"):
+                setattr(block.parent, name, getattr(block.parent, name) + getattr(block, name))
+    whole = found.order[0].score or 1.0
+    for block in found.order:
+        block.chrome = block.chrome and block.score < SMALL * whole
+        if block.parent is not None and block.parent.chrome:
+            block.chrome = True
+        if block.chrome:
+            continue
+        block.vote += block.own
+        for share, ancestor in zip((0.45, 0.2), _ancestors(block), strict=False):
+            ancestor.vote += share * block.own
+
+
+def _ancestors(block: Block) -> list[Block]:
+    found: list[Block] = []
+    while block.parent is not None and len(found) < 2:
+        block = block.parent
+        found.append(block)
+    return found
+
+
+def choose(body: LexborNode, rules: TextRules, selector: str | None = None) -> Choice | None:
+    """The element of the main text; None when `selector` finds nothing or the page has no text at all."""
+    if selector is not None:
+        nodes = _outermost(body.css(selector))
+        known = {n.mem_id: n for n in nodes}
+        if not nodes:
+            return None
+        found = survey(body, rules, known)
+        best = max(nodes, key=lambda n: block.score if (block := found.within(n)) else 0.0)
+        return _choice(best, found, f"selector {selector}", known=True)
+    nodes = _outermost(body.css(", ".join(rules.containers))) if rules.containers else []
+    found = survey(body, rules, {n.mem_id: n for n in nodes})
+    if not found.order[0].chars and not nodes:
+        return None
+    voted = _extend(max(found.order, key=lambda b: b.vote))
+    table = [block for n in nodes if (block := found.within(n)) is not None]
+    if not table and nodes and voted.sentences < 6:
+        return _choice(nodes[0], found, "known container, without text", known=True)
+    if table:
+        best_known = max(table, key=lambda b: b.score)
+        if _too_wide(best_known, voted):
+            return _choice(voted.node, found, f"vote: {voted.label}, inside {best_known.label}", known=True)
+        if voted.sentences <= OVERRULE * max(best_known.sentences, 1) or _holds(best_known, voted):
+            return _choice(_siblings(best_known, table).node, found, f"known container {best_known.label}", known=True)
+    return _choice(voted.node, found, f"vote: {voted.label}, {voted.sentences} marks", known=False)
+
+
+def _too_wide(known: Block, voted: Block) -> bool:
+    """Whether a known container also frames columns of links: some templates give the whole page its name."""
+    if known is voted or not _holds(known, voted) or voted.sentences < 6:
+        return False
+    rest, links = known.chars - voted.chars, known.links - voted.links
+    return links > 200 and links > 0.4 * rest
+
+
+def _holds(outer: Block, inner: Block) -> bool:
+    block: Block | None = inner
+    while block is not None:
+        if block is outer:
+            return True
+        block = block.parent
+    return False
+
+
+def _siblings(best: Block, table: Sequence[Block]) -> Block:
+    """The parent, when the text is dealt out over several containers of one name beside each other."""
+    parent = best.parent
+    if parent is None:
+        return best
+    others = sum(b.score for b in table if b.parent is parent and b is not best and b.sentences >= 3)
+    return parent if others > 0.1 * best.score and best.score + others > 0.9 * parent.score else best
+
+
+def _extend(best: Block) -> Block:
+    """Climb while the frame around holds clearly more sentences and few links: texts dealt out over sibling blocks."""
+    block = best
+    while block.parent is not None and block.parent.parent is not None:
+        parent = block.parent
+        more, chars = parent.sentences - block.sentences, parent.chars - block.chars
+        if more < 0.15 * block.sentences or parent.links - block.links > 0.3 * chars or more * 40 < chars:
+            break
+        block = parent
+    return block
+
+
+def _outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:
+    """Without those that lie in another of them. `css` lists ancestors before what they hold."""
+    ids = {n.mem_id for n in nodes}
+    kept: dict[int, LexborNode] = {}
+    for node in nodes:
+        parent, steps = node.parent, 0
+        while parent is not None and parent.mem_id not in ids and steps < 200:
+            parent, steps = parent.parent, steps + 1
+        if parent is None or parent.mem_id not in ids:
+            kept.setdefault(node.mem_id, node)
+    return list(kept.values())
+
+
+def _choice(node: LexborNode, found: Survey, why: str, *, known: bool) -> Choice:
+    block = found.within(node) or Block(node, None, 0)
+    return Choice(node, why, known, block.chars, block.links, block.sentences, found.order[0].links)
+
+
+def chrome_inside(node: LexborNode, rules: TextRules) -> dict[int, str]:
+    """`mem_id` -> name of small blocks in the main text whose id or class says chrome."""
+    whole = max(1, len(node.text()))
+    found: dict[int, str] = {}
+    for inner in node.css("[class], [id]"):
+        if inner.mem_id == node.mem_id:
+            continue
+        name = f"{inner.attributes.get('id') or ''} {inner.attributes.get('class') or ''}".strip()
+        if name and rules.chrome_classes.search(name):
+            text = inner.text()
+            if len(text) < SMALL * whole and text.count("。") < 2 and inner.css_first("table") is None:
+                found[inner.mem_id] = name
+    return found

@@ -1,0 +1,199 @@
+"""What a page says of its article: meta tags of the national standard, comments of e-papers, and the lines shown.
+
+The tags are those of the annex to 政府网站发展指引 (国办发〔2017〕47号): ArticleTitle, PubDate, ContentSource,
+ColumnName, SiteIDCode and others; their case varies, and some pages carry them twice.
+"""
+
+from __future__ import annotations
+
+import html as entities
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from monitor.model import TextRules
+from monitor.text import dates
+from monitor.text.lines import tidy
+
+NEAR_TITLE = 300  # characters behind the title in which an unlabelled date is the article's
+
+_TAGS = re.compile(r"<[^<>]*>")
+_PROPERTY = re.compile(r"<!--\s*enpproperty(.*?)/enpproperty\s*-->", re.DOTALL | re.IGNORECASE)
+_FIELD = re.compile(r"<(\w+)>(.*?)</\1>", re.DOTALL)
+_SUFFIX = re.compile(r"\s*[_|｜–—]+\s*|\s+-+\s*|\s*-+\s+|--+|-(?=[^-]{2,20}$)")
+_WORD = re.compile(r"[\W_]+")
+_HEADINGS = "h1, h2, h3, ucaptitle, founder-title, [class*=title i], [id*=title i], [class*=bt], [id*=bt]"
+_SITE = re.compile(r"(?:网|网站|门户|政府|委员会|厅|局|在线|频道|新闻中心|平台|客户端|资讯|首页)$")
+
+
+@dataclass(frozen=True)
+class Head:
+    """The facts beside the text. `shown` is the page's own date, `meta` the one of its tags."""
+
+    title: str | None = None
+    shown: str | None = None
+    meta: str | None = None
+    publisher: str | None = None
+    author: str | None = None
+    column: str | None = None
+    site_code: str | None = None
+    why: tuple[str, ...] = ()
+
+
+def meta_tags(tree: LexborHTMLParser) -> dict[str, str]:
+    """name (lower case) -> content, the first that is not empty; `property` counts as a name."""
+    found: dict[str, str] = {}
+    for node in tree.css("meta[content]"):
+        attributes = node.attributes
+        name = (attributes.get("name") or attributes.get("property") or "").strip().lower()
+        content = plain(attributes.get("content") or "")
+        if name and content and not re.fullmatch(r"[\s*\-—]*", content):
+            found.setdefault(name, content)
+    return found
+
+
+def properties(html: str) -> dict[str, str]:
+    """The fields of a Founder or 翔宇 comment: title, subtitle, date, author, …"""
+    found = _PROPERTY.search(html) if "enpproperty" in html else None
+    return {k.lower(): plain(v) for k, v in _FIELD.findall(found[1]) if plain(v)} if found else {}
+
+
+def plain(text: str) -> str:
+    """Text of an attribute: entities read, tags gone, one line."""
+    return tidy(_TAGS.sub(" ", entities.unescape(text)))
+
+
+def bare(text: str) -> str:
+    """Letters and digits only, for comparing titles."""
+    return _WORD.sub("", text).lower()
+
+
+def title_of(
+    tree: LexborHTMLParser, meta: Mapping[str, str], fields: Mapping[str, str], headings: Sequence[str]
+) -> tuple[str | None, str]:
+    """(title, where it was found)."""
+    if name := meta.get("articletitle"):
+        return name, "meta ArticleTitle"
+    if name := fields.get("title"):
+        return name, "enpproperty"
+    node = tree.css_first("title")
+    whole = plain(node.text()) if node is not None else ""
+    site = bare(meta.get("sitename", ""))
+    cut = without_site(whole)
+    inside = [h for h in headings if len(bare(h)) >= 4 and bare(h) in bare(whole) and bare(h) != site]
+    if inside:
+        best = max(inside, key=lambda h: len(bare(h)))
+        if bare(best) in bare(cut) and re.search("[，。！？“]", cut.replace(best, "")):
+            return cut, "title without the site's name"  # a series and its headline
+        return best, "heading that the title names"
+    for name in (meta.get("pagetitle"), meta.get("og:title")):
+        if name:
+            return without_site(name), "meta title"
+    if cut and not _SITE.search(cut):
+        return cut, "title without the site's name"
+    long = [h for h in headings if len(bare(h)) >= 6 and bare(h) != site]
+    return (long[0], "first heading") if long else (cut or None, "title")
+
+
+def without_site(title: str) -> str:
+    """The title without the names of column and site behind it."""
+    breaks = list(_SUFFIX.finditer(title))
+    parts = [p.strip() for p in _SUFFIX.split(title) if p and p.strip()]
+    if len(parts) < 2:
+        return title.strip()
+    if len(bare(parts[0])) < 4 or (_SITE.search(parts[0]) and len(parts[0]) < 14):
+        return max(parts, key=lambda p: len(bare(p)))
+    end = len(title)
+    for found in reversed(breaks):
+        if (
+            found.start() == 0
+            or len(title[found.end() : end]) > 24
+            or re.search("[，。！？“]", title[found.end() : end])
+        ):
+            break
+        end = found.start()
+    return title[:end].strip()
+
+
+def headings(body: LexborNode) -> list[str]:
+    """Candidates for a title, in page order."""
+    found = []
+    for node in body.css(_HEADINGS)[:80]:
+        text = tidy(node.text())
+        if 4 <= len(text) <= 160:
+            found.append(text)
+    return found
+
+
+def read(
+    meta: Mapping[str, str], fields: Mapping[str, str], title: tuple[str | None, str], shown: Shown, rules: TextRules
+) -> Head:
+    """Everything about the article but its text."""
+    day, why = shown.date(rules)
+    tagged = dates.first(
+        meta.get("pubdate", "") or meta.get("publishdate", "") or meta.get("article:published_time", "")
+    )
+    tagged = tagged or dates.first(fields.get("date", ""))
+    if day is None and tagged:
+        day, why = tagged, "date of the meta tags"
+    if day is None and shown.url and (day := dates.in_url(shown.url)):
+        why = "date in the address"
+    source = shown.labelled(rules.publisher_labels) or meta.get("contentsource") or meta.get("source")
+    author = shown.labelled(("作者", "记者", "撰稿", "author")) or meta.get("author") or fields.get("author")
+    return Head(
+        title=title[0],
+        shown=day,
+        meta=tagged,
+        publisher=source,
+        author=author,
+        column=meta.get("columnname"),
+        site_code=meta.get("siteidcode"),
+        why=(f"title: {title[1]}", f"date: {why}"),
+    )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The visible text around the article: `before` ends where the main text begins, `after` starts where it ends."""
+
+    before: str
+    start: str  # the first characters of the main text itself
+    after: str
+    url: str | None = None
+    title: str = ""
+    issue: str | None = None  # the day printed on an e-paper's page
+
+    def date(self, rules: TextRules) -> tuple[str | None, str]:
+        """The date shown, and why it is believed; what stands near the title beats what stands far from it."""
+        near = self.before[-NEAR_TITLE * 3 :]
+        for text, why in (
+            (near, "label before the text"),
+            (self.after[:NEAR_TITLE], "label after the text"),
+            (self.start, "label in the text"),
+        ):
+            if day := dates.labelled(text, rules.date_labels):
+                return day, why
+        if day := self._unlabelled() or dates.split(near):
+            return day, "near the title"
+        return (self.issue, "date of the issue") if self.issue else (None, "none shown")
+
+    def _unlabelled(self) -> str | None:
+        """A date by itself between title and text, or in a line of its own at the start; a day the title names is not it."""
+        alone = [line for line in self.start.split("\n")[:4] if len(_WORD.sub("", dates.DATE.sub("", line))) <= 8]
+        for text in (self.before[-NEAR_TITLE:], "\n".join(alone)):
+            for day in dates.every(text):
+                if day not in dates.every(self.title):
+                    return day
+        return None
+
+    def labelled(self, labels: Sequence[str]) -> str | None:
+        """The short value behind one of these words."""
+        pattern = re.compile(rf"(?:{'|'.join(labels)})\s*[：:∶]\s*([^\s|｜】\])）]{{2,40}})")
+        for text in (self.before[-NEAR_TITLE * 3 :], self.start[:NEAR_TITLE], self.after[:NEAR_TITLE]):
+            for found in pattern.finditer(text):
+                value = found[1].strip("　：:（([【")
+                if value and not re.match(r"(?:发布|更新|时间|日期|浏览|点击|字体|字号|作者|编辑|来源)", value):
+                    return value
+        return None

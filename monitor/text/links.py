@@ -1,0 +1,95 @@
+"""The documents and files that a page points to, with the date that stands beside them."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urljoin, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from monitor.model import Attachment, Link, TextRules
+from monitor.text import dates
+from monitor.text.lines import tidy
+
+NAME = 4  # characters from which a link's text can be a title
+ROW = 400  # characters up to which the element around a link is its row
+
+_DOCUMENT = re.compile(r"\d|\.s?html?\b|\.jsp|\.aspx?|\.php|content|article|info|detail", re.IGNORECASE)
+_FILE = re.compile(r"\.([A-Za-z0-9]{2,5})(?:$|[?#&])")
+_YEAR = re.compile("(?:19|20)[0-9]{2}")
+_DOWNLOAD = re.compile(r"download|downfile|attach|fujian|accessory", re.IGNORECASE)
+_PAGES = (".html", ".shtml", ".htm", "/")
+_NO_PAGE = re.compile("(?:javascript|mailto|tel|data|about|blob|ftp|file):", re.IGNORECASE)
+_ROWS = frozenset({"li", "tr", "dd", "dl", "p", "div", "td", "article"})
+
+
+def base_of(tree: LexborHTMLParser, url: str | None) -> str:
+    """What relative addresses on the page are relative to."""
+    node = tree.css_first("base[href]")
+    base = (node.attributes.get("href") or "") if node is not None else ""
+    return urljoin(url or "", base)
+
+
+def absolute(base: str, href: str) -> str | None:
+    """The address behind `href` without its fragment; None for scripts, mail and anchors."""
+    href = href.strip()
+    if not href or href[0] == "#" or _NO_PAGE.match(href):
+        return None
+    try:
+        joined = href if href.startswith(("http://", "https://")) or not base else urljoin(base, href)
+    except ValueError:
+        return None
+    return joined.split("#", 1)[0] or None
+
+
+def read(body: LexborNode, base: str, rules: TextRules) -> tuple[tuple[Link, ...], tuple[Attachment, ...]]:
+    """(article-like links, attachments), each address once, in page order."""
+    links: dict[str, Link] = {}
+    files: dict[str, Attachment] = {}
+    for node in body.css("a[href]"):
+        href = node.attributes.get("href") or ""
+        if not href or href[0] == "#" or (url := absolute(base, href)) is None:
+            continue
+        text = tidy(node.text()) or tidy(node.attributes.get("title") or "")
+        if (kind := file_type(url, text, rules)) is not None:
+            files.setdefault(url, Attachment(url, text or unquote(urlsplit(url).path.rsplit("/", 1)[-1]), kind))
+        elif len(text) >= NAME and _DOCUMENT.search(href) and url not in links:
+            links[url] = _link(node, url, text)
+    return tuple(links.values()), tuple(files.values())
+
+
+def _link(node: LexborNode, url: str, text: str) -> Link:
+    """With the full title of the `title` attribute when the text is cut short."""
+    title = tidy(node.attributes.get("title") or "")
+    own = dates.first(text) if _YEAR.search(text) else None
+    if own is not None:
+        text = tidy(dates.DATE.sub("", text).strip("[]()（）【】")) or text
+    if text.endswith(("…", "...")) and len(title) > len(text):
+        text = title
+    return Link(url, text, own or _beside(node))
+
+
+def _beside(node: LexborNode) -> str | None:
+    """A date in the row of a link."""
+    row, steps = node.parent, 0
+    while row is not None and steps < 4:
+        if row.tag in _ROWS:
+            around = row.text(separator=" ")
+            if len(around) > ROW:
+                return None
+            if _YEAR.search(around) and (day := dates.first(around)):
+                return day
+            if row.tag in {"li", "tr"}:
+                return None
+        row, steps = row.parent, steps + 1
+    return None
+
+
+def file_type(url: str, text: str, rules: TextRules) -> str | None:
+    """The ending of an attachment (pdf, docx, …), by its address or, behind a download script, by its name."""
+    if url.endswith(_PAGES):
+        return None
+    found = _FILE.findall(url)
+    if _DOWNLOAD.search(url):
+        found = found or _FILE.findall(text)
+    return next((kind.lower() for kind in reversed(found) if kind.lower() in rules.attachment_types), None)

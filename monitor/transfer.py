@@ -1,0 +1,183 @@
+"""Documents in and out: files become documents and versions, what is stored becomes files.
+
+Text and HTML are read here. PDF, DOCX, MHTML and WARC are named and refused until their readers are there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from monitor import assess
+from monitor.errors import UsageError
+from monitor.model import Config, Document, Fetch, Source, TextRules, Vocabulary
+from monitor.targets.record import code_of
+from monitor.text.clean import clean, plain
+from monitor.text.decode import decode
+from monitor.text.segment import fingerprint
+from storage.store import Store
+
+IMPORTED = "import:"  # scheme of documents that came from disk: never fetched
+REPORTS = "政府工作报告"
+HTML = frozenset({".html", ".htm", ".shtml", ".xhtml"})
+TEXT = frozenset({".txt", ".text", ".md"})
+LATER = frozenset({".pdf", ".docx", ".doc", ".xlsx", ".ofd", ".mhtml", ".mht", ".warc", ".gz"})
+
+
+def _suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix in LATER:
+        raise UsageError(f"{path}: reading {suffix} is not there yet (text and HTML are)")
+    return suffix
+
+
+def looks_html(text: str) -> bool:
+    """A file without a telling name: HTML says so at its beginning."""
+    return bool(re.match(r"\s*(?:<!--.*?-->\s*)?<(?:!doctype|html|head|body|meta|\?xml)\b", text[:2000], re.I | re.S))
+
+
+def document(path: Path, rules: TextRules, *, url: str | None = None) -> Document:
+    """The document in one text or HTML file. Raises UsageError for kinds not there yet, OSError for the file."""
+    suffix = _suffix(path)
+    decoded = decode(path.read_bytes())
+    if suffix in HTML or (suffix not in TEXT and looks_html(decoded.text)):
+        found = clean(decoded.text, url, rules)
+    else:
+        found = plain(decoded.text, url, rules)
+    return replace(found, encoding=decoded.encoding, replacements=decoded.replacements)
+
+
+def raw_text(path: Path, rules: TextRules) -> tuple[str, Document]:
+    """The text that target offsets count in, and the document around it.
+
+    For text files that is the file itself decoded as UTF-8, with its BOM and carriage returns; for HTML it is
+    extract's `text`.
+    """
+    suffix = _suffix(path)
+    body = path.read_bytes()
+    if suffix in HTML:
+        found = document(path, rules)
+        return found.text, found
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        text = decode(body).text
+    if suffix not in TEXT and looks_html(text):
+        found = document(path, rules)
+        return found.text, found
+    return text, plain(text, None, rules)
+
+
+# --------------------------------------------------------------------------- files become versions
+
+
+def import_source(key: str, config: Config | None, *, region: str | None, series: str | None) -> Source:
+    """The configured source of this key, or one made for documents from disk, which is never fetched."""
+    known = config.source(key) if config else None
+    if known is None:
+        return Source(key=key, url=f"{IMPORTED}{key}", name=key, region=region, series=series, enabled=False)
+    return replace(known, region=region or known.region, series=series or known.series)
+
+
+def import_files(
+    store: Store,
+    source: Source,
+    files: Sequence[Path],
+    vocabulary: Vocabulary,
+    *,
+    now: datetime,
+    release: str | None = None,
+    date: str | None = None,
+    url: str | None = None,
+) -> list[dict[str, Any]]:
+    """Documents from disk become versions of a source, oldest first; folders are walked.
+
+    Importing a file again changes nothing, so an import that was killed is simply repeated. Nobody is alerted.
+    """
+    found = [_imported(path, source, vocabulary, url=url, date=date, now=now) for path in _walk(files)]
+    if not found:
+        raise UsageError("nothing to import: no text or HTML file among what was named")
+    if release and len(found) > 1:
+        raise UsageError("--release names one document; import them one by one, or let the label be read")
+    source = replace(_located(source, found, vocabulary), release=release or source.release)
+    store.add_source(source, now)
+    return [_store(store, source, one, vocabulary) for one in sorted(found, key=lambda x: x.fetch.at)]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A file, read as if it had been fetched."""
+
+    path: Path
+    fetch: Fetch
+    document: Document
+
+
+def _walk(files: Iterable[Path]) -> Iterator[Path]:
+    for path in files:
+        if path.is_dir():
+            yield from (p for p in sorted(path.rglob("*")) if p.is_file() and p.suffix.lower() in HTML | TEXT)
+        else:
+            yield path
+
+
+def _imported(
+    path: Path, source: Source, vocabulary: Vocabulary, *, url: str | None, date: str | None, now: datetime
+) -> Imported:
+    address = url or f"{IMPORTED}{source.key}/{path.name}"
+    read = replace(document(path, vocabulary.text, url=url), url=address)
+    at = _moment(date, path) or _moment(read.published, path) or now
+    return Imported(path, Fetch(address, at, address, status=200, body=path.read_bytes()), read)
+
+
+def _moment(day: str | None, path: Path) -> datetime | None:
+    """Midnight of a day, in UTC."""
+    if day is None:
+        return None
+    try:
+        return datetime.fromisoformat(day).replace(tzinfo=UTC)
+    except ValueError as wrong:
+        raise UsageError(f"{path}: {day!r} is no date (2022-01-31)") from wrong
+
+
+def _located(source: Source, found: Sequence[Imported], vocabulary: Vocabulary) -> Source:
+    """A source that was not told its place or series learns them from the documents, if they agree."""
+    reader = assess.Reader(vocabulary)
+    records = [reader.record(x.document, source) for x in found]
+    if source.region is None:
+        codes = {code_of(r.place, vocabulary.regions) for r in records if r.place}
+        if len(codes) == 1:
+            source = replace(source, region=codes.pop())
+    if source.series is None and {r.type for r in records} == {"report"}:
+        source = replace(source, series=REPORTS)
+    return source
+
+
+def _store(store: Store, source: Source, one: Imported, vocabulary: Vocabulary) -> dict[str, Any]:
+    page = store.entry(source.key, one.fetch.url, one.fetch.at)
+    known = store.load(page.id)
+    reading = assess.Reading(
+        one.fetch,
+        document=one.document,
+        sha256=assess.text_sha256(one.document),
+        fingerprint=fingerprint(one.document.paragraphs),
+    )
+    outcome = assess.conclude(reading, known, source, vocabulary, store.releases(page.id))
+    change = replace(outcome.change, baseline=True) if outcome.change else None
+    store.save(replace(outcome, change=change))
+    after = store.load(page.id)
+    return {
+        "path": str(one.path),
+        "version": after.page.version,
+        "result": outcome.result,
+        "release": outcome.release or (after.last.release if after.last else None),
+        "title": one.document.title,
+        "chars": len(one.document.text),
+        "targets": sum(t.role == "target" for t in outcome.targets),
+        "actuals": sum(t.role == "actual" for t in outcome.targets),
+        "compared_with": change.compared_with if change else None,
+    }

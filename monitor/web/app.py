@@ -1,0 +1,262 @@
+"""Pages and JSON over storage.queries: reading only. Nothing here changes anything.
+
+Every answer carries a strict Content-Security-Policy; templates escape what pages said. Only names of this machine
+are answered to (`Host`), so that a page elsewhere cannot read us through a name that resolves here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from monitor import wire
+from monitor.errors import MubiaoError, UsageError
+from monitor.i18n import say
+from monitor.i18n.web import TEXTS
+from monitor.web.openapi import document
+from monitor.web.status import Status
+from storage.filters import Filter
+from storage.queries import Queries
+
+PAGE = 100  # rows of one page
+MOST = 1000
+HEADERS = [
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+]
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    autoescape=select_autoescape(default=True),
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+Answer = Callable[[Queries, Request], Any]
+
+
+def application(ask: Queries, status: Status, lang: str) -> Starlette:
+    """The ASGI application of one daemon."""
+    site = _Site(ask, status, lang)
+    routes = [
+        Route("/healthz", site.healthz),
+        Route("/readyz", site.readyz),
+        Route("/metrics", site.metrics),
+        Route("/api/openapi.json", site.openapi),
+        *(Route(f"/api/{name}", site.api(answer)) for name, answer in API.items()),
+        *(Route(path, site.page(name, answer)) for path, (name, answer) in PAGES.items()),
+    ]
+    app = Starlette(routes=routes, exception_handlers={MubiaoError: _refused})
+    app.add_middleware(_Guarded)
+    return app
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    status = 404 if isinstance(error, UsageError) else 503
+    return JSONResponse({"error": str(error)}, status)
+
+
+class _Guarded:
+    """Security headers on every answer, and no answer to a foreign Host."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        if not _ours(host, scope.get("server")):
+            return await PlainTextResponse("unknown host\n", 421)(scope, receive, send)
+
+        async def guarded(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *HEADERS]}
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+        return None
+
+
+def _ours(host: str, server: Any) -> bool:
+    """An address literal, `localhost`, or the very address we listen on."""
+    name = (urlsplit(f"//{host}").hostname or "").lower()
+    if name in ("localhost", (server or ("",))[0]):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+class _Site:
+    def __init__(self, ask: Queries, status: Status, lang: str) -> None:
+        self._ask, self._status, self._lang = ask, status, lang
+
+    async def healthz(self, request: Request) -> Response:
+        """Whether the daemon is alive: its tick ran lately and no job is in trouble."""
+        now = datetime.now(UTC)
+        well = self._status.healthy(now)
+        body = {"ok": well, "last_tick": wire.time(self._status.last_tick), "trouble": self._status.trouble}
+        return JSONResponse(body, 200 if well else 503)
+
+    async def readyz(self, request: Request) -> Response:
+        """Whether the database answers."""
+        await run_in_threadpool(self._ask.status, datetime.now(UTC))
+        return JSONResponse({"ok": True})
+
+    async def metrics(self, request: Request) -> Response:
+        """Prometheus."""
+        found = await run_in_threadpool(self._ask.status, datetime.now(UTC))
+        rows = {k: v for k, v in found.items() if isinstance(v, int)}
+        return Response(self._status.metrics(rows), media_type="text/plain; version=0.0.4")
+
+    async def openapi(self, request: Request) -> Response:
+        """The description of /api."""
+        return JSONResponse(document(API))
+
+    def api(self, answer: Answer) -> Callable[[Request], Any]:
+        """An endpoint that answers JSON."""
+
+        async def endpoint(request: Request) -> Response:
+            found = await run_in_threadpool(answer, self._ask, request)
+            return Response(wire.dump(_plain(found)), media_type="application/json; charset=utf-8")
+
+        return endpoint
+
+    def page(self, name: str, answer: Answer) -> Callable[[Request], Any]:
+        """An endpoint that answers a page."""
+
+        async def endpoint(request: Request) -> Response:
+            wanted = request.query_params.get("lang")
+            lang = wanted if wanted in ("zh", "en") else self._lang
+            found = _plain(await run_in_threadpool(answer, self._ask, request))
+
+            def word(key: str, **values: object) -> str:
+                return say(TEXTS, key, lang, **values)
+
+            values = {"found": found, "say": word, "lang": lang, "name": name, "query": dict(request.query_params)}
+            values |= {"status": self._status, "well": self._status.healthy(datetime.now(UTC)), "pages": PAGES}
+            return HTMLResponse(ENVIRONMENT.get_template(f"{name}.html").render(values))
+
+        return endpoint
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return wire.time(value)
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+# --------------------------------------------------------------------------- answers
+
+
+def _filter(request: Request) -> Filter:
+    """Filters of the address. Raises UsageError for a time that is none."""
+    given = request.query_params
+    try:
+        since = datetime.fromisoformat(given["since"]).astimezone(UTC) if given.get("since") else None
+        least = float(given.get("min_significance") or 0)
+    except ValueError as wrong:
+        raise UsageError(str(wrong)) from wrong
+    return Filter(
+        source=given.get("source") or None,
+        region=given.get("region") or None,
+        under=given.get("under") or None,
+        indicator=given.get("indicator") or None,
+        role=given.get("role") or None,
+        release=given.get("release") or None,
+        since=since,
+        min_significance=least,
+    )
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit", "")
+    return min(int(text), MOST) if text.isdigit() else PAGE
+
+
+def _changes(ask: Queries, request: Request) -> Any:
+    before = request.query_params.get("before")
+    return [wire.change(c) for c in ask.changes(_filter(request), limit=_limit(request), before=before)]
+
+
+def _targets(ask: Queries, request: Request) -> Any:
+    return [wire.stored_target(item) for item in ask.targets(_filter(request), limit=_limit(request))]
+
+
+def _sources(ask: Queries, request: Request) -> Any:
+    return ask.sources()
+
+
+def _history(ask: Queries, request: Request) -> Any:
+    return ask.history(_needed(request, "of"), limit=_limit(request))
+
+
+def _show(ask: Queries, request: Request) -> Any:
+    return ask.show(_needed(request, "version"))
+
+
+def _search(ask: Queries, request: Request) -> Any:
+    query = request.query_params.get("q", "").strip()
+    return ask.search(query, _filter(request), limit=_limit(request)) if query else []
+
+
+def _alerts(ask: Queries, request: Request) -> Any:
+    return [wire.alert(row) for row in ask.alerts(request.query_params.get("state"), limit=_limit(request))]
+
+
+def _failures(ask: Queries, request: Request) -> Any:
+    return [wire.failure(page, page.failure) for page in ask.failures() if page.failure]
+
+
+def _system(ask: Queries, request: Request) -> Any:
+    return ask.status(datetime.now(UTC))
+
+
+def _home(ask: Queries, request: Request) -> Any:
+    return {"changes": _changes(ask, request), "failures": _failures(ask, request), "system": _system(ask, request)}
+
+
+def _needed(request: Request, name: str) -> str:
+    value = request.query_params.get(name)
+    if not value:
+        raise UsageError(f"say which: ?{name}=")
+    return value
+
+
+API: Mapping[str, Answer] = {
+    "changes": _changes,
+    "targets": _targets,
+    "sources": _sources,
+    "history": _history,
+    "show": _show,
+    "search": _search,
+    "alerts": _alerts,
+    "failures": _failures,
+    "status": _system,
+}
+PAGES: Mapping[str, tuple[str, Answer]] = {
+    "/": ("home", _home),
+    "/targets": ("targets", _targets),
+    "/sources": ("sources", _sources),
+    "/search": ("search", _search),
+    "/alerts": ("alerts", _alerts),
+    "/system": ("system", _system),
+}

@@ -1,0 +1,54 @@
+"""What a running daemon tells about itself: for /healthz and /metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+from monitor.model import Delivery
+
+STALE = timedelta(seconds=10)  # without a tick for this long, the daemon is not well
+
+
+class Status:
+    """Counters of one process. Never labelled by address: their number would grow with the web."""
+
+    def __init__(self, started: datetime, *, sources: int = 0) -> None:
+        self.started, self.last_tick = started, started
+        self.trouble: dict[str, str] = {}  # job -> what is wrong with it now
+        self.registry = CollectorRegistry()
+        self._checks = Counter("mubiao_checks_total", "Checks by result", ["result"], registry=self.registry)
+        self._alerts = Counter(
+            "mubiao_deliveries_total", "Delivery attempts by result", ["result"], registry=self.registry
+        )
+        self._tick = Gauge("mubiao_last_tick_timestamp_seconds", "When the due tick last ran", registry=self.registry)
+        self._sources = Gauge("mubiao_sources", "Sources in the configuration", registry=self.registry)
+        self._state = Gauge("mubiao_rows", "Rows of the database", ["table"], registry=self.registry)
+        self._sources.set(sources)
+
+    def ticked(self, at: datetime) -> None:
+        """The due tick ran."""
+        self.last_tick = at
+        self._tick.set(at.timestamp())
+
+    def checked(self, counts: Mapping[str, int]) -> None:
+        """A pass ended with these results."""
+        for word, n in counts.items():
+            self._checks.labels(word).inc(n)
+
+    def delivered(self, attempts: Iterable[Delivery]) -> None:
+        """Messages were tried."""
+        for attempt in attempts:
+            self._alerts.labels("sent" if attempt.ok else "failed").inc()
+
+    def healthy(self, now: datetime) -> bool:
+        """Whether the tick is alive and no job is in trouble."""
+        return now - self.last_tick <= STALE and not self.trouble
+
+    def metrics(self, rows: Mapping[str, int]) -> bytes:
+        """The Prometheus text format."""
+        for table, n in rows.items():
+            self._state.labels(table).set(n)
+        return generate_latest(self.registry)

@@ -1,0 +1,158 @@
+"""Care of a database file: copies, putting one back, and looking whether everything is still what it was."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from monitor.errors import StorageError
+from storage import blobs, database
+from storage.tables import REVISIONS, BlobRow, PageRow, VersionRow
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong: `what` in one word (file, reference, blob), `subject` what is lost, `detail` how."""
+
+    what: str
+    subject: str
+    detail: str
+
+
+def backup(url: str, target: Path) -> int:
+    """A whole, consistent copy while others write. Returns its size in bytes; never overwrites a file."""
+    path = _file(url)
+    if target.exists():
+        raise StorageError(f"{target} exists already; name another file")
+    part = target.with_name(target.name + ".part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(part)) as copy,
+        ):
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+        part.rename(target)
+    except (OSError, sqlite3.Error) as wrong:
+        raise StorageError(f"no copy was written to {target}: {wrong}") from wrong
+    finally:
+        part.unlink(missing_ok=True)
+    return target.stat().st_size
+
+
+def restore(url: str, source: Path, now: datetime) -> Path | None:
+    """Put a copy in the place of the database; what was there is kept beside it, and its path returned.
+
+    Raises StorageError, with nothing changed, when the copy is no whole database of ours or a daemon runs.
+    """
+    path = database.sqlite_path(url)
+    if path is None:
+        raise StorageError("restore is for SQLite files; use pg_restore for PostgreSQL")
+    _whole(source)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with database.Lock(path).holding():
+        aside = path.with_name(f"{path.name}.{now:%Y%m%dT%H%M%SZ}.before-restore")
+        part = path.with_name(path.name + ".part")
+        part.write_bytes(source.read_bytes())
+        had = path.exists()
+        if had:
+            backup(url, aside)
+        for end in ("-wal", "-shm"):
+            path.with_name(path.name + end).unlink(missing_ok=True)
+        part.replace(path)
+    return aside if had else None
+
+
+def _file(url: str) -> Path:
+    path = database.sqlite_path(url)
+    if path is None:
+        raise StorageError("this is for SQLite files; use pg_dump for PostgreSQL")
+    if not path.exists():
+        raise StorageError(f"there is no database {path}")
+    return path
+
+
+def _whole(source: Path) -> None:
+    """Raise StorageError unless this file is a whole database that this program can read or upgrade."""
+    if not source.is_file():
+        raise StorageError(f"there is no file {source}")
+    engine = database.reader(f"sqlite:///{source}", pooled=False)
+    try:
+        have = database.revision(engine)
+        if have is None:
+            raise StorageError(f"{source} holds no mubiao tables")
+        if have not in REVISIONS:
+            database.require_current(engine, REVISIONS)
+        with engine.connect() as connection:
+            word = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+        if word != "ok":
+            raise StorageError(f"{source} is damaged: {word}")
+    finally:
+        engine.dispose()
+
+
+def check(url: str) -> list[Finding]:
+    """Look at everything: the file, its references, and every blob against its hash. An empty list is good."""
+    path = database.sqlite_path(url)
+    engine = database.reader(url, pooled=False)
+    try:
+        if path is not None and not path.exists():
+            raise StorageError(f"there is no database {path}")
+        database.require_current(engine, REVISIONS)
+        with Session(engine) as session:
+            return [*_structure(session), *_references(session), *_damaged(session)]
+    finally:
+        engine.dispose()
+
+
+def _structure(session: Session) -> Iterator[Finding]:
+    if session.connection().dialect.name != "sqlite":
+        return
+    for (word,) in session.connection().execute(text("PRAGMA integrity_check")):
+        if word != "ok":
+            yield Finding("file", "database", str(word))
+    for table, number, parent, _ in session.connection().execute(text("PRAGMA foreign_key_check")):
+        yield Finding("reference", f"{table} {number}", f"points to a missing {parent}")
+
+
+def _references(session: Session) -> Iterator[Finding]:
+    known = select(VersionRow.id)
+    for page in session.exec(
+        select(PageRow).where(col(PageRow.version).is_not(None), col(PageRow.version).not_in(known))
+    ):
+        yield Finding("reference", page.url, f"its latest version v{page.version} is missing")
+    for column, name in _COLUMNS:
+        lost = select(VersionRow.id, column).where(column.is_not(None), column.not_in(select(BlobRow.sha256)))
+        for number, sha in session.exec(lost):
+            yield Finding("blob", f"v{number}", f"its {name} {str(sha)[:12]} is missing")
+
+
+_COLUMNS = (
+    (col(VersionRow.sha256), "text"),
+    (col(VersionRow.lists_sha256), "list of links"),
+    (col(VersionRow.items_sha256), "targets"),
+    (col(VersionRow.raw_sha256), "body"),
+)
+
+
+def _damaged(session: Session) -> Iterator[Finding]:
+    """Every blob that does not give back the bytes it is named after, by the versions that lose them."""
+    names = session.exec(select(BlobRow.sha256).order_by(BlobRow.sha256)).all()
+    for sha in names:
+        try:
+            blobs.get(session, sha, f"blob {sha[:12]}")
+        except StorageError as wrong:
+            owners = [
+                f"v{number} ({name})"
+                for column, name in _COLUMNS
+                for number in session.exec(select(VersionRow.id).where(column == sha))
+            ]
+            yield Finding("blob", ", ".join(owners) or sha[:12], str(wrong))

@@ -1,0 +1,174 @@
+"""Opening a database: its file, its lock, its pragmas, and whether its schema is the one this program speaks.
+
+SQLite before 3.51.3 can damage a WAL that two writers reset: one connection writes, all others are `mode=ro`, no mmap.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.pool import NullPool, QueuePool, StaticPool
+from sqlmodel import create_engine
+
+from monitor.errors import StorageError
+from storage.tables import REVISION
+
+BUSY_MS = 5000
+WRITER_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # NORMAL may lose the last commits when the power goes
+    f"busy_timeout={BUSY_MS}",
+    "foreign_keys=ON",
+    "journal_size_limit=67108864",
+    "cache_size=-65536",
+)
+READER_PRAGMAS = (f"busy_timeout={BUSY_MS}", "query_only=ON", "cache_size=-65536")
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite address, None for another database. Raises StorageError for what is neither."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as wrong:
+        raise StorageError(f"not a database address: {url} (write sqlite:///data/mubiao.db)") from wrong
+    if parsed.get_backend_name() != "sqlite":
+        return None
+    if not parsed.database or parsed.database == ":memory:":
+        raise StorageError("a database in memory forgets everything; name a file: sqlite:///data/mubiao.db")
+    return Path(parsed.database)
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _pragmas(engine: Engine, pragmas: tuple[str, ...]) -> None:
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+
+def writer(url: str) -> Engine:
+    """The one connection that writes. Its transactions take the write lock at once: no upgrade can fail half-way."""
+    if sqlite_path(url) is None:
+        return create_engine(url, json_serializer=_dumps)
+    engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False}, json_serializer=_dumps)
+    _pragmas(engine, WRITER_PRAGMAS)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def reader(url: str, *, pooled: bool = True) -> Engine:
+    """Connections that cannot write. `pooled=False` opens one for each use, for programs that run one query."""
+    path = sqlite_path(url)
+    if path is None:
+        return create_engine(url, json_serializer=_dumps, execution_options={"postgresql_readonly": True})
+    uri = f"sqlite:///file:{path.resolve().as_posix().replace('?', '%3f').replace('#', '%23')}?mode=ro&uri=true"
+    pool = QueuePool if pooled else NullPool
+    engine = create_engine(uri, poolclass=pool, connect_args={"check_same_thread": False}, json_serializer=_dumps)
+    _pragmas(engine, READER_PRAGMAS)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def revision(engine: Engine) -> str | None:
+    """The schema revision of a database, None for one that has no tables of ours yet."""
+    with engine.connect() as connection:
+        try:
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        except OperationalError as wrong:
+            if "no such table" in str(wrong):
+                return None
+            raise
+        except DatabaseError as wrong:
+            raise StorageError(f"{engine.url.database} is not a database of mubiao: {wrong.orig}") from wrong
+
+
+def require_current(engine: Engine, known: frozenset[str]) -> None:
+    """Raise StorageError unless the schema is the one this program speaks. `known` are all revisions up to it."""
+    have = revision(engine)
+    if have == REVISION:
+        return
+    name = engine.url.database
+    if have is None:
+        raise StorageError(f"{name} holds no mubiao tables yet; run: mubiao db upgrade")
+    if have in known:
+        raise StorageError(f"{name} has the older schema {have}; run: mubiao db upgrade")
+    raise StorageError(
+        f"{name} has the newer schema {have}, this program knows up to {REVISION}: install a newer mubiao"
+    )
+
+
+class Lock:
+    """An exclusive lock beside the database, held by the daemon for as long as it runs. The kernel frees it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.with_name(path.name + ".lock")
+        self._file = -1
+
+    def take(self) -> None:
+        """Raises StorageError naming the process that has it."""
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(handle, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(handle)
+            raise StorageError(f"the database is held by a running daemon, pid {owner} ({self._path})") from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode("ascii"), 0)
+        self._file = handle
+
+    def release(self) -> None:
+        """Give it back; harmless when it is not held."""
+        if self._file >= 0:
+            os.ftruncate(self._file, 0)
+            os.close(self._file)
+            self._file = -1
+
+    @property
+    def held(self) -> bool:
+        """Whether this process has it."""
+        return self._file >= 0
+
+    @contextlib.contextmanager
+    def holding(self) -> Iterator[None]:
+        """The lock for one block."""
+        self.take()
+        try:
+            yield
+        finally:
+            self.release()
+
+
+def daemon_pid(url: str) -> int | None:
+    """The pid of the daemon that holds this database, None when nobody does."""
+    path = sqlite_path(url)
+    if path is None or not (lock := path.with_name(path.name + ".lock")).exists():
+        return None
+    with lock.open("rb") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            word = handle.read(32).decode("ascii", "replace").strip()
+            return int(word) if word.isdigit() else 0
+    return None

@@ -1,0 +1,56 @@
+"""What is remembered about hosts: holds, learned delays, robots.txt. Functions over one session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from storage.tables import HostRow
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One host. `delay` in seconds; `robots` is the text last received, `robots_status` its HTTP status."""
+
+    host: str
+    not_before: datetime | None = None
+    reason: str | None = None
+    delay: float | None = None
+    robots: str | None = None
+    robots_status: int | None = None
+    robots_at: datetime | None = None
+
+
+def _plain(row: HostRow) -> Host:
+    return Host(row.host, row.not_before, row.reason, row.delay, row.robots, row.robots_status, row.robots_at)
+
+
+def row(session: Session, host: str) -> HostRow:
+    """The row of a host, made where there is none."""
+    found = session.get(HostRow, host) or HostRow(host=host)
+    session.add(found)
+    return found
+
+
+def get(session: Session, host: str) -> Host | None:
+    """What is known about one host."""
+    found = session.get(HostRow, host)
+    return _plain(found) if found else None
+
+
+def some(session: Session, hosts: Sequence[str] | None) -> list[Host]:
+    """What is known about these hosts, or about all."""
+    query = select(HostRow).order_by(HostRow.host)
+    if hosts is not None:
+        query = query.where(col(HostRow.host).in_(list(hosts)))
+    return [_plain(found) for found in session.exec(query)]
+
+
+def hold(session: Session, host: str, until: datetime, reason: str | None) -> None:
+    """No request to this host before `until`; a longer hold that stands is not shortened."""
+    held = row(session, host)
+    if held.not_before is None or held.not_before < until:
+        held.not_before, held.reason = until, reason

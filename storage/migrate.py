@@ -1,0 +1,96 @@
+"""Making a database and bringing an older one up to date. The only module that imports alembic: call it, then open.
+
+Commands that only ask never come here (database.require_current looks at the revision with one SELECT).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import NullPool
+
+from monitor.errors import StorageError
+from storage import database
+from storage.tables import REVISION, REVISIONS
+
+SCRIPTS = Path(__file__).with_name("migrations")
+
+
+def config() -> Config:
+    """Alembic's settings, without a file."""
+    settings = Config()
+    settings.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    return settings
+
+
+def upgrade(url: str, now: datetime) -> str | None:
+    """Make the database (and its folder), or upgrade it after taking a copy. Returns the path of that copy.
+
+    Raises StorageError when the database is newer than this program, or held by a running daemon.
+    """
+    path = database.sqlite_path(url)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    engine = _engine(url)
+    try:
+        have = database.revision(engine)
+        if have == REVISION:
+            return None
+        if have is not None and have not in REVISIONS:
+            database.require_current(engine, REVISIONS)
+        if path is None:
+            _run(engine)
+            return None
+        with database.Lock(path).holding():
+            if database.revision(engine) == REVISION:  # another process was faster
+                return None
+            saved = copy_aside(path, have, now) if have is not None else None
+            _run(engine)
+            return str(saved) if saved else None
+    finally:
+        engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    """A connection without foreign keys: batch operations rebuild tables."""
+    engine = create_engine(url, poolclass=NullPool)
+    if engine.dialect.name != "sqlite":
+        return engine
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout={database.BUSY_MS}")
+        connection.execute("PRAGMA synchronous=FULL")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: object) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # type: ignore[attr-defined]
+
+    return engine
+
+
+def _run(engine: Engine) -> None:
+    settings = config()
+    with engine.connect() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, REVISION)
+        connection.commit()
+
+
+def copy_aside(path: Path, revision: str, now: datetime) -> Path:
+    """A whole copy of a SQLite database beside it. Raises StorageError, naming the file, if it cannot be written."""
+    target = path.with_name(f"{path.name}.{revision}-{now:%Y%m%dT%H%M%SZ}.bak")
+    try:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
+            source.backup(copy)
+    except (OSError, sqlite3.Error) as wrong:
+        target.unlink(missing_ok=True)
+        raise StorageError(f"no upgrade without a copy, and {target} cannot be written: {wrong}") from wrong
+    return target

@@ -1,0 +1,359 @@
+"""Asking. Every connection here is read-only, and none of this imports what only writing needs.
+
+    with Queries("sqlite:///data/mubiao.db") as ask:
+        for change in ask.changes(Filter(under="2301"), limit=20): ...
+
+Answers are types of monitor.model, or dictionaries named as in docs/json.md with times as `datetime`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import func, or_
+from sqlmodel import Session, col, select
+
+from monitor.errors import StorageError, UsageError
+from monitor.model import Alert, Change, Page, Target, Version
+from storage import answers, database, named, rows, search, versions
+from storage.answers import Item, Row
+from storage.filters import Filter, item_matches, region_clause
+from storage.tables import (
+    REVISIONS,
+    AlertRow,
+    BlobRow,
+    ChangeRow,
+    MovedRow,
+    PageRow,
+    PassageRow,
+    SourceRow,
+    TargetRow,
+    VersionRow,
+)
+
+
+class Queries:
+    """A database, open for asking. Raises StorageError where it is missing, older or newer than this program."""
+
+    def __init__(self, url: str, *, pooled: bool = False) -> None:
+        self.url = url
+        self.path = database.sqlite_path(url)
+        self._engine = database.reader(url, pooled=pooled)
+
+    def open(self) -> Self:
+        """Check that the database is there and of this program's schema."""
+        if self.path is not None and not self.path.exists():
+            raise StorageError(f"there is no database {self.path} yet; run: mubiao check")
+        database.require_current(self._engine, REVISIONS)
+        return self
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[Session]:
+        with Session(self._engine) as session:
+            yield session
+
+    # ------------------------------------------------------------------ versions
+
+    def resolve(self, ref: str) -> str:
+        """The id of the version that a user means: "v12", "key@2022", "230103@2022", a key, or an address.
+
+        A key or an address alone is its latest version. Raises UsageError for what is not there or not one thing.
+        """
+        with self._session() as session:
+            return f"v{named.version(session, ref)}"
+
+    def version(self, ref: str) -> Version:
+        """A version with its document; `ref` as for `resolve`."""
+        with self._session() as session:
+            return versions.version_of(session, session.get_one(VersionRow, named.version(session, ref)))
+
+    def version_at(self, ref: str, at: datetime) -> Version:
+        """What the page of `ref` said at that time. Raises UsageError where nothing had been seen yet."""
+        with self._session() as session:
+            page = session.get_one(VersionRow, named.version(session, ref)).page
+            query = select(VersionRow).where(col(VersionRow.page) == page, col(VersionRow.at) <= at)
+            row = session.exec(query.order_by(col(VersionRow.at).desc(), col(VersionRow.id).desc()).limit(1)).first()
+            if row is None:
+                raise UsageError(f"nothing of {ref} had been seen by {at:%Y-%m-%d %H:%M}")
+            return versions.version_of(session, row)
+
+    def targets_of(self, ref: str) -> tuple[Target, ...]:
+        """Every target and actual of a version, in the order of the text."""
+        with self._session() as session:
+            return versions.targets_of(session, session.get_one(VersionRow, named.version(session, ref)))
+
+    def raw(self, ref: str) -> bytes | None:
+        """The body of a version as it was received, None where it was not kept."""
+        with self._session() as session:
+            return versions.raw_of(session, session.get_one(VersionRow, named.version(session, ref)))
+
+    def history(self, ref: str, limit: int | None = None) -> list[Row]:
+        """Versions of a source or of one address, newest first."""
+        with self._session() as session:
+            pages = named.pages(session, ref)
+            query = select(VersionRow, PageRow).where(
+                col(VersionRow.page) == col(PageRow.id), col(PageRow.id).in_(pages)
+            )
+            query = query.order_by(col(VersionRow.at).desc(), col(VersionRow.id).desc()).limit(limit)
+            return [answers.history_row(row, page) for row, page in session.exec(query)]
+
+    def show(self, ref: str, at: datetime | None = None) -> Row:
+        """One version whole: the fields of `history` and the document."""
+        with self._session() as session:
+            version = self.version_at(ref, at) if at else self.version(ref)
+            row = session.get_one(VersionRow, rows.number(version.id))
+            return answers.shown(session, row, session.get_one(PageRow, row.page), version)
+
+    def versions(self, filters: Filter | None = None, *, latest: bool = False) -> Iterator[Row]:
+        """Every version whole (`show`), oldest first, for export; `latest` leaves out what was replaced."""
+        wanted = filters or Filter()
+        with self._session() as session:
+            query = select(VersionRow.id).where(
+                col(VersionRow.page) == col(PageRow.id), col(PageRow.source) == col(SourceRow.key)
+            )
+            query = _narrow(query, wanted, VersionRow.at)
+            if latest:
+                query = query.where(col(PageRow.version) == col(VersionRow.id))
+            numbers = session.exec(query.order_by(col(VersionRow.id))).all()
+        for number in numbers:
+            yield self.show(f"v{number}")
+
+    # ------------------------------------------------------------------ changes
+
+    def changes(
+        self, filters: Filter | None = None, *, limit: int | None = 100, before: str | None = None
+    ) -> list[Change]:
+        """The change feed, newest first; `before` is the id of the last change of the page before."""
+        wanted = filters or Filter()
+        query: Any = select(ChangeRow, PageRow.url).where(
+            col(ChangeRow.page) == col(PageRow.id), col(PageRow.source) == col(SourceRow.key)
+        )
+        query = _narrow(query, wanted, ChangeRow.at)
+        if wanted.min_significance:
+            query = query.where(col(ChangeRow.significance) >= wanted.min_significance)
+        if wanted.change_kinds:
+            query = query.where(col(ChangeRow.kind).in_(wanted.change_kinds))
+        if before is not None:
+            query = query.where(col(ChangeRow.id) < rows.number(before))
+        if not wanted.baseline:
+            query = query.where(col(ChangeRow.baseline).is_(False))
+        with self._session() as session:
+            if wanted.indicator or wanted.role:
+                query = query.where(col(ChangeRow.id).in_(_moved(session, wanted)))
+            found = session.exec(query.order_by(col(ChangeRow.id).desc()).limit(limit))
+            return [rows.change(row, url) for row, url in found]
+
+    def change(self, name: str) -> Change:
+        """One change. Raises UsageError where there is none of this id."""
+        with self._session() as session:
+            row = session.get(ChangeRow, rows.number(name)) if name.startswith("c") else None
+            if row is None:
+                raise UsageError(f"there is no change {name}")
+            return rows.change(row, session.get_one(PageRow, row.page).url)
+
+    # ------------------------------------------------------------------ targets
+
+    def targets(self, filters: Filter | None = None, *, limit: int | None = None) -> list[Item]:
+        """Targets and actuals of the latest version of every page, in the order of source, document and text.
+
+        With `as_of` of the versions that were the latest then; with `release`, or `all_releases`, of the latest
+        version of every release of a page.
+        """
+        wanted = filters or Filter()
+        with self._session() as session:
+            if wanted.as_of is None and wanted.release is None and not wanted.all_releases:
+                return self._current(session, wanted, limit)
+            chosen = _chosen(wanted)
+            found = session.exec(chosen.order_by(col(SourceRow.key), col(VersionRow.year), col(VersionRow.id)))
+            out: list[Item] = []
+            for row, page, source in found.all():
+                for target in versions.targets_of(session, row):
+                    if item_matches(target, wanted):
+                        out.append(answers.item(target, row, page, source))
+                if limit is not None and len(out) >= limit:
+                    return out[:limit]
+            return out
+
+    def _current(self, session: Session, wanted: Filter, limit: int | None) -> list[Item]:
+        query: Any = select(TargetRow, VersionRow, PageRow, SourceRow).where(
+            col(TargetRow.version) == col(VersionRow.id),
+            col(TargetRow.page) == col(PageRow.id),
+            col(TargetRow.source) == col(SourceRow.key),
+        )
+        query = _narrow(query, wanted, VersionRow.at)
+        for name in ("role", "kind", "scope", "headline"):
+            if (value := getattr(wanted, name)) is not None:
+                query = query.where(col(getattr(TargetRow, name)) == value)
+        if wanted.indicator:
+            query = query.where(_indicator(TargetRow, wanted.indicator))
+        query = query.order_by(col(TargetRow.source), col(TargetRow.version), col(TargetRow.position)).limit(limit)
+        return [answers.item(Target(**item.fields), row, page, src) for item, row, page, src in session.exec(query)]
+
+    # ------------------------------------------------------------------ search
+
+    def search(self, query: str, filters: Filter | None = None, *, limit: int = 50) -> list[Row]:
+        """Where words occur in the latest texts and in everything added or removed; newest first, exact."""
+        asked, wanted, out = search.parse(query), filters or Filter(), list[Row]()
+        with self._session() as session:
+            for numbers in search.candidates(session, asked):
+                found: Any = select(PassageRow, PageRow).where(
+                    col(PassageRow.page) == col(PageRow.id),
+                    col(PageRow.source) == col(SourceRow.key),
+                    col(PassageRow.id).in_(numbers),
+                )
+                found = _narrow(found, wanted, None).order_by(col(PassageRow.id).desc())
+                for passage, page in session.exec(found):
+                    row = answers.hit(session, passage, page, asked, wanted)
+                    if row is not None:
+                        out.append(row)
+                    if len(out) >= limit:
+                        return out
+        return out
+
+    # ------------------------------------------------------------------ state
+
+    def sources(self) -> list[Row]:
+        """Every source that was ever configured, with its settings and state, in the order of keys."""
+        with self._session() as session:
+            counted = {row[0]: row for row in session.exec(_per_source())}
+            query = select(PageRow).where(col(PageRow.error).is_not(None))
+            failing: dict[str, PageRow] = {}
+            for row in session.exec(query.order_by(col(PageRow.role), col(PageRow.failing_since))):
+                failing.setdefault(row.source, row)
+            found = session.exec(select(SourceRow).order_by(SourceRow.key))
+            return [answers.source(row, counted.get(row.key), failing.get(row.key)) for row in found]
+
+    def pages(self, source: str) -> list[Page]:
+        """Every page of a source, entries first."""
+        with self._session() as session:
+            query = select(PageRow).where(col(PageRow.source) == source)
+            return [rows.page(row) for row in session.exec(query.order_by(col(PageRow.role).desc(), col(PageRow.id)))]
+
+    def failures(self) -> list[Page]:
+        """Pages of watched sources whose last attempt failed, longest first; `failure` says why."""
+        with self._session() as session:
+            query = select(PageRow).where(
+                col(PageRow.error).is_not(None),
+                col(PageRow.source) == col(SourceRow.key),
+                col(SourceRow.enabled).is_(True),
+                col(SourceRow.in_config).is_(True),
+            )
+            return [rows.page(row) for row in session.exec(query.order_by(col(PageRow.failing_since)))]
+
+    def alerts(
+        self, state: str | None = None, *, channel: str | None = None, ids: list[str] | None = None, limit: int = 100
+    ) -> list[Alert]:
+        """The outbox, newest first."""
+        query = select(AlertRow)
+        if state is not None:
+            query = query.where(col(AlertRow.state) == state)
+        if channel is not None:
+            query = query.where(col(AlertRow.channel) == channel)
+        if ids is not None:
+            query = query.where(col(AlertRow.id).in_(ids))
+        with self._session() as session:
+            found = session.exec(query.order_by(col(AlertRow.created).desc(), col(AlertRow.id)).limit(limit))
+            return [rows.alert(row) for row in found]
+
+    def status(self, now: datetime) -> Row:
+        """Counts for a status page and for metrics; `oldest_alert` is when the longest waiting alert was due."""
+        with self._session() as session:
+
+            def count(table: Any, *where: Any) -> int:
+                return int(session.exec(select(func.count()).select_from(table).where(*where)).one())
+
+            states = session.exec(select(AlertRow.state, func.count()).group_by(AlertRow.state)).all()
+            oldest = select(func.min(AlertRow.next_at)).where(col(AlertRow.state) == "pending")
+            return {
+                "sources": count(SourceRow, col(SourceRow.enabled).is_(True), col(SourceRow.in_config).is_(True)),
+                "pages": count(PageRow),
+                "failing": count(PageRow, col(PageRow.error).is_not(None)),
+                "due": count(PageRow, col(PageRow.next_due) <= now),
+                "versions": count(VersionRow),
+                "changes": count(ChangeRow, col(ChangeRow.baseline).is_(False)),
+                "targets": count(TargetRow),
+                "blobs": count(BlobRow),
+                "alerts": dict(states),
+                "oldest_alert": session.exec(oldest).one(),
+                "bytes": self.path.stat().st_size if self.path else None,
+            }
+
+
+# --------------------------------------------------------------------------- parts of queries
+
+
+def _narrow(query: Any, wanted: Filter, at: Any) -> Any:
+    """The filters that every query knows. `at` is the column that `since` and `until` look at."""
+    if wanted.source:
+        query = query.where(col(PageRow.source) == wanted.source)
+    if wanted.url:
+        query = query.where(col(PageRow.url) == wanted.url)
+    if (clause := region_clause(wanted)) is not None:
+        query = query.where(clause)
+    if wanted.series:
+        query = query.where(col(SourceRow.series) == wanted.series)
+    if at is not None and wanted.since:
+        query = query.where(at >= wanted.since)
+    if at is not None and wanted.until:
+        query = query.where(at < wanted.until)
+    return query
+
+
+def _indicator(table: Any, word: str) -> Any:
+    """An indicator by its id, its canonical name, or a part of its wording."""
+    return or_(
+        table.indicator_id == word, table.canonical == word, col(table.indicator).contains(word, autoescape=True)
+    )
+
+
+def _moved(session: Session, wanted: Filter) -> Any:
+    """Changes in which the wanted indicator or role moved."""
+    query = select(MovedRow.change)
+    if wanted.indicator:
+        query = query.where(_indicator(MovedRow, wanted.indicator))
+    if wanted.role:
+        query = query.where(col(MovedRow.role) == wanted.role)
+    return query
+
+
+def _chosen(wanted: Filter) -> Any:
+    """Versions whose targets are wanted: the newest of each page, or of each page and release."""
+    newest = select(func.max(VersionRow.id)).where(col(VersionRow.items) > 0)
+    if wanted.as_of is not None:
+        newest = newest.where(col(VersionRow.at) <= wanted.as_of)
+    if wanted.release is not None:
+        newest = newest.where(named.release_clause(wanted.release))
+    per_release = wanted.all_releases or wanted.release is not None
+    newest = newest.group_by(col(VersionRow.page), *([col(VersionRow.release)] if per_release else []))
+    query = select(VersionRow, PageRow, SourceRow).where(
+        col(VersionRow.page) == col(PageRow.id),
+        col(PageRow.source) == col(SourceRow.key),
+        col(VersionRow.id).in_(newest),
+    )
+    return _narrow(query, wanted, VersionRow.at)
+
+
+def _per_source() -> Any:
+    columns: tuple[Any, ...] = (
+        PageRow.source,
+        func.count(),
+        func.max(PageRow.last_checked),
+        func.min(PageRow.next_due),
+        func.max(PageRow.last_change),
+        func.max(PageRow.last_good),
+    )
+    return select(*columns).group_by(col(PageRow.source))

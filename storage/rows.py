@@ -1,0 +1,280 @@
+"""Rows into the types of monitor.model and back. Nothing here touches a database."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import timedelta
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import zstandard
+
+from monitor.errors import UsageError
+from monitor.model import (
+    Alert,
+    Attachment,
+    Change,
+    Document,
+    Edit,
+    Failure,
+    Link,
+    Page,
+    Record,
+    Source,
+    Target,
+    TargetChange,
+    Version,
+)
+from storage import items
+from storage.tables import AlertRow, ChangeRow, PageRow, SourceRow, VersionRow
+
+_PACK = zstandard.ZstdCompressor(level=3, write_checksum=True)
+_UNPACK = zstandard.ZstdDecompressor()
+
+# --------------------------------------------------------------------------- names that people see
+
+
+def version_id(number: int | None) -> str | None:
+    """12 -> "v12"."""
+    return None if number is None else f"v{number}"
+
+
+def change_id(number: int | None) -> str | None:
+    """34 -> "c34"."""
+    return None if number is None else f"c{number}"
+
+
+def number(name: str | None) -> int | None:
+    """ "v12" or "c34" -> the number. Raises UsageError for what is neither."""
+    if name is None:
+        return None
+    if name[:1] in {"v", "c"} and name[1:].isascii() and name[1:].isdigit():
+        return int(name[1:])
+    raise UsageError(f"not the id of a version or change: {name}")
+
+
+def host_of(url: str) -> str:
+    """What politeness counts as one host: name and, where it is written, port; lower case."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
+
+
+# --------------------------------------------------------------------------- sources and pages
+
+
+def duration(value: timedelta) -> str:
+    """A duration as sources.yaml spells it: 90s, 30m, 6h, 14d."""
+    seconds = int(value.total_seconds())
+    for word, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{word}"
+    return f"{seconds}s"
+
+
+def settings(source: Source) -> dict[str, Any]:
+    """The keys of a source that have no column, spelled as in sources.yaml."""
+    out: dict[str, Any] = {}
+    for item in fields(source):
+        value = getattr(source, item.name)
+        if item.name in _SOURCE_COLUMNS or value == item.default:
+            continue
+        out[item.name] = _spelled(item.name, value)
+    return out
+
+
+_SOURCE_COLUMNS = frozenset({"key", "name", "kind", "url", "region", "series", "tags", "enabled"})
+
+
+def _spelled(name: str, value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return duration(value)
+    if name == "season":
+        return {"months": sorted(value.months), "every": duration(value.every)}
+    if name == "recheck":
+        return f"{duration(value.young)} for {duration(value.young_for)}, then {duration(value.old)}"
+    if name == "links":
+        return {"include": list(value.include), "exclude": list(value.exclude)}
+    if isinstance(value, tuple):
+        return [duration(x) if isinstance(x, timedelta) else x for x in value]
+    return value
+
+
+def fill_source(row: SourceRow, source: Source) -> None:
+    """Write the configuration of a source into its row."""
+    row.name, row.kind, row.url = source.name, source.kind, source.url
+    row.region, row.series, row.tags = source.region, source.series, list(source.tags)
+    row.settings, row.enabled, row.in_config, row.gone_at = settings(source), source.enabled, True, None
+
+
+_PAGE_FIELDS = tuple(f.name for f in fields(Page) if f.name not in {"failure", "version", "id"})
+
+
+def page(row: PageRow) -> Page:
+    """A page as everybody else knows it."""
+    assert row.id is not None
+    failure = Failure(row.error, row.detail or "", row.status) if row.error else None
+    plain = {name: getattr(row, name) for name in _PAGE_FIELDS}
+    return Page(id=row.id, version=version_id(row.version), failure=failure, **plain)
+
+
+# --------------------------------------------------------------------------- documents and versions
+
+_DOCUMENT_SHORT = ("url", "kind", "published_meta", "publisher", "author", "column", "site_code", "explain")
+
+
+def short_fields(document: Document) -> dict[str, Any]:
+    """The fields of a document that have no column, where they differ from nothing."""
+    return {name: value for name in _DOCUMENT_SHORT if (value := getattr(document, name))}
+
+
+def lists(document: Document) -> bytes | None:
+    """Links, attachments and warnings as bytes, None when there are none."""
+    data: dict[str, Any] = {}
+    if document.links:
+        data["links"] = [[x.url, x.text, x.date] for x in document.links]
+    if document.attachments:
+        data["attachments"] = [[x.url, x.name, x.type] for x in document.attachments]
+    if document.warnings:
+        data["warnings"] = list(document.warnings)
+    if any("\n" in p for p in document.paragraphs):
+        data["lengths"] = [len(p) for p in document.paragraphs]
+    return (
+        json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") if data else None
+    )
+
+
+def document(row: VersionRow, text: str, listed: bytes | None) -> Document:
+    """The document of a version, from its row, its text and the bytes of `lists`."""
+    data = json.loads(listed) if listed else {}
+    short = dict(row.document)
+    short["explain"] = tuple(short.get("explain", ()))
+    return Document(
+        title=row.title,
+        published=row.published,
+        encoding=row.encoding,
+        replacements=row.replacements,
+        paragraphs=paragraphs(text, row.paragraphs, data.get("lengths")),
+        links=tuple(Link(*x) for x in data.get("links", ())),
+        attachments=tuple(Attachment(*x) for x in data.get("attachments", ())),
+        warnings=tuple(data.get("warnings", ())),
+        **short,
+    )
+
+
+def paragraphs(text: str, count: int, lengths: list[int] | None) -> tuple[str, ...]:
+    """The paragraphs of a kept text; `lengths` is given where one of them holds a line feed."""
+    if count == 0:
+        return ()
+    if lengths is None:
+        return tuple(text.split("\n"))
+    out, at = [], 0
+    for length in lengths:
+        out.append(text[at : at + length])
+        at += length + 1
+    return tuple(out)
+
+
+def plain_record(value: Record) -> dict[str, Any]:
+    """A Record as JSON, defaults left out."""
+    return {f.name: v for f in fields(Record) if (v := getattr(value, f.name)) != f.default}
+
+
+def record(data: dict[str, Any]) -> Record:
+    """The reverse of `plain_record`."""
+    return Record(**data)
+
+
+def version(row: VersionRow, source: str, url: str, content: Document) -> Version:
+    """A version as everybody else knows it."""
+    return Version(
+        id=f"v{row.id}",
+        source=source,
+        url=url,
+        at=row.at,
+        document=content,
+        release=row.release,
+        record=record(row.record),
+        sha256=row.sha256,
+        fingerprint=row.fingerprint,
+        raw_sha256=row.raw_sha256,
+    )
+
+
+# --------------------------------------------------------------------------- changes
+
+_EDIT = ("op", "old", "new", "old_paragraph", "paragraph")
+
+
+def change_body(event: Change) -> bytes:
+    """Edits and target changes, compressed."""
+    data = {
+        "edits": [[getattr(e, name) for name in _EDIT] for e in event.edits],
+        "targets": [_plain_target_change(t) for t in event.targets],
+    }
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return _PACK.compress(text.encode("utf-8", "surrogatepass"))
+
+
+def _plain_target_change(line: TargetChange) -> dict[str, Any]:
+    out = {f.name: getattr(line, f.name) for f in fields(TargetChange)}
+    for side in ("before", "after"):
+        out[side] = items.plain(out[side]) if out[side] is not None else None
+    return out
+
+
+def _target_change(data: dict[str, Any]) -> TargetChange:
+    sides = {side: Target(**data[side]) if data[side] else None for side in ("before", "after")}
+    return TargetChange(**{**data, **sides, "flags": tuple(data["flags"])})
+
+
+def body(data: bytes) -> tuple[tuple[Edit, ...], tuple[TargetChange, ...]]:
+    """The reverse of `change_body`."""
+    if not data:
+        return (), ()
+    plain = json.loads(_UNPACK.decompress(data))
+    return tuple(Edit(*e) for e in plain["edits"]), tuple(_target_change(t) for t in plain["targets"])
+
+
+def change(row: ChangeRow, url: str) -> Change:
+    """A change as everybody else knows it."""
+    edits, targets = body(row.body)
+    return Change(
+        kind=cast(Any, row.kind),
+        at=row.at,
+        source=row.source,
+        url=url,
+        title=row.title,
+        id=f"c{row.id}",
+        old_version=version_id(row.old_version),
+        new_version=version_id(row.new_version),
+        compared_with=version_id(row.compared_with),
+        compared_release=row.compared_release,
+        release=row.release,
+        significance=row.significance,
+        reasons=tuple(row.reasons),
+        added=row.added,
+        deleted=row.deleted,
+        edits=edits,
+        targets=targets,
+        baseline=row.baseline,
+    )
+
+
+# --------------------------------------------------------------------------- alerts
+
+_ALERT = tuple(f.name for f in fields(Alert) if f.name not in {"change", "reached"})
+
+
+def alert(row: AlertRow) -> Alert:
+    """An alert as everybody else knows it."""
+    plain = {name: getattr(row, name) for name in _ALERT}
+    return Alert(change=change_id(row.change), reached=tuple(row.reached), **plain)
+
+
+def alert_row(value: Alert, now: Any) -> AlertRow:
+    """A row for a new alert; one without times is due at once."""
+    plain = {name: getattr(value, name) for name in _ALERT}
+    plain |= {"payload": dict(value.payload), "created": value.created or now}
+    if value.digest is None and value.next_at is None:
+        plain["next_at"] = now
+    return AlertRow(change=number(value.change), reached=list(value.reached), **plain)

@@ -1,0 +1,309 @@
+"""The one way to write. Every method that writes is one transaction: all of it is saved, or nothing is.
+
+    with Store("sqlite:///data/mubiao.db") as store:
+        for page in store.due(now, 100):
+            store.save(outcome, alerts)
+
+Methods may be called from any thread, one at a time for writes. They never wait for anything but the database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, col, select
+
+from monitor.errors import StorageError
+from monitor.model import Alert, Delivery, Known, Link, Outcome, Page, Release, Source
+from storage import care, database, hosts, outbox, retention, rows, versions, watched
+from storage.hosts import Host
+from storage.retention import Pruned, Retention
+from storage.tables import REVISIONS, MetaRow, PageRow, SourceRow
+
+
+class Store:
+    """One database, open for writing. `url` is sqlite:///path; migrate.upgrade(url) has made or upgraded it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.path = database.sqlite_path(url)
+        self._writer = database.writer(url)
+        self._reader = database.reader(url)
+        self._turn = threading.Lock()
+        self._daemon = database.Lock(self.path) if self.path else None
+
+    # ------------------------------------------------------------------ opening
+
+    def open(self) -> Self:
+        """Raises StorageError for a database that is missing, older or newer than this program."""
+        if self.path is not None and not self.path.exists():
+            raise StorageError(f"there is no database {self.path} yet; run: mubiao db upgrade")
+        database.require_current(self._reader, REVISIONS)
+        return self
+
+    def close(self) -> None:
+        """Close every connection and give the daemon's lock back."""
+        self._reader.dispose()
+        self._writer.dispose()
+        if self._daemon is not None:
+            self._daemon.release()
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def lock_daemon(self) -> None:
+        """Be the daemon of this database until `close`. Raises StorageError naming the pid of another one."""
+        if self._daemon is not None:
+            self._daemon.take()
+
+    @contextlib.contextmanager
+    def _write(self) -> Iterator[Session]:
+        with self._turn, _plain_errors(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextlib.contextmanager
+    def _read(self) -> Iterator[Session]:
+        with _plain_errors(), Session(self._reader) as session:
+            yield session
+
+    # ------------------------------------------------------------------ what is watched
+
+    def sync_sources(self, sources: Sequence[Source], now: datetime, first_due: Callable[[Source], datetime]) -> None:
+        """Take over the configuration; a new, woken or moved source gets its entry page, due at `first_due`."""
+        with self._write() as session:
+            watched.sync(session, sources, now, first_due)
+
+    def entry(
+        self,
+        source: str,
+        url: str,
+        now: datetime,
+        next_due: datetime | None = None,
+        role: Literal["entry", "document"] = "document",
+    ) -> Page:
+        """The page of a source with this address, made where there is none (import, computed e-paper addresses)."""
+        with self._write() as session:
+            row = watched.find(session, source, url)
+            if row is None:
+                owner = session.get(SourceRow, source)
+                if owner is None:
+                    raise StorageError(f"no source {source}")
+                row = PageRow(
+                    source=source,
+                    url=url,
+                    role=role,
+                    host=rows.host_of(url),
+                    found_at=now,
+                    next_due=next_due,
+                    baseline=owner.baseline_done_at is None,
+                )
+                session.add(row)
+                session.flush()
+            return rows.page(row)
+
+    def add_pages(self, source: str, links: Iterable[Link], now: datetime, due: datetime | None = None) -> list[Page]:
+        """The pages of these links that were not known yet, due at `due` or at once."""
+        with self._write() as session:
+            return watched.add(session, source, links, now, due or now)
+
+    def finish_pass(self, source: str, now: datetime) -> bool:
+        """The first complete pass of a source is over: what it finds from now on is new. False if it was before."""
+        with self._write() as session:
+            row = session.get_one(SourceRow, source)
+            if row.baseline_done_at is not None:
+                return False
+            row.baseline_done_at = now
+            session.add(row)
+            return True
+
+    def unread(self, source: str) -> int:
+        """How many pages of a source were never read: 0 ends its first complete pass."""
+        with self._read() as session:
+            return watched.waiting_first_read(session, source)
+
+    def baseline_done(self, source: str) -> bool:
+        """Whether the first complete pass of a source is over."""
+        with self._read() as session:
+            row = session.get(SourceRow, source)
+            return row is not None and row.baseline_done_at is not None
+
+    # ------------------------------------------------------------------ what is due
+
+    def due(
+        self, now: datetime, limit: int, exclude_hosts: Collection[str] = (), per_host: int | None = None
+    ) -> list[Page]:
+        """Pages whose time has come, longest waiting first, none of a held host, at most `per_host` of each host."""
+        with self._read() as session:
+            return watched.due(session, now, limit, exclude_hosts, per_host)
+
+    def pages(self, keys: Sequence[str] | None = None, include_documents: bool = True) -> list[Page]:
+        """Every page that is still read, of these sources or of all, entries first."""
+        with self._read() as session:
+            return watched.pages(session, keys, include_documents)
+
+    def next_due(self) -> datetime | None:
+        """When the next page is due."""
+        with self._read() as session:
+            return watched.next_due(session)
+
+    def set_due(self, page: int, at: datetime | None) -> None:
+        """Move the due time of one page; None retires it."""
+        with self._write() as session:
+            row = session.get_one(PageRow, page)
+            row.next_due = at
+            session.add(row)
+
+    # ------------------------------------------------------------------ one check
+
+    def load(self, page: int) -> Known:
+        """The past of one page; `releases` is a second call, for the few checks that need it."""
+        with self._read() as session:
+            return versions.load(session, page)
+
+    def releases(self, page: int) -> tuple[Release, ...]:
+        """Latest versions of other documents of the page's region, with their texts; its own series first."""
+        with self._read() as session:
+            return versions.releases(session, page)
+
+    def save(
+        self, outcome: Outcome, alerts: versions.Alerting | None = None, *, health: Sequence[Alert] = ()
+    ) -> str | None:
+        """Everything one check found, with the alerts it owes. Returns the id of the change, if there was one.
+
+        `alerts` is asked once the change has its ids (`id`, `new_version`); `health` are alerts about the source
+        itself. Alerts whose key is known are left out.
+        """
+        with self._write() as session:
+            return versions.save(session, outcome, alerts, health)
+
+    # ------------------------------------------------------------------ hosts
+
+    def hold_host(self, host: str, until: datetime, reason: str | None = None) -> None:
+        """No page of this host is due before `until`; a longer hold stands."""
+        with self._write() as session:
+            hosts.hold(session, host, until, reason)
+
+    def release_host(self, host: str) -> None:
+        """End a hold."""
+        with self._write() as session:
+            row = hosts.row(session, host)
+            row.not_before = row.reason = None
+
+    def set_delay(self, host: str, seconds: float) -> None:
+        """Remember the learned gap between two requests."""
+        with self._write() as session:
+            hosts.row(session, host).delay = seconds
+
+    def host(self, host: str) -> Host | None:
+        """What is remembered about one host."""
+        with self._read() as session:
+            return hosts.get(session, host)
+
+    def hosts(self, names: Sequence[str] | None = None) -> list[Host]:
+        """What is remembered about these hosts, or about all."""
+        with self._read() as session:
+            return hosts.some(session, names)
+
+    def put_robots(self, host: str, text: str | None, status: int | None, at: datetime) -> None:
+        """Remember a host's robots.txt; `text` None keeps the last good copy (its time stays too)."""
+        with self._write() as session:
+            row = hosts.row(session, host)
+            row.robots_status = status
+            if text is not None:
+                row.robots, row.robots_at = text, at
+
+    # ------------------------------------------------------------------ alerts
+
+    def enqueue(self, alerts: Iterable[Alert], now: datetime) -> int:
+        """Add alerts that belong to no check; returns how many were not known yet."""
+        with self._write() as session:
+            return outbox.enqueue(session, alerts, now)
+
+    def claim_alerts(self, now: datetime, limit: int = 50, lease_seconds: float = 300) -> list[Alert]:
+        """Alerts to send now; nobody else gets them before the lease ends."""
+        with self._read() as session:
+            if not outbox.due(session, now, 1):
+                return []
+        with self._write() as session:
+            return outbox.claim(session, now, limit, lease_seconds)
+
+    def record_delivery(self, delivery: Delivery, next_at: datetime | None = None) -> None:
+        """An attempt: sent, to be tried again at `next_at`, or dead (permanent, or no `next_at`)."""
+        with self._write() as session:
+            outbox.record(session, delivery, next_at)
+
+    def retry_alerts(self, ids: Sequence[str] | None, now: datetime) -> int:
+        """Make these due now, or all that failed; returns how many."""
+        with self._write() as session:
+            return outbox.retry(session, ids, now)
+
+    def digest_groups(self) -> list[tuple[str, str]]:
+        """Every (channel, cron) for which alerts wait."""
+        with self._read() as session:
+            return outbox.groups(session)
+
+    def digest_waiting(self, channel: str, cron: str) -> list[Alert]:
+        """What the next digest of a channel will hold, oldest first."""
+        with self._read() as session:
+            return outbox.waiting(session, channel, cron)
+
+    def fold(self, ids: Sequence[str], digest: Alert, now: datetime) -> bool:
+        """Replace these by one message. False, and nothing done, if one with its key exists."""
+        with self._write() as session:
+            return outbox.fold(session, ids, digest, now)
+
+    # ------------------------------------------------------------------ care
+
+    def prune(self, wanted: Retention, now: datetime, *, dry_run: bool = False) -> Pruned:
+        """Thin out as `wanted` says, all at once; a dry run only counts. Nothing referred to goes."""
+        with self._write() as session:
+            gone = retention.prune(session, wanted, now)
+            if dry_run:
+                session.rollback()
+            return gone
+
+    def backup(self, target: Path) -> int:
+        """A whole copy while everybody goes on working; returns its size in bytes."""
+        return care.backup(self.url, target)
+
+    def check(self) -> list[care.Finding]:
+        """Everything that is not what it was when it was written."""
+        return care.check(self.url)
+
+    # ------------------------------------------------------------------ single values
+
+    def get_meta(self, key: str) -> str | None:
+        """A value that `set_meta` kept."""
+        with self._read() as session:
+            return session.exec(select(MetaRow.value).where(col(MetaRow.key) == key)).first()
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep one short value: the last tick, the last digest."""
+        with self._write() as session:
+            session.merge(MetaRow(key=key, value=value))
+
+
+@contextlib.contextmanager
+def _plain_errors() -> Iterator[None]:
+    """What the database refuses, in words a user can act on."""
+    try:
+        yield
+    except DBAPIError as wrong:
+        word = getattr(wrong.orig, "sqlite_errorname", "")
+        if word == "SQLITE_FULL":
+            raise StorageError("the disk is full; nothing of this step was saved") from wrong
+        if word.startswith("SQLITE_BUSY"):
+            raise StorageError("another program is writing to the database; try again") from wrong
+        if word.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            raise StorageError(f"the database file is damaged ({wrong.orig}); run: mubiao db check") from wrong
+        raise

@@ -1,0 +1,280 @@
+"""The tables. Nothing outside storage/ sees one of these classes: rows go in and out as `monitor.model` types.
+
+Portable between SQLite and PostgreSQL; what only SQLite has (the full-text index) is in search.py.
+Ids of versions and changes grow with time; people see them as "v12" and "c34" (rows.py).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, Dialect, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlmodel import Field, SQLModel
+
+REVISIONS = frozenset({"0001"})  # every one since the first release
+REVISION = "0001"  # what this program reads and writes; migrations/versions ends with it
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SQLModel.metadata.naming_convention = NAMES
+
+
+class Time(TypeDecorator[datetime]):
+    """An aware time in UTC. SQLite keeps it as text of one width, so that comparing texts compares times."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String(27))
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without a zone: {value!r}")
+        value = value.astimezone(UTC)
+        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None or not isinstance(value, str):
+            return value.astimezone(UTC) if value is not None else None
+        return datetime.fromisoformat(value)
+
+
+def _time(**options: Any) -> Any:
+    return Field(default=None, sa_type=Time, nullable=options.pop("nullable", True), **options)
+
+
+def _json(default: type = dict) -> Any:
+    return Field(default_factory=default, sa_column=Column(JSON, nullable=False))
+
+
+class SourceRow(SQLModel, table=True):
+    """The last configuration seen of a source, and its state. Rows outlive the configuration."""
+
+    __tablename__ = "source"
+    key: str = Field(primary_key=True)
+    name: str = ""
+    kind: str = "page"
+    url: str = ""
+    region: str | None = Field(default=None, index=True)
+    series: str | None = None
+    tags: list[str] = _json(list)
+    settings: dict[str, Any] = _json()  # the other keys, spelled as in sources.yaml
+    enabled: bool = True
+    in_config: bool = True
+    first_seen: datetime = _time(nullable=False)
+    baseline_done_at: datetime | None = _time()  # its first complete pass ended
+    gone_at: datetime | None = _time()  # left the configuration
+
+
+class PageRow(SQLModel, table=True):
+    """One watched address; see `monitor.model.Page`. `next_due` is NULL where nothing is to be read again."""
+
+    __tablename__ = "page"
+    __table_args__ = (UniqueConstraint("source", "url"),)
+    id: int | None = Field(default=None, primary_key=True)
+    source: str = Field(foreign_key="source.key")
+    url: str = Field(index=True)
+    role: str = "entry"
+    host: str = Field(default="", index=True)
+    title: str | None = None
+    date: str | None = None
+    found_at: datetime | None = _time()
+    next_due: datetime | None = _time(index=True)
+    last_checked: datetime | None = _time()
+    last_good: datetime | None = _time()
+    last_change: datetime | None = _time()
+    etag: str | None = None
+    last_modified: str | None = None
+    raw_sha256: str | None = None
+    since_full: int = 0
+    version: int | None = None  # the latest one; no foreign key, because version.page points here
+    error: str | None = Field(default=None, index=True)
+    detail: str | None = None
+    status: int | None = None
+    failing_since: datetime | None = _time()
+    consecutive: int = 0
+    gone_count: int = 0
+    gone_since: datetime | None = _time()
+    removed: bool = False
+    baseline: bool = True
+
+
+class VersionRow(SQLModel, table=True):
+    """One Document as it was seen. Its text, its lists and its targets are blobs."""
+
+    __tablename__ = "version"
+    __table_args__ = (
+        Index("ix_version_page_at", "page", "at"),
+        Index("ix_version_page_fingerprint", "page", "fingerprint"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    page: int = Field(foreign_key="page.id")
+    at: datetime = _time(nullable=False)
+    release: str | None = Field(default=None, index=True)
+    title: str | None = None
+    published: str | None = None
+    document: dict[str, Any] = _json()  # the short fields of Document that have no column
+    record: dict[str, Any] = _json()
+    record_type: str = "other"
+    year: int | None = None
+    chars: int = 0
+    paragraphs: int = 0
+    items: int = 0  # targets and actuals read from it
+    encoding: str | None = None
+    replacements: int = 0
+    sha256: str = Field(index=True)  # of the text, and the name of its blob
+    fingerprint: str = ""
+    lists_sha256: str | None = None  # links, attachments, warnings
+    items_sha256: str | None = None  # targets (items.py)
+    raw_sha256: str | None = None  # the body as received, where it was kept
+    moved: int = 0  # how many targets moved with it
+    kind: str | None = None  # of the change that brought it
+    significance: float = 0.0
+
+
+class ChangeRow(SQLModel, table=True):
+    """One event of one page. `body` holds the edits and target changes, compressed (rows.py)."""
+
+    __tablename__ = "change"
+    __table_args__ = (Index("ix_change_page_at", "page", "at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    page: int = Field(foreign_key="page.id")
+    source: str = Field(index=True)
+    at: datetime = _time(nullable=False, index=True)
+    kind: str = "content"
+    title: str | None = None
+    old_version: int | None = None
+    new_version: int | None = Field(default=None, index=True)
+    compared_with: int | None = None
+    compared_release: str | None = None
+    release: str | None = None
+    significance: float = 0.0
+    reasons: list[str] = _json(list)
+    added: int = 0
+    deleted: int = 0
+    baseline: bool = False
+    body: bytes = Field(default=b"", sa_type=LargeBinary)
+
+
+class MovedRow(SQLModel, table=True):
+    """Which indicators a change moved: what `changes --indicator` filters on."""
+
+    __tablename__ = "moved"
+    id: int | None = Field(default=None, primary_key=True)
+    change: int = Field(foreign_key="change.id", index=True)
+    indicator: str = Field(index=True)
+    canonical: str | None = Field(default=None, index=True)
+    indicator_id: str | None = Field(default=None, index=True)
+    role: str = "target"
+    word: str = ""  # new dropped raised lowered reworded
+
+
+class TargetRow(SQLModel, table=True):
+    """One quantity of the latest version of a page. Earlier versions keep theirs packed in a blob."""
+
+    __tablename__ = "target"
+    id: int | None = Field(default=None, primary_key=True)
+    version: int = Field(foreign_key="version.id", index=True)
+    page: int = Field(foreign_key="page.id", index=True)
+    source: str = Field(index=True)
+    position: int = 0
+    role: str = "target"
+    indicator: str = Field(default="", index=True)
+    canonical: str | None = Field(default=None, index=True)
+    indicator_id: str | None = Field(default=None, index=True)
+    kind: str = "level"
+    period: str | None = None
+    value: float | None = None
+    value_min: float | None = None
+    value_max: float | None = None
+    unit: str | None = None
+    scope: str | None = None
+    headline: bool = False
+    fields: dict[str, Any] = _json()  # the whole Target
+
+
+class BlobRow(SQLModel, table=True):
+    """Bytes under their hash. `base` names the keyframe whose bytes are the dictionary: one hop, never a chain."""
+
+    __tablename__ = "blob"
+    sha256: str = Field(primary_key=True)
+    base: str | None = Field(default=None, index=True)
+    size: int = 0  # inflated
+    data: bytes = Field(default=b"", sa_type=LargeBinary)
+
+
+class AlertRow(SQLModel, table=True):
+    """The outbox: written with the change, sent later, marked only after sending."""
+
+    __tablename__ = "alert"
+    __table_args__ = (Index("ix_alert_state_next_at", "state", "next_at"),)
+    id: str = Field(primary_key=True)
+    key: str = Field(unique=True)
+    channel: str = Field(index=True)
+    type: str = ""
+    payload: dict[str, Any] = _json()
+    lang: str = "zh"
+    change: int | None = Field(default=None, index=True)
+    state: str = "pending"
+    attempts: int = 0
+    created: datetime = _time(nullable=False)
+    next_at: datetime | None = _time()
+    sent_at: datetime | None = _time()
+    error: str | None = None
+    digest: str | None = None
+    folded_into: str | None = Field(default=None, index=True)
+    reached: list[str] = _json(list)  # recipients that have it already
+
+
+class DeliveryRow(SQLModel, table=True):
+    """Every attempt to send an alert."""
+
+    __tablename__ = "delivery"
+    id: int | None = Field(default=None, primary_key=True)
+    alert: str = Field(foreign_key="alert.id", index=True)
+    at: datetime = _time(nullable=False)
+    ok: bool = False
+    error: str | None = None
+
+
+class HostRow(SQLModel, table=True):
+    """What is remembered about a host: a hold (Retry-After), the learned delay, its robots.txt."""
+
+    __tablename__ = "host"
+    host: str = Field(primary_key=True)
+    not_before: datetime | None = _time(index=True)
+    reason: str | None = None
+    delay: float | None = None  # seconds
+    robots: str | None = None
+    robots_status: int | None = None
+    robots_at: datetime | None = _time()
+
+
+class PassageRow(SQLModel, table=True):
+    """One entry of the full-text index: the latest text of a page, or what a change added or removed."""
+
+    __tablename__ = "passage"
+    id: int | None = Field(default=None, primary_key=True)
+    page: int = Field(foreign_key="page.id", index=True)
+    version: int | None = Field(default=None, index=True)
+    change: int | None = Field(default=None, index=True)
+    place: str = "text"  # text added removed
+
+
+class MetaRow(SQLModel, table=True):
+    """Single values of the installation: counters, the last tick, keys of other rooms."""
+
+    __tablename__ = "meta"
+    key: str = Field(primary_key=True)
+    value: str = ""

@@ -1,0 +1,363 @@
+"""Versions, changes and what one check leaves behind. Functions over one session."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert
+from sqlmodel import Session, col, select
+
+from monitor.errors import StorageError
+from monitor.model import (
+    GONE_WORDS,
+    Alert,
+    Change,
+    Document,
+    Failure,
+    Known,
+    Outcome,
+    Release,
+    Target,
+    TargetChange,
+    Version,
+)
+from storage import blobs, items, outbox, rows, search, watched
+from storage.tables import ChangeRow, MovedRow, PageRow, PassageRow, SourceRow, TargetRow, VersionRow
+
+EARLIER = 200  # versions of a page among which a return to an old text is recognised
+RELEASES = 24  # documents of a series that a new one is compared with at most; newest first
+RECORDS = ("report", "plan", "budget", "outline")  # documents that set targets themselves
+
+Alerting = Callable[[Change], Sequence[Alert]]
+
+
+# --------------------------------------------------------------------------- reading
+
+
+def text_of(session: Session, row: VersionRow) -> str:
+    """The kept text of a version, verified."""
+    return blobs.decode(blobs.get(session, row.sha256, f"version v{row.id}"))
+
+
+def document_of(session: Session, row: VersionRow) -> Document:
+    """The whole document of a version, verified."""
+    listed = blobs.get(session, row.lists_sha256, f"version v{row.id}") if row.lists_sha256 else None
+    return rows.document(row, text_of(session, row), listed)
+
+
+def targets_of(session: Session, row: VersionRow, text: str | None = None) -> tuple[Target, ...]:
+    """Every target and actual of a version, offsets in its text."""
+    if row.items_sha256 is None:
+        return ()
+    packed = blobs.get(session, row.items_sha256, f"targets of version v{row.id}")
+    return items.unpack(packed, text_of(session, row) if text is None else text)
+
+
+def raw_of(session: Session, row: VersionRow) -> bytes | None:
+    """The body as it was received, None where it was not kept."""
+    return blobs.get(session, row.raw_sha256, f"body of version v{row.id}") if row.raw_sha256 else None
+
+
+def version_of(session: Session, row: VersionRow) -> Version:
+    """A version with its document."""
+    page = session.get_one(PageRow, row.page)
+    return rows.version(row, page.source, page.url, document_of(session, row))
+
+
+def load(session: Session, page: int) -> Known:
+    """The past of one page, without the releases it is compared with (`releases`)."""
+    row = session.get(PageRow, page)
+    if row is None:
+        raise StorageError(f"no page {page}")
+    answers = watched.neighbour_answers(session, row)
+    if row.version is None:
+        return Known(rows.page(row), host_answers=answers)
+    last = session.get_one(VersionRow, row.version)
+    query = select(VersionRow.fingerprint, VersionRow.id).where(
+        col(VersionRow.page) == page, col(VersionRow.id) != row.version
+    )
+    earlier = session.exec(query.order_by(col(VersionRow.id).desc()).limit(EARLIER)).all()
+    return Known(
+        page=rows.page(row),
+        last=rows.version(last, row.source, row.url, document_of(session, last)),
+        earlier_fingerprints={mark: f"v{number}" for mark, number in reversed(earlier) if mark},
+        host_answers=answers,
+    )
+
+
+def releases(session: Session, page: int) -> tuple[Release, ...]:
+    """Latest versions of other documents that one of this page may be compared with.
+
+    First those of its own region and series, then reports, plans and budgets of the region in other series (what a
+    newspaper quotes); newest first in each.
+    """
+    own = session.get_one(PageRow, page)
+    source = session.get_one(SourceRow, own.source)
+    base = (
+        select(VersionRow, PageRow, SourceRow)
+        .where(col(PageRow.version) == col(VersionRow.id), col(PageRow.source) == col(SourceRow.key))
+        .where(col(PageRow.id) != page)
+    )
+    newest = (col(VersionRow.year).desc(), col(VersionRow.published).desc(), col(VersionRow.id).desc())
+    found: list[tuple[VersionRow, PageRow, SourceRow]] = []
+    if source.series:
+        same = base.where(col(SourceRow.series) == source.series)
+        if source.region:
+            same = same.where(col(SourceRow.region) == source.region)
+        else:
+            same = same.where(col(SourceRow.key) == source.key)
+        records_first = col(VersionRow.record_type).in_(RECORDS).desc()
+        found += session.exec(same.order_by(records_first, *newest).limit(RELEASES)).all()
+    if source.region:
+        other = base.where(col(SourceRow.region) == source.region, col(VersionRow.record_type).in_(RECORDS))
+        if source.series:
+            other = other.where(func.coalesce(SourceRow.series, "") != source.series)
+        found += session.exec(other.order_by(*newest).limit(RELEASES)).all()
+    return tuple(_release(session, *parts) for parts in found)
+
+
+def _release(session: Session, row: VersionRow, page: PageRow, source: SourceRow) -> Release:
+    return Release(
+        version=f"v{row.id}",
+        label=row.release,
+        record=rows.record(row.record),
+        source=page.source,
+        url=page.url,
+        text=text_of(session, row),
+        title=row.title,
+        published=row.published,
+        series=source.series,
+    )
+
+
+# --------------------------------------------------------------------------- writing
+
+
+def save(session: Session, outcome: Outcome, alerts: Alerting | None, health: Sequence[Alert]) -> str | None:
+    """Everything one check found; the caller's transaction makes it all or nothing. Returns the id of the change."""
+    page = session.get(PageRow, outcome.page.id)
+    if page is None:
+        raise StorageError(f"no page {outcome.page.id} ({outcome.page.url})")
+    last = None
+    if page.version is not None and (outcome.document is not None or outcome.change is not None):
+        last = session.get(VersionRow, page.version)
+    _read(page, outcome)
+    fresh = _add_version(session, page, last, outcome)
+    event = _add_change(session, page, last, fresh, outcome)
+    session.add(page)
+    session.flush()
+    if outcome.found:
+        watched.add(session, page.source, outcome.found, outcome.at, outcome.at)
+    outbox.enqueue(session, health, outcome.at)
+    if event is None:
+        return None
+    if alerts is not None:
+        outbox.enqueue(session, alerts(event), outcome.at)
+    return event.id
+
+
+def _read(page: PageRow, outcome: Outcome) -> None:
+    """Write into the page what this attempt says about reading it."""
+    if outcome.next_due is not None:
+        page.next_due = outcome.next_due
+    if outcome.result == "skipped":
+        return
+    page.last_checked = outcome.at
+    if outcome.failure is not None:
+        _failed(page, outcome.failure, outcome.at)
+        return
+    page.last_good = outcome.at
+    page.error = page.detail = page.status = page.failing_since = page.gone_since = None
+    page.consecutive = page.gone_count = 0
+    page.removed = False
+    fetch = outcome.fetch
+    if outcome.result == "not_modified":
+        page.since_full += 1
+    else:
+        page.since_full = 0
+        page.etag = page.last_modified = None
+        if fetch is not None and fetch.body:
+            page.raw_sha256 = hashlib.sha256(fetch.body).hexdigest()
+    if fetch is not None:
+        page.etag, page.last_modified = fetch.etag or page.etag, fetch.last_modified or page.last_modified
+
+
+def _failed(page: PageRow, failure: Failure, at: datetime) -> None:
+    page.error, page.detail, page.status = failure.error, failure.detail, failure.status
+    page.failing_since = page.failing_since or at
+    page.consecutive += 1
+    if failure.error in GONE_WORDS:
+        page.gone_since = page.gone_since or at
+        page.gone_count += 1
+
+
+def _add_version(session: Session, page: PageRow, last: VersionRow | None, outcome: Outcome) -> VersionRow | None:
+    """A new version, where the check brought a document that differs from the last one in text or lists."""
+    document = outcome.document
+    if outcome.result not in {"new", "changed"} or document is None:
+        return None
+    text, listed = document.text, rows.lists(document)
+    sha = blobs.put(session, blobs.encode(text), last.sha256 if last else None)
+    lists_sha = blobs.put(session, listed, last.lists_sha256 if last else None) if listed else None
+    if last is not None and (last.sha256, last.lists_sha256) == (sha, lists_sha):
+        return None
+    row = _version_row(page, outcome, document, sha)
+    row.lists_sha256 = lists_sha
+    if outcome.targets:
+        packed = items.pack(outcome.targets, text)
+        row.items_sha256 = blobs.put(session, packed, last.items_sha256 if last else None)
+    if outcome.keep_body and outcome.fetch is not None and outcome.fetch.body:
+        row.raw_sha256 = blobs.put(session, outcome.fetch.body, last.raw_sha256 if last else None)
+    session.add(row)
+    session.flush()
+    page.version, page.last_change = row.id, outcome.at
+    page.title, page.date = row.title or page.title, row.published or page.date
+    _replace_targets(session, page, row, outcome.targets)
+    _replace_text(session, page, last, row, text)
+    return row
+
+
+def _version_row(page: PageRow, outcome: Outcome, document: Document, sha: str) -> VersionRow:
+    event = outcome.change
+    assert page.id is not None
+    return VersionRow(
+        page=page.id,
+        at=outcome.at,
+        release=outcome.release,
+        title=document.title,
+        published=document.published,
+        document=rows.short_fields(document),
+        record=rows.plain_record(outcome.record),
+        record_type=outcome.record.type,
+        year=outcome.record.year,
+        chars=len(document.text),
+        paragraphs=len(document.paragraphs),
+        items=len(outcome.targets),
+        encoding=document.encoding,
+        replacements=document.replacements,
+        sha256=sha,
+        fingerprint=outcome.fingerprint or "",
+        kind=event.kind if event else None,
+        significance=event.significance if event else 0.0,
+        moved=sum(t.change != "unchanged" for t in event.targets) if event else 0,
+    )
+
+
+def _replace_targets(session: Session, page: PageRow, row: VersionRow, targets: Sequence[Target]) -> None:
+    """The target table holds the latest version of each page only."""
+    session.connection().execute(delete(TargetRow).where(col(TargetRow.page) == page.id))
+    if targets:
+        session.connection().execute(
+            insert(TargetRow), [_target_row(page, row, place, item) for place, item in enumerate(targets)]
+        )
+
+
+_TARGET_COLUMNS = (
+    "role", "indicator", "canonical", "indicator_id", "kind", "period", "value", "value_min", "value_max", "unit",
+    "scope", "headline",
+)  # fmt: skip
+
+
+def _target_row(page: PageRow, row: VersionRow, place: int, item: Target) -> dict[str, Any]:
+    columns = {name: getattr(item, name) for name in _TARGET_COLUMNS}
+    own = {"version": row.id, "page": page.id, "source": page.source, "position": place}
+    return {**columns, **own, "fields": items.plain(item)}
+
+
+def _replace_text(session: Session, page: PageRow, last: VersionRow | None, row: VersionRow, text: str) -> None:
+    """The index holds the latest text of each page only (and every passage that came or went)."""
+    entry = session.exec(
+        select(PassageRow).where(col(PassageRow.page) == page.id, col(PassageRow.place) == "text")
+    ).first()
+    if entry is not None and entry.id is not None and last is not None:
+        number = entry.id
+        session.delete(entry)
+        with suppress(StorageError):  # a damaged text: without its passage the entry left in the index finds nothing
+            search.remove(session, number, text_of(session, last))
+    _index(session, page, "text", text, version=row.id)
+
+
+def _index(
+    session: Session, page: PageRow, place: str, text: str, *, version: int | None = None, change: int | None = None
+) -> None:
+    if not text.strip():
+        return
+    assert page.id is not None
+    entry = PassageRow(page=page.id, version=version, change=change, place=place)
+    session.add(entry)
+    session.flush()
+    assert entry.id is not None
+    search.insert(session, entry.id, text)
+
+
+def passage(edits: Sequence[Any], place: str) -> str:
+    """What a change added or removed, one edit a line: the text that its entry in the index stands for."""
+    return "\n".join(filter(None, (e.new if place == "added" else e.old for e in edits if e.op != "move")))
+
+
+def _add_change(
+    session: Session, page: PageRow, last: VersionRow | None, fresh: VersionRow | None, outcome: Outcome
+) -> Change | None:
+    event = outcome.change
+    if event is None:
+        return None
+    event = replace(
+        event,
+        source=page.source,
+        url=page.url,
+        old_version=event.old_version or (rows.version_id(last.id) if last and event.kind != "new" else None),
+        new_version=rows.version_id(fresh.id) if fresh else event.new_version,
+    )
+    row = _change_row(page, event)
+    session.add(row)
+    session.flush()
+    page.removed = event.kind == "removed"
+    page.last_change = event.at
+    if not event.baseline:
+        page.baseline = False
+    assert row.id is not None
+    session.add_all(_moved(row.id, line) for line in event.targets if line.change != "unchanged")
+    version = fresh.id if fresh else None
+    if event.kind != "new":  # the whole text of a new document is indexed already
+        for place in ("added", "removed"):
+            _index(session, page, place, passage(event.edits, place), version=version, change=row.id)
+    return replace(event, id=f"c{row.id}")
+
+
+def _change_row(page: PageRow, event: Change) -> ChangeRow:
+    assert page.id is not None
+    return ChangeRow(
+        page=page.id,
+        source=event.source,
+        at=event.at,
+        kind=event.kind,
+        title=event.title,
+        old_version=rows.number(event.old_version),
+        new_version=rows.number(event.new_version),
+        compared_with=rows.number(event.compared_with),
+        compared_release=event.compared_release,
+        release=event.release,
+        significance=event.significance,
+        reasons=list(event.reasons),
+        added=event.added,
+        deleted=event.deleted,
+        baseline=event.baseline,
+        body=rows.change_body(event),
+    )
+
+
+def _moved(change: int, line: TargetChange) -> MovedRow:
+    item = line.after or line.before
+    return MovedRow(
+        change=change,
+        indicator=line.indicator,
+        canonical=line.canonical,
+        indicator_id=item.indicator_id if item else None,
+        role=item.role if item else "target",
+        word=line.change,
+    )

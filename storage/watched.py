@@ -1,0 +1,152 @@
+"""Sources and pages: what is watched, and what is due. Functions over one session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, literal, or_
+from sqlmodel import Session, col, select
+
+from monitor.model import Link, Page, Source
+from storage import rows
+from storage.tables import HostRow, PageRow, SourceRow
+
+
+def sync(session: Session, sources: Sequence[Source], now: datetime, first_due: Callable[[Source], datetime]) -> None:
+    """Bring rows in line with the configuration. Nothing is deleted: what left it is kept, marked and never due."""
+    known = {row.key: row for row in session.exec(select(SourceRow))}
+    for source in sources:
+        row = known.pop(source.key, None)
+        woken = row is None or not (row.enabled and row.in_config)
+        if row is None:
+            row = SourceRow(key=source.key, first_seen=now)
+            session.add(row)
+        moved = row.url != source.url
+        rows.fill_source(row, source)
+        if moved or (woken and source.enabled):
+            session.flush()
+            _enter(session, source, now, first_due)
+        session.add(row)
+    for row in known.values():
+        if row.in_config:
+            row.in_config, row.gone_at = False, now
+            session.add(row)
+
+
+def _enter(session: Session, source: Source, now: datetime, first_due: Callable[[Source], datetime]) -> None:
+    """The configured address becomes the only entry that is read."""
+    for old in session.exec(select(PageRow).where(col(PageRow.source) == source.key, col(PageRow.role) == "entry")):
+        if old.url != source.url:
+            old.next_due = None
+            session.add(old)
+    row = find(session, source.key, source.url)
+    if row is None:
+        row = PageRow(source=source.key, url=source.url, host=rows.host_of(source.url), found_at=now)
+    row.role, row.next_due = "entry", first_due(source)
+    session.add(row)
+
+
+def find(session: Session, source: str, url: str) -> PageRow | None:
+    """The page of a source with this address."""
+    return session.exec(select(PageRow).where(col(PageRow.source) == source, col(PageRow.url) == url)).first()
+
+
+def add(session: Session, source: str, links: Iterable[Link], now: datetime, due: datetime | None) -> list[Page]:
+    """New document pages among these links. Those found before the first complete pass ended are a baseline."""
+    owner = session.get_one(SourceRow, source)
+    unique = {link.url: link for link in reversed(list(links))}  # the first mention of an address wins
+    added = []
+    for url, link in reversed(unique.items()):
+        if find(session, source, url) is not None:
+            continue
+        row = PageRow(
+            source=source,
+            url=url,
+            host=rows.host_of(url),
+            role="document",
+            title=link.text or None,
+            date=link.date,
+            found_at=now,
+            next_due=due,
+            baseline=owner.baseline_done_at is None,
+        )
+        session.add(row)
+        added.append(row)
+    session.flush()
+    return [rows.page(row) for row in added]
+
+
+def _alive() -> tuple[Any, ...]:
+    return (
+        col(PageRow.source) == col(SourceRow.key),
+        col(SourceRow.enabled).is_(True),
+        col(SourceRow.in_config).is_(True),
+    )
+
+
+def due(
+    session: Session, now: datetime, limit: int, exclude_hosts: Collection[str], per_host: int | None
+) -> list[Page]:
+    """Pages whose time has come, longest waiting first; none of a held host, at most `per_host` of each."""
+    held = select(HostRow.host).where(col(HostRow.not_before) > now)
+    query = select(PageRow.id, PageRow.next_due, PageRow.host).where(
+        col(PageRow.next_due) <= now, *_alive(), col(PageRow.host).not_in(held)
+    )
+    if exclude_hosts:
+        query = query.where(col(PageRow.host).not_in(sorted(exclude_hosts)))
+    if per_host is not None:
+        waiting = query.subquery()
+        place = func.row_number().over(partition_by=waiting.c.host, order_by=(waiting.c.next_due, waiting.c.id))
+        ranked = select(waiting.c.id, place.label("place")).subquery()
+        chosen: Any = select(ranked.c.id).where(ranked.c.place <= per_host)
+        found = select(PageRow).where(col(PageRow.id).in_(chosen))
+    else:
+        found = select(PageRow).where(
+            col(PageRow.next_due) <= now, *_alive(), col(PageRow.host).not_in(held),
+            col(PageRow.host).not_in(sorted(exclude_hosts)) if exclude_hosts else literal(True),
+        )  # fmt: skip
+    found = found.order_by(col(PageRow.next_due), col(PageRow.id)).limit(limit)
+    return [rows.page(row) for row in session.exec(found)]
+
+
+def pages(session: Session, keys: Sequence[str] | None, include_documents: bool) -> list[Page]:
+    """Every page that is still read, of these sources or of all, entries first."""
+    query = select(PageRow).where(*_alive(), col(PageRow.next_due).is_not(None))
+    if keys is not None:
+        query = query.where(col(PageRow.source).in_(list(keys)))
+    if not include_documents:
+        query = query.where(col(PageRow.role) == "entry")
+    query = query.order_by(col(PageRow.role).desc(), col(PageRow.next_due), col(PageRow.id))
+    return [rows.page(row) for row in session.exec(query)]
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next page is due, held hosts included."""
+    return session.exec(
+        select(PageRow.next_due)
+        .where(*_alive(), col(PageRow.next_due).is_not(None))
+        .order_by(col(PageRow.next_due))
+        .limit(1)
+    ).first()
+
+
+def neighbour_answers(session: Session, row: PageRow) -> bool:
+    """Whether another page of the same host was read well since this one went missing."""
+    if row.gone_since is None:
+        return False
+    query = select(PageRow.id).where(
+        col(PageRow.host) == row.host, col(PageRow.id) != row.id, col(PageRow.last_good) >= row.gone_since
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
+def waiting_first_read(session: Session, source: str) -> int:
+    """How many pages found by a source were never read: 0 ends its first complete pass."""
+    never = select(func.count()).where(
+        col(PageRow.source) == source,
+        col(PageRow.last_checked).is_(None),
+        or_(col(PageRow.role) == "document", col(PageRow.next_due).is_not(None)),
+    )
+    return session.exec(never).one()

@@ -1,0 +1,307 @@
+"""The outbox on a real database, with senders that do as they are told; at the end real mail and a real receiver."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from aiosmtpd.smtp import SMTP
+
+from alerts import rules
+from alerts.sending import PartlyDeliveredError, Settings
+from monitor.delivery import BACKOFF, LEASE, PATIENCE, Deliverer
+from monitor.errors import DeliveryError
+from monitor.model import Alert, Channel, Message
+from storage import migrate
+from storage.store import Store
+
+NOW = datetime(2026, 1, 9, 2, 46, tzinfo=UTC)
+CHANNELS = tuple(Channel(name=name, type="told") for name in ("desk", "hook"))
+PAYLOAD = {"id": "c1", "source": "yunling", "url": "http://yunling.example/1", "title": "报告", "kind": "content"}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    url = f"sqlite:///{tmp_path / 'mubiao.db'}"
+    migrate.upgrade(url, NOW)
+    with Store(url) as opened:
+        yield opened
+
+
+@dataclass
+class Clock:
+    at: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@dataclass
+class Told:
+    """A sender that keeps what it sent and raises what it is told to, by channel."""
+
+    trouble: dict[str, BaseException] = field(default_factory=dict)
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    tried: list[tuple[str, str]] = field(default_factory=list)
+
+    async def __call__(self, alert: Alert, message: Message, channel: Channel, settings: Settings) -> None:
+        self.tried.append((channel.name, alert.id))
+        if channel.name in self.trouble:
+            raise self.trouble[channel.name]
+        self.sent.append((channel.name, alert.id))
+
+
+def deliverer(store: Store, sender: Any, clock: Clock | None = None, **fields: Any) -> Deliverer:
+    settings = Settings(env={}, client=lambda host: httpx.AsyncClient(), clock=clock or Clock())
+    options: dict[str, Any] = {"senders": {"told": sender}, "jitter": lambda: 0.5} | fields
+    return Deliverer(store, CHANNELS, settings, **options)
+
+
+def an_alert(number: int, channel: str = "desk", **fields: Any) -> Alert:
+    made: dict[str, Any] = {
+        "id": f"msg_{number}", "key": f"c{number}:{channel}", "channel": channel, "type": "change.detected",
+        "payload": PAYLOAD, "created": NOW, "next_at": NOW,
+    }  # fmt: skip
+    return Alert(**made | fields)
+
+
+def kept(store: Store, *, later: timedelta = timedelta(days=30)) -> dict[str, Alert]:
+    """What is still pending, by id."""
+    return {a.id: a for a in store.claim_alerts(NOW + later, 1000, 0)}
+
+
+async def test_what_is_due_is_sent_once(store: Store) -> None:
+    store.enqueue([an_alert(1), an_alert(2, "hook"), an_alert(3, next_at=NOW + timedelta(hours=1))], NOW)
+    sender = Told()
+    done = await deliverer(store, sender).deliver_due(NOW)
+    assert sorted(sender.sent) == [("desk", "msg_1"), ("hook", "msg_2")]
+    assert [d.ok for d in done] == [True, True]
+    assert await deliverer(store, sender).deliver_due(NOW) == []
+    assert set(kept(store)) == {"msg_3"}
+
+
+async def test_back_off_grows_until_the_letter_is_dead(store: Store) -> None:
+    store.enqueue([an_alert(1)], NOW)
+    clock, sender = Clock(), Told({"desk": DeliveryError("HTTP 500")})
+    waits = []
+    for _ in BACKOFF:
+        [delivery] = await deliverer(store, sender, clock).deliver_due(clock.at)
+        assert not delivery.ok
+        clock.at += timedelta(days=1)
+        [alert] = store.claim_alerts(clock.at, 1, 0)
+        assert alert.next_at is not None
+        waits.append(alert.next_at - delivery.at)
+    assert waits == [step * 1.1 for step in BACKOFF]  # jitter: half of 20 %
+    [delivery] = await deliverer(store, sender, clock).deliver_due(clock.at)
+    assert kept(store) == {}
+    assert len(sender.tried) == len(BACKOFF) + 1
+
+    # it is not lost: retrying makes it due again
+    assert store.retry_alerts(None, clock.at) == 1
+    await deliverer(store, Told(), clock).deliver_due(clock.at)
+    assert kept(store) == {}
+
+
+async def test_a_permanent_error_is_dead_at_once(store: Store) -> None:
+    store.enqueue([an_alert(1), an_alert(2, "gone"), an_alert(3, "hook")], NOW)
+    sender = Told({"desk": DeliveryError("HTTP 410", permanent=True)})
+    done = {d.alert: d for d in await deliverer(store, sender).deliver_due(NOW)}
+    assert (done["msg_1"].permanent, done["msg_1"].error) == (True, "HTTP 410")
+    assert done["msg_2"].error == "sources.yaml has no channel gone"
+    assert done["msg_3"].ok
+    assert kept(store) == {}
+
+
+async def test_retry_after_is_heard(store: Store) -> None:
+    store.enqueue([an_alert(1)], NOW)
+    await deliverer(store, Told({"desk": DeliveryError("HTTP 429", retry_after=600)})).deliver_due(NOW)
+    assert store.claim_alerts(NOW + timedelta(seconds=599), 10, 0) == []
+    assert set(kept(store, later=timedelta(seconds=600))) == {"msg_1"}
+
+
+async def test_retry_after_is_not_for_ever(store: Store) -> None:
+    store.enqueue([an_alert(1)], NOW)
+    await deliverer(store, Told({"desk": DeliveryError("HTTP 429", retry_after=1e12)})).deliver_due(NOW)
+    assert set(kept(store, later=timedelta(hours=24))) == {"msg_1"}
+
+
+async def test_trouble_of_one_channel_delays_no_other(store: Store) -> None:
+    store.enqueue([an_alert(n) for n in range(50)] + [an_alert(100 + n, "hook") for n in range(50)], NOW)
+    release, arrived = asyncio.Event(), []
+
+    async def sender(alert: Alert, message: Message, channel: Channel, settings: Settings) -> None:
+        if channel.name == "desk":
+            await release.wait()
+            raise DeliveryError("no answer within 15 s")
+        arrived.append(alert.id)
+        if len(arrived) == 50:
+            release.set()  # only now the hanging channel gets on
+
+    done = await asyncio.wait_for(deliverer(store, sender).deliver_due(NOW), 20)
+    assert len(arrived) == 50
+    failed = [d for d in done if not d.ok]
+    assert PATIENCE <= len(failed) < 20  # it was not asked 50 times
+    pending = kept(store)
+    assert len(pending) == 50  # and nothing of it is lost
+    assert len([a for a in pending.values() if a.attempts == 0]) == 50 - len(failed)
+
+
+async def test_one_bad_message_does_not_hold_back_the_others(store: Store) -> None:
+    store.enqueue([an_alert(n) for n in range(30)], NOW)
+    sent = []
+
+    async def sender(alert: Alert, message: Message, channel: Channel, settings: Settings) -> None:
+        if alert.id == "msg_0":
+            raise RuntimeError("a bug in rendering")
+        sent.append(alert.id)
+
+    done = await deliverer(store, sender).deliver_due(NOW)
+    assert len(sent) == 29
+    assert [d.error for d in done if not d.ok] == ["internal error: RuntimeError"]
+    assert set(kept(store)) == {"msg_0"}
+
+
+async def test_who_has_it_is_left_out_next_time(store: Store) -> None:
+    store.enqueue([an_alert(1)], NOW)
+    await deliverer(store, Told({"desk": PartlyDeliveredError("b: 451", reached=["a@x.example"])})).deliver_due(NOW)
+    assert kept(store)["msg_1"].reached == ("a@x.example",)
+
+
+async def test_a_death_between_sending_and_recording_repeats_with_the_same_id(store: Store) -> None:
+    store.enqueue([an_alert(1)], NOW)
+    sender = Told()
+
+    class Killed(BaseException):
+        pass
+
+    async def dies(alert: Alert, message: Message, channel: Channel, settings: Settings) -> None:
+        await sender(alert, message, channel, settings)
+        raise Killed
+
+    with pytest.raises(BaseException):  # noqa: B017 - whatever carries it out of the task group
+        await deliverer(store, dies).deliver_due(NOW)
+    assert await deliverer(store, sender).deliver_due(NOW + timedelta(seconds=1)) == []  # still leased
+    await deliverer(store, sender).deliver_due(NOW + LEASE)
+    assert sender.sent == [("desk", "msg_1"), ("desk", "msg_1")]
+    assert kept(store) == {}
+
+
+async def test_two_deliverers_send_nothing_twice(store: Store) -> None:
+    store.enqueue([an_alert(n) for n in range(200)], NOW)
+    sender = Told()
+    await asyncio.gather(*(deliverer(store, sender).deliver_due(NOW) for _ in range(3)))
+    assert len(sender.sent) == len(set(sender.sent)) == 200
+
+
+async def test_a_type_that_is_not_there_says_so(store: Store) -> None:
+    store.enqueue([an_alert(1)], NOW)
+    [delivery] = await deliverer(store, Told(), senders={}).deliver_due(NOW)
+    assert delivery.error == "channel desk: type told is not there yet"
+    assert delivery.permanent
+
+
+async def test_a_trial_is_sent_without_the_outbox(store: Store) -> None:
+    sender = Told()
+    delivery = await deliverer(store, sender).attempt(rules.trial("desk", now=NOW))
+    assert delivery.ok
+    assert sender.sent == [("desk", delivery.alert)]
+    assert kept(store) == {}
+
+
+# --------------------------------------------------------------------------- digests
+
+
+async def test_a_digest_is_folded_when_its_time_has_come(store: Store) -> None:
+    daily = {"digest": "0 8 * * *", "next_at": None}  # 08:00 in Beijing is 00:00 UTC
+    store.enqueue([an_alert(1, **daily), an_alert(2, **daily), an_alert(3, "hook", **daily), an_alert(4)], NOW)
+    post = deliverer(store, sender := Told())
+    assert await post.run_digests(NOW + timedelta(hours=21)) == []
+    made = await post.run_digests(NOW + timedelta(hours=22))
+    assert [(d.channel, len(d.payload["changes"])) for d in made] == [("desk", 2), ("hook", 1)]
+    assert await post.run_digests(NOW + timedelta(hours=22)) == []
+    await post.deliver_due(NOW + timedelta(hours=22))
+    assert {i for _, i in sender.sent} == {"msg_4", *(d.id for d in made)}
+    assert kept(store) == {}
+
+
+async def test_what_waits_after_a_digest_waits_for_the_next(store: Store) -> None:
+    daily = {"digest": "0 8 * * *", "next_at": None}
+    store.enqueue([an_alert(1, **daily)], NOW)
+    post = deliverer(store, Told())
+    assert len(await post.run_digests(NOW + timedelta(hours=22))) == 1
+    store.enqueue([an_alert(2, created=NOW + timedelta(hours=22), **daily)], NOW)
+    assert await post.run_digests(NOW + timedelta(hours=40)) == []
+    [digest] = await post.run_digests(NOW + timedelta(hours=46))
+    assert [c["id"] for c in digest.payload["changes"]] == ["c1"]
+    assert digest.key == "digest:c2:desk"
+
+
+async def test_a_cron_that_cannot_be_read_holds_nothing_back(store: Store) -> None:
+    store.enqueue([an_alert(1, digest="whenever", next_at=None)], NOW)
+    assert len(await deliverer(store, Told()).run_digests(NOW)) == 1
+
+
+# --------------------------------------------------------------------------- real servers
+
+
+class Box:
+    """Keeps what an SMTP server took."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.ids += [x.decode() for x in envelope.content.split(b"\r\n") if x.startswith(b"Message-ID:")]
+        return "250 OK"
+
+
+@dataclass
+class Servers:
+    box: Box
+    env: Mapping[str, str]
+    hook: str
+    hooked: list[str]
+
+
+@pytest.fixture
+async def servers() -> AsyncIterator[Servers]:
+    box, hooked, loop = Box(), [], asyncio.get_running_loop()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = int(head.split("content-length:")[1].split("\r\n")[0])
+        await reader.readexactly(length)
+        hooked.append(head.split("webhook-id:")[1].split("\r\n")[0].strip())
+        writer.write(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
+        writer.close()
+
+    mail = await loop.create_server(lambda: SMTP(box, loop=loop), "127.0.0.1", 0)
+    web = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = {s: s.sockets[0].getsockname()[1] for s in (mail, web)}
+    env = {"MUBIAO_SMTP_URL": f"smtp://127.0.0.1:{port[mail]}?tls=none&from=m@watch.example"}
+    yield Servers(box, env, f"http://127.0.0.1:{port[web]}/", hooked)
+    for server in (mail, web):
+        server.close()
+        await server.wait_closed()
+
+
+async def test_mail_and_webhook_for_real(store: Store, servers: Servers) -> None:
+    channels = (
+        Channel(name="desk", type="email", to=("desk@example.org",)),
+        Channel(name="hook", type="webhook", url=servers.hook),
+        Channel(name="dead", type="webhook", url="http://127.0.0.1:1/"),
+    )
+    store.enqueue([an_alert(n, c.name, id=f"msg_{n}{c.name}") for n in range(20) for c in channels], NOW)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        settings = Settings(env=servers.env, client=lambda host: client, clock=Clock())
+        done = await Deliverer(store, channels, settings).deliver_due(NOW)
+    assert sorted(servers.box.ids) == sorted(f"Message-ID: <msg_{n}desk@watch.example>" for n in range(20))
+    assert sorted(servers.hooked) == sorted(f"msg_{n}hook" for n in range(20))
+    assert sum(d.ok for d in done) == 40
+    assert set(kept(store)) == {f"msg_{n}dead" for n in range(20)}

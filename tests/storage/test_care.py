@@ -1,0 +1,140 @@
+"""Copies, damage, and thinning out."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from monitor.errors import StorageError
+from monitor.model import Alert, Delivery, TargetChange
+from storage import care
+from storage.queries import Queries
+from storage.retention import Pruned, Retention
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def filled(house, source, edited):
+    """One page with ten versions, a day apart, each with its body."""
+    [page] = house.watch(source())
+    for number in range(10):
+        new = f"第{number}版文字"
+        house.see(page, "总则" * 200, new, title="报告", keep_body=True, edits=edited(f"第{number - 1}版文字", new))
+        house.tick(DAY)
+    return house
+
+
+def file_of(url: str) -> str:
+    return url.removeprefix("sqlite:///")
+
+
+def test_a_copy_while_others_write(filled, url, tmp_path) -> None:
+    assert filled.store.backup(tmp_path / "out" / "copy.db") > 10_000
+    with Queries(f"sqlite:///{tmp_path}/out/copy.db") as copy:
+        assert len(copy.history("yunling")) == 10
+    with pytest.raises(StorageError, match="exists already"):
+        filled.store.backup(tmp_path / "out" / "copy.db")
+    assert list((tmp_path / "out").iterdir()) == [tmp_path / "out" / "copy.db"]
+
+
+def test_a_copy_is_put_back_and_nothing_is_lost(filled, url, tmp_path) -> None:
+    filled.store.backup(tmp_path / "copy.db")
+    [page] = filled.store.pages()
+    filled.see(page, "后来的文字")
+    filled.store.close()
+    aside = care.restore(url, tmp_path / "copy.db", filled.now)
+    with Queries(url) as ask, Queries(f"sqlite:///{aside}") as before:
+        assert len(ask.history("yunling")) == 10
+        assert len(before.history("yunling")) == 11
+
+
+def test_what_is_no_copy_is_not_put_back(filled, url, tmp_path) -> None:
+    filled.store.close()
+    (tmp_path / "broken.db").write_bytes(b"x" * 5000)
+    for name, says in (("broken.db", "not a database"), ("none.db", "no file")):
+        with pytest.raises(StorageError, match=says):
+            care.restore(url, tmp_path / name, filled.now)
+    with Queries(url) as ask:
+        assert len(ask.history("yunling")) == 10
+
+
+def test_a_sound_database_has_no_findings(filled) -> None:
+    assert filled.store.check() == []
+
+
+def test_a_flipped_byte_is_found_named_and_costs_one_version(filled, ask, url) -> None:
+    with closing(sqlite3.connect(file_of(url))) as raw, raw:
+        [(sha, data)] = raw.execute(
+            "select blob.sha256, data from version join blob on version.sha256 = blob.sha256 where version.id = 5"
+        )
+        flipped = bytearray(data)
+        flipped[len(data) // 2] ^= 4
+        raw.execute("update blob set data = ? where sha256 = ?", [bytes(flipped), sha])
+    [finding] = filled.store.check()
+    assert (finding.what, finding.subject) == ("blob", "v5 (text)") and "damaged" in finding.detail
+    with pytest.raises(StorageError, match="version v5"):
+        ask.version("v5")
+    assert ask.version("v4").document.paragraphs[1] == "第3版文字"
+    assert ask.version("yunling").id == "v10"
+
+
+def test_a_lost_blob_is_found(filled, url) -> None:
+    with closing(sqlite3.connect(file_of(url))) as raw, raw:
+        raw.execute("delete from blob where sha256 = (select raw_sha256 from version where id = 7)")
+    assert [(f.subject, f.what) for f in filled.store.check()] == [("v7", "blob")]
+
+
+# --------------------------------------------------------------------------- retention
+
+
+def prune(house, **fields) -> Pruned:
+    return house.store.prune(Retention(**fields), house.now)
+
+
+def test_everything_is_kept_by_default(filled) -> None:
+    assert prune(filled) == Pruned()
+
+
+def test_old_versions_go_with_their_changes_blobs_and_index(filled, ask) -> None:
+    would = filled.store.prune(Retention(versions=3), filled.now, dry_run=True)
+    assert would.versions == 7 and len(ask.history("yunling")) == 10
+    assert prune(filled, versions=3) == would
+    assert [r["version"] for r in ask.history("yunling")] == ["v10", "v9", "v8"]
+    assert [c.id for c in ask.changes()] == ["c10", "c9", "c8"]
+    assert filled.store.check() == []
+    assert ask.search("第2版") == [] and len(ask.search("第9版")) == 2
+    assert ask.version("v8").document.paragraphs[1] == "第7版文字"
+
+
+def test_by_age_and_of_one_source_only(filled, ask) -> None:
+    assert prune(filled, age=4 * DAY, source="nobody").versions == 0
+    assert prune(filled, age=4 * DAY, versions=8).versions == 2, "both must let it go"
+    assert prune(filled, age=4 * DAY).versions == 4
+
+
+def test_what_alerts_and_moved_targets_refer_to_stays(filled, ask, quoted) -> None:
+    alert = Alert(id="a", key="a", channel="desk", type="change.detected", payload={}, change="c3")
+    filled.store.enqueue([alert], filled.now)
+    [page] = filled.store.pages()
+    goal = quoted("增长5%", "增长5%", "5%")
+    filled.see(page, "增长5%", moved=(TargetChange(None, "增长", "growth", "new", None, goal),))
+    filled.tick(DAY)
+    filled.see(page, "最后")
+    prune(filled, versions=1)
+    assert [r["version"] for r in ask.history("yunling")] == ["v12", "v11", "v10", "v3", "v2"]
+    assert filled.store.check() == []
+
+
+def test_bodies_and_sent_alerts_go_alone(filled, ask) -> None:
+    filled.store.enqueue([Alert(n, n, "desk", "test", {}) for n in "ab"], filled.now)
+    filled.store.record_delivery(Delivery("a", filled.now, ok=True))
+    filled.tick(9 * DAY)
+    gone = prune(filled, bodies=DAY, alerts=DAY)
+    assert (gone.versions, gone.bodies, gone.alerts) == (0, 9, 1) and gone.blobs > 0
+    assert ask.raw("v10") is not None and ask.raw("v1") is None
+    assert [a.id for a in ask.alerts()] == ["b"]
+    assert filled.store.check() == []

@@ -1,0 +1,108 @@
+"""Full text: words of any length, exact, over latest texts and everything that came or went."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.errors import UsageError
+from storage import search
+from storage.filters import Filter
+
+TEXTS = ["行政处罚决定书", "决定处罚，行政公书", "土地面积6.5万亩，GDP增长ＡＢ", "罚", "人民检察院\n工作报告"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("行政处罚决定书", {0}),  # all pairs of it are not enough: they must stand together
+        ("土地", {2}),
+        ("罚", {0, 1, 3}),
+        ("书", {0, 1}),  # the last character of a run
+        ("院", {4}),
+        ("6.5", {2}),
+        ("6.6", set()),
+        ("gdp", {2}),
+        ("ab", {2}),  # width and case do not matter
+        ("行政 决定", {0, 1}),
+        ("检察院工作", {4}),  # a line break is layout
+        ("政处", {0}),
+        ('"土地 面积"', {2}),
+        ("亩，GDP", {2}),
+        ("亩。GDP", set()),
+        ("OR", set()),
+        ("罚*", set()),
+    ],
+)
+def test_words(store, ask, house, source, query: str, found: set[int]) -> None:
+    pages = house.watch(*(source(f"s{n}") for n in range(len(TEXTS))))
+    for page in pages:
+        house.see(page, *TEXTS[int(page.source[1:])].split("\n"), title="x")
+    assert {int(row["source"][1:]) for row in ask.search(query)} == found
+
+
+@pytest.mark.parametrize("query", ["", "  ", "，。", '""', "%"])
+def test_nothing_to_look_for(ask, query: str) -> None:
+    with pytest.raises(UsageError, match="nothing to search for"):
+        ask.search(query)
+
+
+def test_where_a_word_came_and_went(ask, house, source, edited) -> None:
+    [page] = house.watch(source())
+    house.see(page, "增长百分之六。", title="报告")
+    house.tick()
+    house.see(page, "增长百分之七。", title="报告", edits=edited("增长百分之六。", "增长百分之七。"))
+    assert [(r["where"], r["version"]) for r in ask.search("百分之七")] == [("added", "v2"), ("text", "v2")]
+    [gone] = ask.search("百分之六")
+    assert (gone["where"], gone["version"], gone["change"], gone["title"]) == ("removed", "v2", "c2", "报告")
+
+
+def test_snippets_show_the_hit_in_place(ask, house, source) -> None:
+    [page] = house.watch(source())
+    house.see(page, "前" * 200, "这里是Ｔ地与㎡土地。", "后" * 200)
+    [row] = ask.search("土地")
+    start, end = row["hit"]
+    assert row["snippet"][start:end] == "土地"
+    assert row["snippet"].startswith("…前") and row["snippet"].endswith("后…") and "\n" not in row["snippet"]
+
+
+def test_filters_and_limit(ask, house, source) -> None:
+    pages = house.watch(source("a"), source("b", region="990203"), source("c", series="规划"))
+    for page in sorted(pages, key=lambda p: p.source):
+        house.see(page, "土地" + page.source)
+        house.tick(timedelta(days=1))
+
+    def found(**fields):
+        return [r["source"] for r in ask.search("土地", Filter(**fields))]
+
+    assert found() == ["c", "b", "a"]
+    assert found(source="a") == ["a"]
+    assert found(under="990200") == ["b"]
+    assert found(series="规划") == ["c"]
+    assert found(since=house.now - timedelta(days=2)) == ["c", "b"]
+    assert found(until=house.now - timedelta(days=2)) == ["a"]
+    assert len(ask.search("土地", limit=2)) == 2
+
+
+@given(st.text(alphabet="土地面积，。 aB1", max_size=40), st.text(alphabet="土地面积，。aB1", min_size=1, max_size=6))
+def test_the_index_offers_everything_that_the_second_look_would_take(text: str, term: str) -> None:
+    try:
+        query = search.parse(term)
+    except UsageError:
+        return
+    if not search.hits(text, query):
+        return
+    grams = search.grams(search.fold(text))
+    for part in query.match.split(" AND "):
+        word = part.split('"')[1]
+        assert any(g.startswith(word) if part.endswith("*") else g == word for g in grams)
+
+
+@given(st.text(max_size=60))
+def test_hits_point_at_what_was_asked(text: str) -> None:
+    query = search.parse("a")
+    for start, end in search.hits(text, query):
+        assert "a" in search.fold(text[start:end])
