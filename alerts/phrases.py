@@ -20,7 +20,7 @@ _RANK = {"lowered": 0, "dropped": 1, "raised": 2, "reworded": 3, "new": 4}
 _NAME_LIMIT, _VALUE_LIMIT = 40, 60
 # names that already say what is measured need no second word
 _SAYS_GROWTH = ("增速", "增长", "增幅", "涨幅", "降幅", "下降", "降低")
-_SAYS_SHARE = ("占比", "比重", "率", "比例", "份额")
+_SAYS_SHARE = ("占比", "比重", "率", "比例", "份额", "强度")
 
 
 def item(line: Line) -> Mapping[str, Any]:
@@ -33,15 +33,23 @@ def is_promise(line: Line) -> bool:
     return bool(item(line).get("role", "target") == "target")
 
 
+def quoted(line: Line) -> bool:
+    """Whether the newer text quotes the older one (a newspaper, a copy): no promise has moved."""
+    return line.get("relation") in ("quote", "copy")
+
+
 def differs(line: Line) -> bool:
-    """Whether a text that quotes the document gives another number: no promise has moved."""
-    return line.get("relation") in ("quote", "copy") and line.get("change") not in ("new", "unchanged")
+    """Whether a text that quotes gives another number than the document: neither rounded nor only put otherwise."""
+    if "differs" in line.get("flags", ()):
+        return True
+    return quoted(line) and line.get("change") in ("raised", "lowered")
 
 
 def rank(line: Line) -> tuple[bool, bool, bool, int]:
     """Sort key: promises, recurring, headline, then cuts and drops before the rest."""
-    softened = "softened" in line.get("flags", ())
-    order = 1 if softened else _RANK.get(str(line.get("change")), 9)
+    order = _RANK.get(str(line.get("change")), 9)
+    if "softened" in line.get("flags", ()):
+        order = min(order, _RANK["dropped"])
     return (not is_promise(line), line.get("recurring") is False, not item(line).get("headline"), order)
 
 
@@ -82,9 +90,10 @@ def word(line: Line, lang: str) -> str:
     """下调, 口气放软: what happened, with its flags."""
     if differs(line):
         return say(TEXTS, "change.differs" if line.get("relation") == "quote" else "change.copied", lang)
-    change = str(line.get("change"))
-    said = [say(TEXTS, f"change.{change}", lang)] if f"change.{change}" in TEXTS else []
-    said += [say(TEXTS, f"flag.{f}", lang) for f in line.get("flags", ()) if f"flag.{f}" in TEXTS]
+    keys = [f"change.{line.get('change')}", *(f"flag.{f}" for f in line.get("flags", ()))]
+    if "flag.not_in_report" in keys or "flag.not_quoted" in keys:
+        del keys[0]  # what a newspaper adds or leaves out is neither a new promise nor a dropped one
+    said = [say(TEXTS, key, lang) for key in keys if key in TEXTS]
     return ("，" if lang == "zh" else ", ").join(said)
 
 
@@ -94,6 +103,8 @@ def phrase(line: Line, lang: str) -> str:
     key = "line.moved"
     if differs(line) and line.get("from") and line.get("to"):
         key = "line.differs"
+    elif quoted(line) and change in ("new", "dropped"):
+        key = f"line.quoted_{change}"
     elif change in ("new", "dropped", "reworded"):
         key = f"line.{change}"
     return say(

@@ -73,6 +73,7 @@ class ChangeView:
     facts: tuple[Fact, ...]
     commands: tuple[str, ...]
     columns: tuple[str, str]
+    heading: str  # of the table of targets
     is_new: bool
 
     @property
@@ -107,8 +108,15 @@ def change(payload: Payload, lang: str, budget: Budget) -> ChangeView:
         facts=tuple(facts(payload, lang)),
         commands=tuple(commands(payload)),
         columns=columns(payload, lines, lang),
+        heading=say(TEXTS, f"head.{_heading(lines)}", lang),
         is_new=is_new,
     )
+
+
+def _heading(lines: Sequence[phrases.Line]) -> str:
+    if lines and phrases.quoted(lines[0]):
+        return "differs" if phrases.differs(lines[0]) else "quoted"
+    return "targets"
 
 
 def _edits(edits: Sequence[Payload], budget: Budget) -> Iterator[Struck]:
@@ -139,8 +147,8 @@ def row(line: phrases.Line, lang: str) -> Row:
 
 def tag(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> str:
     """The bracketed word of a subject."""
-    if lines and phrases.differs(lines[0]):
-        key = "differs"
+    if lines and phrases.quoted(lines[0]):
+        key = "differs" if phrases.differs(lines[0]) else "quote"
     elif lines and phrases.is_promise(lines[0]) and payload.get("kind") in ("new", "content"):
         key = "targets"
     else:
@@ -156,7 +164,7 @@ def place(payload: Payload) -> str:
 def where(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> str:
     """南岗区 2022→2023：the place and its releases. A text that quotes goes by its own name."""
     colon = "：" if lang == "zh" else ": "
-    if lines and phrases.differs(lines[0]):
+    if lines and phrases.quoted(lines[0]):
         return one_line(payload.get("name") or payload.get("source") or "?", 40) + colon
     return " ".join(x for x in (place(payload), releases(payload)) if x) + colon
 
@@ -209,7 +217,7 @@ def short(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> str:
 
 def columns(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> tuple[str, str]:
     """Headings of the two value columns: the releases where they are known."""
-    if lines and phrases.differs(lines[0]):
+    if lines and phrases.quoted(lines[0]):
         return say(TEXTS, "col.report", lang), say(TEXTS, "col.here", lang)
     old, new = (one_line(payload.get(k) or "", 20) for k in ("compared_release", "release"))
     if old and new and old != new:
@@ -273,7 +281,7 @@ class Group:
     """The changes of one place: its moved targets as one table, the rest as lines."""
 
     place: str
-    targets: tuple[tuple[Row, str | None], ...]  # with the address of the page it stands on
+    targets: tuple[tuple[Row, str | None, str], ...]  # with the address of its page, and its releases or source
     others: tuple[tuple[str, str | None, tuple[Struck, ...]], ...]
     more: int
 
@@ -292,7 +300,7 @@ def digest(changes: Sequence[Payload], lang: str, budget: Budget) -> tuple[list[
 def moved(payload: Payload) -> int:
     """How many promises a change moved; results, and numbers that another text quotes differently, are none."""
     lines = phrases.ordered(payload.get("targets") or ())
-    return sum(phrases.is_promise(x) and not phrases.differs(x) for x in lines)
+    return sum(phrases.is_promise(x) and not phrases.quoted(x) for x in lines)
 
 
 def fold_reverts(changes: Iterable[Payload]) -> tuple[list[Payload], list[Payload]]:
@@ -310,7 +318,7 @@ def fold_reverts(changes: Iterable[Payload]) -> tuple[list[Payload], list[Payloa
 
 
 def _group(members: Sequence[Payload], folded: Sequence[Payload], lang: str, budget: Budget) -> Group:
-    targets: list[tuple[Row, str | None]] = []
+    targets: list[tuple[Row, str | None, str]] = []
     others: list[tuple[str, str | None, tuple[Struck, ...]]] = []
     for one in members:
         lines = phrases.ordered(one.get("targets") or ())
@@ -318,7 +326,10 @@ def _group(members: Sequence[Payload], folded: Sequence[Payload], lang: str, bud
             title = one_line(one.get("title") or one.get("url") or "", _TITLE)
             others.append((say(TEXTS, "digest.folded", lang, title=title), link(one.get("url")), ()))
         elif lines:
-            targets += [(row(x, lang), link(one.get("url"))) for x in lines]
+            name = one_line(one.get("name") or one.get("source") or "", 40)
+            targets += [
+                (row(x, lang), link(one.get("url")), name if phrases.quoted(x) else releases(one)) for x in lines
+            ]
         else:
             few = Budget(1, min(budget.edits, 2), min(budget.chars, 240))
             others.append((event(one, lang), link(one.get("url")), tuple(_edits(one.get("edits") or (), few))))

@@ -87,12 +87,13 @@ def read(fetch: Fetch, source: Source, page: Page, rules: TextRules) -> Reading:
         document = clean(html, fetch.final_url or fetch.url, rules, selector=selector, exclude=source.exclude)
         document = replace(document, encoding=decoded.encoding, replacements=decoded.replacements)
     failure = capture.judge(fetch, html, document, rules)
+    # a list needs links, not text: a sheet of headlines, a front door that only leads on
+    if followed and html is not None and document is not None and (failure is None or failure.error == "empty"):
+        return _read_list(fetch, source, html, document, decoded)
     if failure is not None:
         return Reading(fetch, document=document, failure=failure, decoded=decoded)
     if document is None or html is None:
         return Reading(fetch, failure=Failure("empty", "the answer had no body", fetch.status), decoded=decoded)
-    if followed:
-        return _read_list(fetch, source, html, document, decoded)
     return Reading(
         fetch,
         document=document,

@@ -17,6 +17,9 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from alerts import rules
+from alerts.channels import CHANNELS
+from alerts.render import render
 from alerts.sending import Settings
 from monitor import config as configuration
 from monitor import net, schedule
@@ -25,9 +28,10 @@ from monitor.errors import ConfigError, StorageError
 from monitor.fetch.client import Fetcher
 from monitor.fetch.hosts import Hosts
 from monitor.fetch.robots import Kept
-from monitor.model import Config, Delivery, Page, Vocabulary
+from monitor.model import Channel, Config, Delivery, Page, Vocabulary
 from monitor.pipeline import Checker, Follow, Summary, utc_now
 from monitor.web.server import Status, Web
+from storage.retention import Retention
 from storage.store import Store
 
 log = structlog.get_logger("mubiao.daemon")
@@ -167,6 +171,27 @@ def run_check(
     return asyncio.run(work())
 
 
+async def empty_outbox(store: Store, config: Config, environ: Mapping[str, str]) -> list[Delivery]:
+    """`mubiao alerts retry`: send what is due, check nothing."""
+    pools = net.Pools(net.Guard(config.network))
+    try:
+        deliverer = Deliverer(store, config.channels, Settings(env=environ, client=pools.client, clock=utc_now))
+        return await deliverer.deliver_due(utc_now())
+    finally:
+        await pools.aclose()
+
+
+async def send_trial(channel: Channel, config: Config, environ: Mapping[str, str], lang: str) -> None:
+    """`mubiao alerts test`: one message, now, past the outbox. Raises DeliveryError."""
+    pools = net.Pools(net.Guard(config.network))
+    settings = Settings(env=environ, client=pools.client, clock=utc_now)
+    alert = rules.trial(channel.name, now=utc_now(), lang=lang)
+    try:
+        await CHANNELS[channel.type](alert, lambda: render(alert, lang=lang), channel, settings)
+    finally:
+        await pools.aclose()
+
+
 # --------------------------------------------------------------------------- for ever
 
 
@@ -246,8 +271,8 @@ class Daemon:
         await self.made.deliverer.run_digests(self.made.now())
 
     async def retention(self) -> None:
-        """Everything is kept by default, so the nightly job only lets SQLite tidy its own statistics."""
-        await self.made.checker.database(self.made.store.optimize)
+        """Everything is kept by default; what a rule of the operator lets go is thinned out at night."""
+        await self.made.checker.database(self.made.store.prune, Retention(), self.made.now())
 
     def _watch_clock(self) -> None:
         """After the wall clock jumped, jobs and due times of the old time would be silent: start them from now."""

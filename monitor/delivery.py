@@ -19,7 +19,7 @@ from alerts.channels import CHANNELS
 from alerts.render import Links, render
 from alerts.sending import PartlyDeliveredError, Sender, Settings
 from monitor.errors import DeliveryError
-from monitor.model import Alert, Channel, Delivery
+from monitor.model import Alert, Channel, Delivery, Message
 from monitor.schedule import next_fire
 from storage.store import Store
 
@@ -93,8 +93,7 @@ class Deliverer:
         """Render and send one alert now, whatever its due time; nothing is recorded. Never raises."""
         try:
             channel = self._channel(alert.channel)
-            message = render(alert, links=self._links(alert) if self._links else None)
-            await self._senders[channel.type](alert, message, channel, self._settings)
+            await self._senders[channel.type](alert, self.written(alert), channel, self._settings)
         except PartlyDeliveredError as why:
             return self._failed(alert, why, why.reached)
         except DeliveryError as why:
@@ -103,6 +102,10 @@ class Deliverer:
             log.exception("delivery failed", alert=alert.id, channel=alert.channel)
             return self._failed(alert, DeliveryError(f"internal error: {type(why).__name__}"))
         return Delivery(alert=alert.id, at=self._settings.clock(), ok=True)
+
+    def written(self, alert: Alert) -> Message:
+        """The words of an alert. Raises DeliveryError for a template that fails."""
+        return render(alert, links=self._links(alert) if self._links else None)
 
     def _channel(self, name: str) -> Channel:
         """The configured channel. Raises DeliveryError for one that is gone from the configuration."""

@@ -187,7 +187,7 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Bytes read as text: `encoding` as Python names it, `how` the evidence that chose it (bom, http, utf-8, meta, detector)."""
+    """Bytes read as text: `encoding` as Python names it, `how`: bom, http, utf-8, meta or detector."""
 
     text: str
     encoding: str
@@ -544,6 +544,7 @@ class TextRules:
     drop: tuple[str, ...] = ()  # elements that never hold text
     chrome_classes: re.Pattern[str] = re.compile(r"(?!)")  # id or class of blocks that are chrome
     chrome_lines: re.Pattern[str] = re.compile(r"(?!)")  # whole lines cut at both ends
+    foot_lines: re.Pattern[str] = re.compile(r"(?!)")  # lines cut at the end when a chrome line stands above them
     date_labels: tuple[str, ...] = ()
     publisher_labels: tuple[str, ...] = ()
     attachment_types: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""One check of one page, and many at once: load, fetch, assess, match alerts, save. Calls things in order, decides nothing.
+"""One check of one page, and many at once: load, fetch, assess, match alerts, save. Decides nothing itself.
 
     Checker(store, fetcher, config, vocabulary).check(pages, on_outcome) -> Summary
 
@@ -88,7 +88,7 @@ class Summary:
             "started": wire.time(self.started),
             "finished": wire.time(self.finished),
             "checked": self.checked,
-            **self.counts,
+            **{str(word): n for word, n in self.counts.items()},
             "baselines": self.baselines,
             "changes": [wire.change(c) for c in self.changes],
             "failures": [wire.failure(page, why) for page, why in self.failures],
@@ -230,10 +230,14 @@ class Checker:
         if outcome.found:
             pages = await self.database(self.store.pages, [page.source])
             found = [p for p in pages if p.last_checked is None and p.id not in self._running]
-        if not found and not await self.database(self.store.baseline_done, page.source):
-            if not await self.database(self.store.unread, page.source):
-                await self.database(self.store.finish_pass, page.source, self.now())
+        if not found:
+            await self.database(self._end_first_pass, page.source)
         return found
+
+    def _end_first_pass(self, source: str) -> None:
+        """Once everything a source found at first has been read, what it finds from now on is news."""
+        if not self.store.baseline_done(source) and not self.store.unread(source):
+            self.store.finish_pass(source, self.now())
 
     # ------------------------------------------------------------------ one page
 

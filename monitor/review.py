@@ -15,6 +15,7 @@ from monitor import assess, wire
 from monitor.errors import UsageError
 from monitor.model import Alert, Change, Document, Record, Target, TargetChange, Version, Vocabulary
 from monitor.schedule import duration
+from monitor.targets.attainment import Attainment, attain
 from monitor.targets.compare import compare
 from monitor.targets.record import place_of, record
 from monitor.targets.release import contained, relate
@@ -39,6 +40,16 @@ def moment(text: str | None, now: datetime | None = None) -> datetime | None:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError as wrong:
         raise UsageError(f"{text!r} is no time (2026-01-31, 2026-01-31T08:00, or 7d, 12h ago)") from wrong
+
+
+def span(text: str | None) -> timedelta | None:
+    """`365d` as a duration. Raises UsageError with an example."""
+    if text is None:
+        return None
+    try:
+        return duration(text)
+    except ValueError as wrong:
+        raise UsageError(f"{wrong} (30d, 12h)") from wrong
 
 
 # --------------------------------------------------------------------------- two sides
@@ -90,18 +101,21 @@ def compare_sides(before: Side, after: Side, *, relation: str | None = None) -> 
 # --------------------------------------------------------------------------- stored targets
 
 
-def wanted(options: Mapping[str, Any], vocabulary: Vocabulary) -> Filter:
-    """The filters of a command line; an alias of an indicator finds its canonical name."""
-    asked = options.get("indicator")
+def canonical(asked: str | None, vocabulary: Vocabulary) -> str | None:
+    """The canonical name of an indicator that is asked for by its name, an alias or its id; else what was asked."""
     for known in vocabulary.indicators:
         if asked and asked in (known.id, known.name, *known.aliases):
-            asked = known.name
-            break
+            return known.name
+    return asked
+
+
+def wanted(options: Mapping[str, Any], vocabulary: Vocabulary) -> Filter:
+    """The filters of a command line; an alias of an indicator finds its canonical name."""
     return Filter(
         source=options.get("source"),
         region=options.get("region"),
         under=options.get("under"),
-        indicator=asked,
+        indicator=canonical(options.get("indicator"), vocabulary),
         role=options.get("role"),
         kind=options.get("kind"),
         scope=options.get("scope"),
@@ -128,7 +142,7 @@ def timeline(items: Iterable[Item]) -> list[wire.JSON]:
 
 
 def ranking(items: Iterable[Item], period: str | None, vocabulary: Vocabulary) -> list[wire.JSON]:
-    """One indicator and kind, one period, all places: the highest first. Without a period, the latest that is stated."""
+    """One indicator and kind, one period, all places: the highest first. Without `period`, the latest stated."""
     found = [x for x in items if number(x.target) is not None]
     if period is None:
         period = max((x.target.period for x in found if x.target.period), default=None)
@@ -147,6 +161,34 @@ def ranking(items: Iterable[Item], period: str | None, vocabulary: Vocabulary) -
             | {"rank": place, "place": place_of(x.region, vocabulary.regions), "number": number(x.target)}
         )
     return rows
+
+
+def attainment(items: Sequence[Item], tolerance: float) -> list[wire.JSON]:
+    """Every promise beside what later releases of the same place and series report for its period."""
+    places: dict[tuple[str, str | None], list[Item]] = {}
+    for x in items:
+        places.setdefault((x.region or x.source, x.series), []).append(x)
+    rows = []
+    for own in places.values():
+        actuals = [x.target for x in own if x.target.role == "actual"]
+        latest = max((x.year for x in own if x.year), default=None)
+        for x in own:
+            if x.target.role == "target":
+                found = attain(x.target, actuals, tolerance=tolerance, year=latest - 1 if latest else None)
+                rows.append(wire.stored_target(x) | _became(found))
+    return rows
+
+
+def _became(found: Attainment) -> wire.JSON:
+    return {
+        "actual": found.actual.value_text if found.actual else None,
+        "verdict": found.result,
+        "gap": wire.number(found.gap),
+        "vintage": found.vintage,
+        "reason": found.reason,
+        "already_met": found.already_met,
+        "actual_item": wire.target(found.actual) if found.actual else None,
+    }
 
 
 def reread(ask: Queries, vocabulary: Vocabulary, sources: Sequence[str]) -> Iterator[wire.JSON]:
@@ -225,6 +267,27 @@ def diff_json(before: Mapping[str, Any], after: Mapping[str, Any]) -> wire.JSON:
     }
 
 
-def since_days(days: int, now: datetime) -> datetime:
-    """The start of a window that ends now."""
-    return now - timedelta(days=days)
+def about_sources(ask: Queries) -> dict[str, dict[str, Any]]:
+    """What a reader wants to know of each source beside its key."""
+    names = ("name", "region", "series", "tags")
+    return {row["key"]: {k: row.get(k) for k in names} for row in ask.sources()}
+
+
+def previous(ask: Queries, after: Mapping[str, Any]) -> str:
+    """The version of the same page before this one. Raises UsageError for a first version."""
+    ids = [row["version"] for row in ask.history(after["url"])]
+    rest = ids[ids.index(after["version"]) + 1 :] if after["version"] in ids else []
+    if not rest:
+        raise UsageError(f"{after['version']} is the first version of its page: name two versions")
+    return str(rest[0])
+
+
+def exported(ask: Queries, what: str, asked: Filter, *, latest: bool) -> Iterator[wire.JSON]:
+    """Rows of `mubiao export`."""
+    if what == "changes":
+        abouts = about_sources(ask)
+        yield from (wire.change(c, source=abouts.get(c.source)) for c in ask.changes(asked, limit=None))
+    elif what == "versions":
+        yield from ask.versions(asked, latest=latest)
+    else:
+        yield from (wire.stored_target(x) for x in ask.targets(asked))

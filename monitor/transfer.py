@@ -83,6 +83,15 @@ def import_source(key: str, config: Config | None, *, region: str | None, series
     return replace(known, region=region or known.region, series=series or known.series)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the user says of a document, over what it says of itself."""
+
+    release: str | None = None
+    date: str | None = None  # YYYY-MM-DD
+    url: str | None = None
+
+
 def import_files(
     store: Store,
     source: Source,
@@ -90,20 +99,18 @@ def import_files(
     vocabulary: Vocabulary,
     *,
     now: datetime,
-    release: str | None = None,
-    date: str | None = None,
-    url: str | None = None,
+    told: Told,
 ) -> list[dict[str, Any]]:
     """Documents from disk become versions of a source, oldest first; folders are walked.
 
     Importing a file again changes nothing, so an import that was killed is simply repeated. Nobody is alerted.
     """
-    found = [_imported(path, source, vocabulary, url=url, date=date, now=now) for path in _walk(files)]
+    found = [_imported(path, source, vocabulary, told, now) for path in _walk(files)]
     if not found:
         raise UsageError("nothing to import: no text or HTML file among what was named")
-    if release and len(found) > 1:
-        raise UsageError("--release names one document; import them one by one, or let the label be read")
-    source = replace(_located(source, found, vocabulary), release=release or source.release)
+    if (told.release or told.url) and len(found) > 1:
+        raise UsageError("--release and --url name one document: import them one by one, or let the label be read")
+    source = replace(_located(source, found, vocabulary), release=told.release or source.release)
     store.add_source(source, now)
     return [_store(store, source, one, vocabulary) for one in sorted(found, key=lambda x: x.fetch.at)]
 
@@ -125,12 +132,10 @@ def _walk(files: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _imported(
-    path: Path, source: Source, vocabulary: Vocabulary, *, url: str | None, date: str | None, now: datetime
-) -> Imported:
-    address = url or f"{IMPORTED}{source.key}/{path.name}"
-    read = replace(document(path, vocabulary.text, url=url), url=address)
-    at = _moment(date, path) or _moment(read.published, path) or now
+def _imported(path: Path, source: Source, vocabulary: Vocabulary, told: Told, now: datetime) -> Imported:
+    address = told.url or f"{IMPORTED}{source.key}/{path.name}"
+    read = replace(document(path, vocabulary.text, url=told.url), url=address)
+    at = _moment(told.date, path) or _moment(read.published, path) or now
     return Imported(path, Fetch(address, at, address, status=200, body=path.read_bytes()), read)
 
 

@@ -118,10 +118,10 @@ def hit(session: Session, passage: PassageRow, page: PageRow, asked: search.Quer
 
 
 def source(row: SourceRow, counted: Any, failing: PageRow | None) -> Row:
-    """A source's settings and state; the state is one of removed, off, waiting, failing, ok."""
+    """A source's settings and state; the state is one of ok, failing, waiting, off, removed, imported."""
     _, pages, checked, due, changed, good = counted or (None, 0, None, None, None, None)
     if not row.in_config:
-        state = "removed"
+        state = "removed" if row.gone_at else "imported"
     elif not row.enabled:
         state = "off"
     elif checked is None:

@@ -9,13 +9,14 @@ import contextlib
 import fcntl
 import json
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 from sqlmodel import create_engine
 
@@ -92,15 +93,15 @@ def reader(url: str, *, pooled: bool = True) -> Engine:
 
 def revision(engine: Engine) -> str | None:
     """The schema revision of a database, None for one that has no tables of ours yet."""
-    with engine.connect() as connection:
-        try:
+    try:
+        with engine.connect() as connection:
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        except OperationalError as wrong:
-            if "no such table" in str(wrong):
-                return None
-            raise
-        except DatabaseError as wrong:
-            raise StorageError(f"{engine.url.database} is not a database of mubiao: {wrong.orig}") from wrong
+    except DatabaseError as wrong:
+        if "no such table" in str(wrong) or "does not exist" in str(wrong):
+            return None
+        if isinstance(wrong, OperationalError):
+            raise StorageError(f"{engine.url.database} cannot be opened: {wrong.orig}") from wrong
+        raise StorageError(f"{engine.url.database} is not a database of mubiao: {wrong.orig}") from wrong
 
 
 def require_current(engine: Engine, known: frozenset[str]) -> None:
@@ -172,3 +173,28 @@ def daemon_pid(url: str) -> int | None:
             word = handle.read(32).decode("ascii", "replace").strip()
             return int(word) if word.isdigit() else 0
     return None
+
+
+def optimize(connection: Any) -> None:
+    """What SQLite wants done now and then, outside a transaction; PostgreSQL looks after itself."""
+    if isinstance(getattr(connection, "driver_connection", None), sqlite3.Connection):
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA optimize")
+        cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        cursor.close()
+
+
+@contextlib.contextmanager
+def plain_errors() -> Iterator[None]:
+    """What the database refuses, in words a user can act on."""
+    try:
+        yield
+    except DBAPIError as wrong:
+        word = getattr(wrong.orig, "sqlite_errorname", "")
+        if word == "SQLITE_FULL":
+            raise StorageError("the disk is full; nothing of this step was saved") from wrong
+        if word.startswith("SQLITE_BUSY"):
+            raise StorageError("another program is writing to the database; try again") from wrong
+        if word.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            raise StorageError(f"the database file is damaged ({wrong.orig}); run: mubiao db check") from wrong
+        raise

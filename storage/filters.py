@@ -21,7 +21,7 @@ class Filter:
     region: str | None = None  # a GB/T 2260 code, exactly
     under: str | None = None  # a code and everything below it: 230100 is the whole of Harbin
     series: str | None = None
-    indicator: str | None = None  # id, canonical name, or a part of the wording
+    indicator: str | None = None  # id, or a part of the canonical name or the wording
     role: str | None = None  # target | actual
     kind: str | None = None  # of a target: growth, level, …
     scope: str | None = None
@@ -59,4 +59,4 @@ def item_matches(item: Target, wanted: Filter) -> bool:
         if value is not None and getattr(item, name) != value:
             return False
     word = wanted.indicator
-    return not word or word in {item.indicator_id, item.canonical} or word in item.indicator
+    return not word or word == item.indicator_id or word in (item.canonical or "") or word in item.indicator

@@ -74,6 +74,7 @@ def _release(session: Session, ref: str) -> int:
         select(func.max(VersionRow.id))
         .where(col(VersionRow.page) == col(PageRow.id), col(PageRow.source).in_(keys), release_clause(label))
         .group_by(col(VersionRow.page))
+        .correlate(None)
     )
     query = select(VersionRow, PageRow).where(col(VersionRow.page) == col(PageRow.id), col(VersionRow.id).in_(newest))
     found = list(session.exec(query.order_by(col(VersionRow.id).desc())).all())

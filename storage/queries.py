@@ -63,7 +63,7 @@ class Queries:
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[Session]:
-        with Session(self._engine) as session:
+        with database.plain_errors(), Session(self._engine) as session:
             yield session
 
     # ------------------------------------------------------------------ versions
@@ -314,10 +314,9 @@ def _narrow(query: Any, wanted: Filter, at: Any) -> Any:
 
 
 def _indicator(table: Any, word: str) -> Any:
-    """An indicator by its id, its canonical name, or a part of its wording."""
-    return or_(
-        table.indicator_id == word, table.canonical == word, col(table.indicator).contains(word, autoescape=True)
-    )
+    """An indicator by its id, or a part of its canonical name or wording."""
+    parts = (col(column).contains(word, autoescape=True) for column in (table.canonical, table.indicator))
+    return or_(table.indicator_id == word, *parts)
 
 
 def _moved(session: Session, wanted: Filter) -> Any:

@@ -55,8 +55,17 @@ def number(name: str | None) -> int | None:
 
 
 def host_of(url: str) -> str:
-    """What politeness counts as one host: name and, where it is written, port; lower case."""
-    return urlsplit(url).netloc.rpartition("@")[2].lower()
+    """What politeness counts as one host: the name, with its port unless it is 80 or 443. Same as fetch's host_key.
+
+    A broken address is a host of its own.
+    """
+    try:
+        parts = urlsplit(url)
+        name, port = (parts.hostname or "").encode("idna").decode("ascii"), parts.port
+    except ValueError:  # UnicodeError is one
+        return url
+    name = f"[{name}]" if ":" in name else name
+    return name if port in {None, 80, 443} else f"{name}:{port}"
 
 
 # --------------------------------------------------------------------------- sources and pages

@@ -17,7 +17,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
@@ -68,12 +67,17 @@ class Store:
 
     @contextlib.contextmanager
     def _write(self) -> Iterator[Session]:
-        with self._turn, _plain_errors(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with (
+            self._turn,
+            database.plain_errors(),
+            Session(self._writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
 
     @contextlib.contextmanager
     def _read(self) -> Iterator[Session]:
-        with _plain_errors(), Session(self._reader) as session:
+        with database.plain_errors(), Session(self._reader) as session:
             yield session
 
     # ------------------------------------------------------------------ what is watched
@@ -82,6 +86,14 @@ class Store:
         """Take over the configuration; a new, woken or moved source gets its entry page, due at `first_due`."""
         with self._write() as session:
             watched.sync(session, sources, now, first_due)
+
+    def add_source(self, source: Source, now: datetime) -> None:
+        """A source that holds imported documents: made where there is none, never due by itself.
+
+        What a known source lacks of region and series is filled in; nothing else of it is touched.
+        """
+        with self._write() as session:
+            watched.add_source(session, source, now)
 
     def entry(
         self,
@@ -276,6 +288,11 @@ class Store:
         """A whole copy while everybody goes on working; returns its size in bytes."""
         return care.backup(self.url, target)
 
+    def optimize(self) -> None:
+        """Housekeeping for quiet hours: statistics for the planner, and the write-ahead log folded in."""
+        with self._turn, database.plain_errors(), contextlib.closing(self._writer.raw_connection()) as connection:
+            database.optimize(connection)
+
     def check(self) -> list[care.Finding]:
         """Everything that is not what it was when it was written."""
         return care.check(self.url)
@@ -291,19 +308,3 @@ class Store:
         """Keep one short value: the last tick, the last digest."""
         with self._write() as session:
             session.merge(MetaRow(key=key, value=value))
-
-
-@contextlib.contextmanager
-def _plain_errors() -> Iterator[None]:
-    """What the database refuses, in words a user can act on."""
-    try:
-        yield
-    except DBAPIError as wrong:
-        word = getattr(wrong.orig, "sqlite_errorname", "")
-        if word == "SQLITE_FULL":
-            raise StorageError("the disk is full; nothing of this step was saved") from wrong
-        if word.startswith("SQLITE_BUSY"):
-            raise StorageError("another program is writing to the database; try again") from wrong
-        if word.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-            raise StorageError(f"the database file is damaged ({wrong.orig}); run: mubiao db check") from wrong
-        raise

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, insert
@@ -14,11 +12,9 @@ from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
 from monitor.model import (
-    GONE_WORDS,
     Alert,
     Change,
     Document,
-    Failure,
     Known,
     Outcome,
     Release,
@@ -161,39 +157,23 @@ def save(session: Session, outcome: Outcome, alerts: Alerting | None, health: Se
     return event.id
 
 
+_STATE = (
+    "last_checked", "last_good", "etag", "last_modified", "raw_sha256", "since_full", "failing_since", "consecutive",
+    "gone_count", "gone_since", "removed",
+)  # fmt: skip
+
+
 def _read(page: PageRow, outcome: Outcome) -> None:
-    """Write into the page what this attempt says about reading it."""
+    """Write into the page what the outcome says about reading it: its counters are the rules' business, not ours."""
     if outcome.next_due is not None:
         page.next_due = outcome.next_due
     if outcome.result == "skipped":
         return
-    page.last_checked = outcome.at
-    if outcome.failure is not None:
-        _failed(page, outcome.failure, outcome.at)
-        return
-    page.last_good = outcome.at
-    page.error = page.detail = page.status = page.failing_since = page.gone_since = None
-    page.consecutive = page.gone_count = 0
-    page.removed = False
-    fetch = outcome.fetch
-    if outcome.result == "not_modified":
-        page.since_full += 1
-    else:
-        page.since_full = 0
-        page.etag = page.last_modified = None
-        if fetch is not None and fetch.body:
-            page.raw_sha256 = hashlib.sha256(fetch.body).hexdigest()
-    if fetch is not None:
-        page.etag, page.last_modified = fetch.etag or page.etag, fetch.last_modified or page.last_modified
-
-
-def _failed(page: PageRow, failure: Failure, at: datetime) -> None:
-    page.error, page.detail, page.status = failure.error, failure.detail, failure.status
-    page.failing_since = page.failing_since or at
-    page.consecutive += 1
-    if failure.error in GONE_WORDS:
-        page.gone_since = page.gone_since or at
-        page.gone_count += 1
+    for name in _STATE:
+        setattr(page, name, getattr(outcome.page, name))
+    page.last_checked = outcome.page.last_checked or outcome.at
+    failure = outcome.page.failure
+    page.error, page.detail, page.status = (failure.error, failure.detail, failure.status) if failure else (None,) * 3
 
 
 def _add_version(session: Session, page: PageRow, last: VersionRow | None, outcome: Outcome) -> VersionRow | None:
@@ -316,7 +296,6 @@ def _add_change(
     row = _change_row(page, event)
     session.add(row)
     session.flush()
-    page.removed = event.kind == "removed"
     page.last_change = event.at
     if not event.baseline:
         page.baseline = False

@@ -48,6 +48,17 @@ def _enter(session: Session, source: Source, now: datetime, first_due: Callable[
     session.add(row)
 
 
+def add_source(session: Session, source: Source, now: datetime) -> None:
+    """A row for a source that only holds imported documents; a known one only gets what it lacks."""
+    row = session.get(SourceRow, source.key)
+    if row is None:
+        row = SourceRow(key=source.key, first_seen=now)
+        rows.fill_source(row, source)
+        row.in_config = False
+    row.region, row.series = row.region or source.region, row.series or source.series
+    session.add(row)
+
+
 def find(session: Session, source: str, url: str) -> PageRow | None:
     """The page of a source with this address."""
     return session.exec(select(PageRow).where(col(PageRow.source) == source, col(PageRow.url) == url)).first()

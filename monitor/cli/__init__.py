@@ -47,7 +47,7 @@ def mubiao() -> None:
 
 
 def main() -> None:
-    """The installed command. Exit status: 0 done, 1 some of it failed, 2 wrong usage or configuration, 130 interrupted."""
+    """The installed command. Exit status: 0 done, 1 some of it failed, 2 wrong usage or config, 130 interrupted."""
     try:
         mubiao.main(standalone_mode=False, prog_name="mubiao")
     except click.exceptions.Exit as stop:

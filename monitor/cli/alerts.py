@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import webbrowser
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from alerts.render import render
 from monitor import config as configuration
-from monitor import delivery, review, wire
+from monitor import daemon, review, wire
 from monitor.cli import out
 from monitor.cli.database import queries, writable
 from monitor.cli.session import Session, common
@@ -58,8 +60,9 @@ def preview(ref: str, channel: str | None, html: str | None, show: bool, **kw: A
     if channel and channel not in {c.name for c in config.channels}:
         raise UsageError(f"no channel {channel!r} in {session.config}")
     with queries(session) as db:
-        change, about = db.change(ref)
-    message = delivery.preview(review.alert_of(change, about, channel or "preview", session.lang))
+        change = review.last_change(db, ref)
+        about = review.about_sources(db).get(change.source, {})
+    message = render(review.alert_of(change, about, channel or "preview", session.lang), lang=session.lang)
     if show:
         html = html or str(Path(tempfile.mkdtemp(prefix="mubiao-")) / "alert.html")
     if html:
@@ -82,7 +85,7 @@ def test(channel: str, **kw: Any) -> None:
     found = next((c for c in config.channels if c.name == channel), None)
     if found is None:
         raise UsageError(f"no channel {channel!r} in {session.config}; there are: {_names(config)}")
-    asyncio.run(delivery.send_test(found, config, configuration.settings(), session.lang))
+    asyncio.run(daemon.send_trial(found, config, configuration.variables(), session.lang))
     out.note(say(TEXTS, "test sent", session.lang, channel=channel))
 
 
@@ -101,8 +104,10 @@ def retry(ids: tuple[str, ...], everything: bool, **kw: Any) -> None:
         raise click.UsageError("name ids (mubiao alerts list --state dead), or --all")
     config = configuration.load(session.config)
     with writable(session) as store:
-        again = store.retry_alerts(None if everything else ids)
-        sent, failed = asyncio.run(delivery.drain(store, config, configuration.settings()))
+        again = store.retry_alerts(None if everything else ids, datetime.now(UTC))
+        tried = asyncio.run(daemon.empty_outbox(store, config, configuration.variables()))
+    sent = sum(d.ok for d in tried)
+    failed = len(tried) - sent
     out.note(say(TEXTS, "retried", session.lang, n=again, sent=sent, failed=failed))
     if failed:
         raise click.exceptions.Exit(1)

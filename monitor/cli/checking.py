@@ -60,9 +60,7 @@ def check(keys: tuple[str, ...], everything: bool, no_deliver: bool, as_json: bo
     config = configuration.load(session.config)
     unknown = [k for k in keys if config.source(k) is None]
     if unknown:
-        raise UsageError(
-            f"no source {unknown[0]!r} in {session.config}{nearest(unknown[0], config)}"
-        )
+        raise UsageError(f"no source {unknown[0]!r} in {session.config}{nearest(unknown[0], config)}")
     with writable(session) as store, phrases.progress(session.lang) as follow:
         summary = daemon.run_check(
             store,

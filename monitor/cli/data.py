@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,15 @@ from typing import Any
 import click
 
 from monitor import config as configuration
-from monitor import review, transfer, wire
+from monitor import review, transfer
 from monitor.cli import out
 from monitor.cli.database import path_of, queries, writable
 from monitor.cli.session import Session, common
 from monitor.errors import UsageError
 from monitor.i18n import say
 from monitor.i18n.cli import TEXTS
+from storage.filters import Filter
+from storage.retention import Retention
 
 
 @click.command("import")
@@ -34,7 +37,9 @@ def import_(files: tuple[str, ...], key: str, as_json: bool, **kw: Any) -> None:
     source = _source(session, key, kw.pop("region"), kw.pop("series"))
     words = configuration.vocabulary()
     with writable(session) as store:
-        done = transfer.import_files(store, source, [Path(f) for f in files], words, now=datetime.now(UTC), **kw)
+        done = transfer.import_files(
+            store, source, [Path(f) for f in files], words, now=datetime.now(UTC), told=transfer.Told(**kw)
+        )
     if as_json:
         out.one({"source": key, "imported": done}, "json")
         return
@@ -63,17 +68,16 @@ def export(what: str, latest: bool, form: str, **kw: Any) -> None:
     session: Session = kw.pop("session")
     if what in ("panel", "warc") or form == "parquet":
         raise UsageError(f"export {what if what in ('panel', 'warc') else '--format parquet'} is not there yet")
-    since = review.moment(kw.pop("since"))
-    with queries(session) as db:
-        if what == "changes":
-            found = (
-                wire.change(c, source=about) for c, about in db.changes(since=since, baseline=True, limit=None, **kw)
-            )
-        elif what == "versions":
-            found = db.versions(latest=latest, since=since, **kw)
-        else:
-            found = db.targets(since=since, **kw)
-        out.rows(found, (), form, session.lang)  # type: ignore[arg-type]
+    asked = Filter(
+        source=kw["source"],
+        under=kw["under"],
+        since=review.moment(kw["since"]),
+        baseline=True,
+        all_releases=not latest,
+    )
+    shape: out.Format = "csv" if form == "csv" else "json" if form == "json" else "jsonl"
+    with queries(session) as ask:
+        out.rows(review.exported(ask, what, asked, latest=latest), (), shape, session.lang)
 
 
 @click.group()
@@ -88,10 +92,9 @@ def upgrade(**kw: Any) -> None:
     session: Session = kw["session"]
     from storage import migrate
 
-    path_of(session.db).parent.mkdir(parents=True, exist_ok=True)
-    with writable(session, migrate=False):
-        pass
-    out.note(migrate.upgrade(session.db).message)
+    path = path_of(session.db)
+    saved = migrate.upgrade(session.db, datetime.now(UTC))
+    out.note(say(TEXTS, "upgraded", session.lang, path=path, saved=saved or "-"))
 
 
 @db.command()
@@ -101,8 +104,8 @@ def backup(file: str, **kw: Any) -> None:
     """A consistent copy, also while a daemon writes."""
     from storage import care
 
-    care.backup(path_of(kw["session"].db), Path(file))
-    out.note(file)
+    size = care.backup(kw["session"].db, Path(file))
+    out.note(f"{file}  {size / 1e6:.1f} MB")
 
 
 @db.command()
@@ -117,7 +120,7 @@ def restore(file: str, yes: bool, **kw: Any) -> None:
         click.confirm(say(TEXTS, "restore?", session.lang, path=path), abort=True, err=True)
     from storage import care
 
-    kept = care.restore(Path(file), path)
+    kept = care.restore(session.db, Path(file), datetime.now(UTC))
     out.note(say(TEXTS, "restored", session.lang, path=path, kept=kept or "-"))
 
 
@@ -127,31 +130,36 @@ def restore(file: str, yes: bool, **kw: Any) -> None:
 def check(as_json: bool, **kw: Any) -> None:
     """Hash everything again and report what is damaged."""
     session: Session = kw["session"]
-    with queries(session) as q:
-        found = list(q.check())
+    from storage import care
+
+    found = [asdict(x) for x in care.check(session.db)]
     if as_json:
         out.one({"ok": not found, "findings": found}, "json")
-    else:
-        for line in found or [say(TEXTS, "db ok", session.lang)]:
-            out.note(str(line))
+    for x in () if as_json else found:
+        out.note(f"{x['what']}: {x['subject']}: {x['detail']}")
+    if not found and not as_json:
+        out.note(say(TEXTS, "db ok", session.lang))
     if found:
         raise click.exceptions.Exit(1)
 
 
 @db.command()
 @click.option("--dry-run", is_flag=True, help="only say what would go")
-@click.option("--keep", type=int, help="versions kept for each page")
-@click.option("--older-than", metavar="T", help="only versions older than this: 365d")
-@click.option("--bodies", is_flag=True, help="raw bodies only; texts and changes stay")
+@click.option("--keep", type=click.IntRange(1), help="versions kept for each page")
+@click.option("--older-than", metavar="D", help="only versions older than this: 365d")
+@click.option("--bodies", metavar="D", help="raw bodies older than this; texts and changes stay")
+@click.option("--source", "-s")
 @common
-def prune(dry_run: bool, keep: int | None, older_than: str | None, bodies: bool, **kw: Any) -> None:
+def prune(dry_run: bool, keep: int | None, source: str | None, **kw: Any) -> None:
     """Delete old versions by an explicit rule. Never one that an alert, a comparison or the latest state refers to."""
     session: Session = kw["session"]
-    if keep is None and older_than is None:
-        raise click.UsageError("everything is kept by default: say --keep N or --older-than T")
+    age, bodies = (review.span(kw[k]) for k in ("older_than", "bodies"))
+    if keep is None and age is None and bodies is None:
+        raise click.UsageError("everything is kept by default: say --keep N, --older-than D or --bodies D")
+    wanted = Retention(versions=keep, age=age, bodies=bodies, source=source)
     with writable(session) as store:
-        report = store.prune(keep=keep, before=review.moment(older_than), bodies=bodies, dry_run=dry_run)
-    out.one(report, "json")
+        gone = store.prune(wanted, datetime.now(UTC), dry_run=dry_run)
+    out.one({"dry_run": dry_run, **asdict(gone)}, "json")
 
 
 @db.command(help="Move a history between databases (not there yet).")

@@ -18,7 +18,7 @@ SQLITE = "sqlite:///"
 def path_of(db: str) -> Path:
     """The file of an SQLite address. Raises UsageError for other databases, which are not there yet."""
     if not db.startswith(SQLITE):
-        raise UsageError(f"--db {db.split('://')[0]}://…: only sqlite:///PATH is there yet")
+        raise UsageError(f"--db {db.split('://', maxsplit=1)[0]}://…: only sqlite:///PATH is there yet")
     return Path(db.removeprefix(SQLITE))
 
 

@@ -8,11 +8,15 @@ from typing import Any
 import click
 
 from monitor import review, wire
-from monitor.cli import out, phrases
+from monitor.cli import marked, out, phrases
 from monitor.cli.database import queries
 from monitor.cli.session import Session, common
+from monitor.config import vocabulary
+from monitor.errors import UsageError
 from monitor.i18n import say
 from monitor.i18n.cli import TEXTS
+from monitor.text.diff import rows
+from storage.filters import Filter
 
 
 @click.command()
@@ -29,14 +33,22 @@ from monitor.i18n.cli import TEXTS
 def changes(**kw: Any) -> None:
     """The change feed, newest first."""
     session, form = kw.pop("session"), kw.pop("form")
-    kw["since"] = review.moment(kw["since"])
-    kw["kinds"] = tuple(kw["kinds"])
+    asked = Filter(
+        source=kw["source"],
+        under=kw["under"],
+        indicator=review.canonical(kw["indicator"], vocabulary()),
+        since=review.moment(kw["since"]),
+        min_significance=kw["min_significance"] or 0.0,
+        change_kinds=tuple(kw["kinds"]),
+        baseline=kw["baseline"],
+    )
     with queries(session) as db:
-        found = [wire.change(c, source=about) for c, about in db.changes(**kw)]
+        abouts = review.about_sources(db)
+        found = [wire.change(c, source=abouts.get(c.source)) for c in db.changes(asked, limit=kw["limit"])]
     if form != "table":
         out.rows(found, (), form, session.lang)
         return
-    rows = (
+    lines = (
         {
             "at": c["at"],
             "change_id": c["id"],
@@ -50,7 +62,7 @@ def changes(**kw: Any) -> None:
     )
     columns = ("at", "change_id", "kind", "significance", "source", "title", "what")
     shown = {"at": out.local, "kind": lambda k: say(TEXTS, f"kind.{k}", session.lang)}
-    out.rows(rows, columns, "table", session.lang, show=shown, empty="no changes")
+    out.rows(lines, columns, "table", session.lang, show=shown, empty="no changes")
 
 
 @click.command()
@@ -82,12 +94,14 @@ def show(ref: str, at: str | None, as_json: bool, raw: str | None, **kw: Any) ->
     """One version: v12, a source's latest, key@2022, 230103@2022."""
     session: Session = kw["session"]
     with queries(session) as db:
-        version = db.resolve(ref, at=review.moment(at))
-        if raw:
-            Path(raw).write_bytes(db.body(version))
-            out.note(raw)
-            return
-        row = db.show(version)
+        row = db.show(ref, at=review.moment(at))
+        body = db.raw(row["version"]) if raw else None
+    if raw:
+        if body is None:
+            raise UsageError(f"{row['version']}: the bytes as received were not kept")
+        Path(raw).write_bytes(body)
+        out.note(raw)
+        return
     if as_json:
         out.one(row, "json")
         return
@@ -113,13 +127,12 @@ def diff(old: str, new: str | None, form: str, context: int, **kw: Any) -> None:
     """What changed between two versions; with one argument, between it and the one before."""
     session: Session = kw["session"]
     with queries(session) as db:
-        second = db.resolve(new) if new else db.resolve(old)
-        first = db.resolve(old) if new else db.previous(second)
-        before, after = db.show(first), db.show(second)
+        after = db.show(new or old)
+        before = db.show(old if new else review.previous(db, after))
     if form == "json":
         out.one(review.diff_json(before, after), "json")
     elif form == "html":
-        click.echo(review.diff_html(before, after, session.lang))
+        click.echo(marked.diff_page(before, after, rows(before["paragraphs"], after["paragraphs"]), session.lang))
     else:
         with out.paged():
             phrases.print_diff(before, after, form, context, session.lang)
@@ -137,11 +150,11 @@ def diff(old: str, new: str | None, form: str, context: int, **kw: Any) -> None:
 def search(query: str, **kw: Any) -> None:
     """Full text over current texts and every passage that was added or removed. One and two characters will do."""
     session, form = kw.pop("session"), kw.pop("form")
-    kw["since"] = review.moment(kw["since"])
+    asked = Filter(source=kw["source"], region=kw["region"], under=kw["under"], since=review.moment(kw["since"]))
     with queries(session) as db:
-        found = list(db.search(query, **kw))
+        found = db.search(query, asked, limit=kw["limit"])
     columns = ("at", "source", "version", "where", "snippet")
-    shown = {
+    shown: out.Shown = {
         "at": out.local,
         "where": lambda w: say(TEXTS, f"where.{w}", session.lang),
         "snippet": lambda s: phrases.highlighted(s, query),

@@ -22,6 +22,7 @@ from monitor.i18n import Lang, say
 from monitor.i18n.cli import TEXTS
 
 Format = Literal["table", "json", "jsonl", "csv"]
+Shown = Mapping[str, Callable[[Any], str | Text]]  # how a column looks to people
 
 # C0/C1 controls and bidirectional overrides: text of a page must not steer a terminal
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -95,7 +96,7 @@ def rows(
     form: Format,
     lang: Lang,
     *,
-    show: Mapping[str, Callable[[Any], str | Text]] | None = None,
+    show: Shown | None = None,
     empty: str = "nothing",
 ) -> None:
     """Many rows. `columns` are those of the table; programs get every field. `show` renders a column for people."""
@@ -123,7 +124,7 @@ def _table(
     data: Sequence[Mapping[str, Any]],
     columns: Sequence[str],
     lang: Lang,
-    show: Mapping[str, Callable[[Any], str | Text]],
+    show: Shown,
 ) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:

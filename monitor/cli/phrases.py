@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alerts import phrases as wording
+from alerts import view
 from monitor import wire
 from monitor.cli import out
 from monitor.i18n import Lang, say
@@ -54,7 +55,7 @@ def target_table(items: Sequence[Target], lang: Lang, *, title: str) -> Table:
 
 def first_line(change: Mapping[str, Any], lang: Lang) -> str:
     """What moved, in one line: the same words as in an e-mail."""
-    return wording.first_line(change, lang)
+    return view.what(change, wording.ordered(change["targets"]), lang)
 
 
 def highlighted(snippet: str, query: str) -> Text:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from monitor import config as configuration
-from monitor import dryrun
+from monitor import dryrun, wire
 from monitor.cli import out
 from monitor.cli.database import path_of, queries
 from monitor.cli.session import Session, common
@@ -35,7 +35,7 @@ def list_(tag: tuple[str, ...], **kw: Any) -> None:
     if path_of(session.db).exists():
         with queries(session) as db:
             states = {row["key"]: dict(row) for row in db.sources()}
-    rows = [dryrun.source_row(s) | states.get(s.key, {"state": "new"}) for s in wanted]
+    rows = [dryrun.source_row(s) | states.get(s.key, {"state": "waiting"}) for s in wanted]
     columns = ("key", "name", "kind", "region", "state", "last_checked", "next_due", "last_change", "failure")
     times = dict.fromkeys(("last_checked", "next_due", "last_change"), out.local)
     shown = {
@@ -53,7 +53,7 @@ def health(**kw: Any) -> None:
     """Only what fails: why, since when, how often in a row."""
     session: Session = kw["session"]
     with queries(session) as db:
-        found = list(db.failures())
+        found = [wire.failure(page, page.failure) for page in db.failures() if page.failure]
     columns = ("source", "url", "error", "status", "detail", "since", "consecutive")
     out.rows(found, columns, kw["form"], session.lang, show={"since": out.local}, empty="all well")
     if found:
@@ -106,7 +106,7 @@ def add(url: str, dry_run: bool, **kw: Any) -> None:
     click.echo(sources_file.entry_text(entry))
     if not dry_run:
         sources_file.add(session.config, entry)
-        out.note(say(TEXTS, "added", session.lang, key=entry["key"], file=session.config))
+        out.note(say(TEXTS, "added", session.lang, name=entry["key"], file=session.config))
 
 
 @sources.command()

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text
 
 from monitor import review, transfer, wire
-from monitor.cli import out
+from monitor.cli import marked, out
 from monitor.cli.database import queries
 from monitor.cli.phrases import CHANGE_STYLE, target_line, target_table
 from monitor.cli.session import Session, common
@@ -103,7 +104,7 @@ def compare(old: str, new: str, **kw: Any) -> None:
         return
     out.note(say(TEXTS, f"relation.{relation}", session.lang, old=before.name, new=after.name))
     out.rows(
-        ({"change": x.change, **target_line(x, session.lang)} for x in lines),
+        ({"change": "differs" if "differs" in x.flags else x.change, **target_line(x, session.lang)} for x in lines),
         ("change", "indicator", "from", "to", "flags"),
         "table",
         session.lang,
@@ -120,9 +121,9 @@ def list_(**kw: Any) -> None:
     """Stored targets and actuals, newest release first."""
     session, form, wanted = kw.pop("session"), kw.pop("form"), kw
     with queries(session) as db:
-        found = db.targets(**review.wanted(wanted, vocabulary()))
+        found = db.targets(review.wanted(wanted, vocabulary()))
         out.rows(
-            found,
+            (wire.stored_target(x) for x in found),
             ("region", "release", "role", "name", "value_text", "period", "source", "version"),
             form,
             session.lang,
@@ -142,9 +143,9 @@ def timeline(svg: str | None, **kw: Any) -> None:
     if not wanted["indicator"]:
         raise click.UsageError("name an --indicator, e.g. --indicator 地区生产总值")
     with queries(session) as db:
-        points = review.timeline(db.targets(**review.wanted(wanted, vocabulary())))
+        points = review.timeline(db.targets(review.wanted(wanted | {"all_releases": True}, vocabulary())))
     if svg:
-        Path(svg).write_text(review.timeline_svg(points, wanted["indicator"]), encoding="utf-8")
+        Path(svg).write_text(marked.timeline_svg(points, wanted["indicator"]), encoding="utf-8")
         out.note(svg)
     elif form == "table":
         _bars(points, session)
@@ -171,7 +172,7 @@ def attainment(tolerance: float, **kw: Any) -> None:
     """Each promise beside the result that a later release reports: met, missed, by how much."""
     session, form, wanted = kw.pop("session"), kw.pop("form"), kw
     with queries(session) as db:
-        found = list(db.targets(**review.wanted(wanted, vocabulary())))
+        found = db.targets(review.wanted(wanted | {"all_releases": True}, vocabulary()))
     columns = ("region", "period", "name", "value_text", "actual", "verdict", "gap", "reason")
     shown = {"verdict": lambda v: say(TEXTS, f"verdict.{v}", session.lang)}
     out.rows(review.attainment(found, tolerance), columns, form, session.lang, show=shown, empty="no targets")
@@ -188,9 +189,9 @@ def rank(period: str | None, **kw: Any) -> None:
     if not wanted["indicator"]:
         raise click.UsageError("name an --indicator, e.g. --indicator 地区生产总值")
     with queries(session) as db:
-        found = list(db.targets(**review.wanted(wanted, vocabulary())))
+        found = db.targets(review.wanted({"role": "target", **wanted, "all_releases": True}, vocabulary()))
     columns = ("rank", "region", "place", "value_text", "period", "release", "source")
-    out.rows(review.ranking(found, period), columns, form, session.lang, empty="no targets")
+    out.rows(review.ranking(found, period, vocabulary()), columns, form, session.lang, empty="no targets")
 
 
 @targets.command()
@@ -203,7 +204,7 @@ def explain(ref: str, year: int | None, html: str | None, **kw: Any) -> None:
     session: Session = kw["session"]
     read = _side(ref, session, year)
     if html:
-        Path(html).write_text(review.marked_html(read, session.lang), encoding="utf-8")
+        Path(html).write_text(marked.reading_page(read.name, read.text, read.items, session.lang), encoding="utf-8")
         out.note(html)
         return
     _marked(read.text, list(read.items))
@@ -215,7 +216,7 @@ def _marked(text: str, items: list[Target]) -> None:
     starts = sorted({i.sent_start for i in items})
     for start in starts:
         here = [i for i in items if i.sent_start == start]
-        line = out.Text(out.inert(text[start : here[0].sent_end]))
+        line = Text(out.inert(text[start : here[0].sent_end]))
         for item in here:
             colour = "green" if item.role == "target" else "blue"
             line.stylize(colour, item.start - start, item.end - start)

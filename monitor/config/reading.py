@@ -178,7 +178,7 @@ class _Loading:
             self.warnings.append("no sources: nothing will be watched")
         for subscription, file, path, node in self.subscriptions:
             self.report(file, path, self._strangers(subscription, node))
-            self._indicators(f"{file}:{node.start_mark.line + 1}: {path}.indicators", subscription.indicators)
+            self.warnings += self._doubts(f"{file}:{node.start_mark.line + 1}: {path}", subscription)
 
     def _strangers(self, subscription: Subscription, node: yaml.Node) -> Iterator[WrongError]:
         """Names in a subscription that nothing bears. One that stands in the file, but was refused, is no stranger."""
@@ -190,14 +190,21 @@ class _Loading:
             if f"the key {key!r}" not in self.places:
                 yield WrongError(_at(node, "sources"), f"no source {key!r}", nearest(key, self.sources), "sources")
 
-    def _indicators(self, place: str, names: Iterable[str]) -> None:
-        """An indicator that the vocabulary does not have may still be written on a page: only a warning."""
-        if not names:
-            return
-        known = {word for i in vocabulary().indicators for word in (i.id, i.name, *i.aliases)}
-        for name in names:
-            if known and name not in known:
-                self.warnings.append(f"{place}: {name!r} is in no list of indicators; it is compared as written")
+    def _doubts(self, place: str, subscription: Subscription) -> Iterator[str]:
+        """Words that are no mistake, but most likely not meant: they match nothing that is known."""
+        for word, names, known in (
+            ("tags", subscription.tags, {tag for source in self.sources.values() for tag in source.tags}),
+            ("series", subscription.series, {source.series or "" for source in self.sources.values()}),
+        ):
+            for name in names:
+                if name not in known:
+                    fix = nearest(name, known, " (did you mean {}?)") or ""
+                    yield f"{place}.{word}: no source has {name!r}{fix}"
+        if subscription.indicators:  # one that the vocabulary does not have may still be written on a page
+            listed = {word for i in vocabulary().indicators for word in (i.id, i.name, *i.aliases)}
+            for name in subscription.indicators:
+                if name not in listed:
+                    yield f"{place}.indicators: {name!r} is in no list of indicators; it is compared as written"
 
 
 def _at(node: yaml.Node, name: str) -> yaml.Node:

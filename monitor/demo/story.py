@@ -107,15 +107,24 @@ class Sheet:
 TARGETS_STORY = _with_text(
     Article("paper-targets", "云岭区：把政府工作报告变成施工图", author="周堃", since=NEWSPAPER, encoding="utf-8")
 )
-SKI = _with_text(Article("paper-ski", "翠湖滑雪场本周末开放", author="王珺", encoding="utf-8"))
-MARKET = _with_text(Article("paper-market", "北桥早市搬进了大棚", author="陶喆", encoding="utf-8"))
-NUMBERS = {article.name: str(50301 + i) for i, article in enumerate((TARGETS_STORY, SKI, MARKET))}
+DAILY = tuple(
+    _with_text(Article(name, title, author=author, encoding="utf-8"))
+    for name, title, author in (
+        ("paper-ski", "翠湖滑雪场本周末开放", "王珺"),
+        ("paper-heat", "入户测温 暖到心里", "陶喆"),
+        ("paper-road", "翠湖路口今起半幅封闭", "周堃"),
+        ("paper-market", "北桥早市搬进了大棚", "陶喆"),
+        ("paper-clinic", "专家坐诊到社区", "赵翀"),
+        ("paper-chess", "八旬棋手再战楚河汉界", "李珺"),
+    )
+)
+NUMBERS = {article.name: str(50301 + i) for i, article in enumerate((TARGETS_STORY, *DAILY))}
 
 
 def issue(number: int) -> tuple[Sheet, ...]:
     """The newspaper's sheets on the day of a round."""
-    front = (TARGETS_STORY, SKI) if number == NEWSPAPER else (SKI,)
-    return (Sheet("01", "要闻", front), Sheet("02", "民生", (MARKET,)))
+    front = (TARGETS_STORY,) if number == NEWSPAPER else ()
+    return (Sheet("01", "要闻", front + DAILY[:3]), Sheet("02", "民生", DAILY[3:]))
 
 
 def at_round(article: Article, number: int) -> Article:

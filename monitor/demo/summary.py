@@ -128,7 +128,7 @@ def _changes(result: Result, lang: str) -> Iterator[tuple[str, Table] | tuple[st
         title = one_line(change["title"] or change["url"], 60)
         heading = say(TEXTS, key, lang, title=title, release=change["compared_release"] or "?")
         shown = _shown(moved)
-        if len(moved) > len(shown):
+        if key == "head.targets" and len(moved) > len(shown):
             more = say(TEXTS, "more", lang, count=len(moved) - len(shown))
             yield heading, _moved(shown, lang), Text(" " + more, style="dim")
         else:
@@ -136,9 +136,11 @@ def _changes(result: Result, lang: str) -> Iterator[tuple[str, Table] | tuple[st
 
 
 def _shown(moved: Sequence[phrases.Line]) -> Sequence[phrases.Line]:
-    """The list of main expected targets where the change has one; else the first of what moved."""
-    headline = [x for x in moved if phrases.item(x).get("headline") and phrases.is_promise(x)]
-    return (headline or moved)[:MOST_LINES]
+    """What differs in a text that quotes; else the list of main expected targets; else the first of what moved."""
+    promises = [x for x in moved if phrases.is_promise(x)]
+    differing = [x for x in promises if phrases.differs(x)]
+    headline = [x for x in promises if phrases.item(x).get("headline")]
+    return (differing or headline or moved)[:MOST_LINES]
 
 
 def _moved(lines: Iterable[phrases.Line], lang: str) -> Table:

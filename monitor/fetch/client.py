@@ -76,10 +76,22 @@ class _Check:
     redirects: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     spent: float = 0.0
+    reused: bool = False  # whether the last request went over a connection kept from before
 
     def time(self) -> datetime:
         """The time now, counted from the caller's `now`."""
         return self.now + timedelta(seconds=asyncio.get_running_loop().time() - self.began)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """One request. `whole`: a 200 has to be complete and within `limit` bytes; anything else is cut."""
+
+    url: httpx.URL
+    pace: Pace
+    limit: int
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = True
 
 
 class Fetcher:
@@ -139,7 +151,8 @@ class Fetcher:
         for _ in range(MOST_REDIRECTS + 1):
             rules = await self._permission(check, url)
             pace = _pace(check.source, rules.crawl_delay(self.robots.token) if rules else 0.0)
-            answer = await self._request(check, url, _conditions(check, url), pace, check.source.max_bytes)
+            ask = _Ask(url, pace, check.source.max_bytes, _conditions(check, url))
+            answer = await self._request(check, ask)
             target = _target(answer, url)
             if target is None:
                 return answer
@@ -170,33 +183,41 @@ class Fetcher:
 
     async def _read_robots(self, check: _Check, url: httpx.URL) -> tuple[int, bytes]:
         """Status and text of robots.txt; one redirected too often or nowhere counts as none (RFC 9309, 2.3.1.2)."""
-        answer = await self._request(check, url, {}, _pace(check.source), MOST_BYTES, whole=False)
+        ask = _Ask(url, _pace(check.source), MOST_BYTES, whole=False)
+        answer = await self._request(check, ask)
         for _ in range(MOST_REDIRECTS):
             try:
-                target = _target(answer, url)
+                target = _target(answer, ask.url)
                 if target is None:
                     return answer.status or 404, answer.body
-                answer = await self._request(check, target, {}, _pace(check.source), MOST_BYTES, whole=False)
+                ask = replace(ask, url=target)
+                answer = await self._request(check, ask)
             except StoppedError as stopped:
                 if stopped.failure.error in ("guard", "moved"):
                     break
                 raise
-            url = target
         return 404, b""
 
-    async def _request(
-        self, check: _Check, url: httpx.URL, headers: Mapping[str, str], pace: Pace, limit: int, *, whole: bool = True
-    ) -> Fetch:
-        """One request in the host's turn. Raises StoppedError."""
-        key = host_key(url)
+    async def _request(self, check: _Check, ask: _Ask) -> Fetch:
+        """One request; a second one where a connection kept from before was dead. Raises StoppedError."""
+        try:
+            return await self._in_turn(check, ask)
+        except StoppedError as stopped:
+            if stopped.failure.error != "reset" or not check.reused:
+                raise
+        return await self._in_turn(check, ask)
+
+    async def _in_turn(self, check: _Check, ask: _Ask) -> Fetch:
+        """Wait for the host's turn, send, and learn from what comes. Raises StoppedError."""
+        key = host_key(ask.url)
         self._refuse_held(check, key)
-        async with self.hosts.turn(key, pace) as host:
+        loop = asyncio.get_running_loop()
+        async with self.hosts.turn(key, ask.pace) as host:
             self._refuse_held(check, key)  # the request before us in the queue may have been told to go away
-            loop = asyncio.get_running_loop()
             started = loop.time()
             try:
                 async with asyncio.timeout(max(check.left, 0.0)):
-                    answer = await self._exchange(check, url, headers, limit, whole)
+                    answer = await self._exchange(check, ask)
             except failures.TROUBLE as error:
                 failure = failures.describe(error, check.source.tls)
                 host.learn(loop.time() - started, trouble=failure.error == "timeout")
@@ -209,33 +230,34 @@ class Fetcher:
             self._hold(key, answer, check.time())
             return answer
 
-    async def _exchange(
-        self, check: _Check, url: httpx.URL, headers: Mapping[str, str], limit: int, whole: bool
-    ) -> Fetch:
-        """Send and read. `whole`: a 200 has to be complete and within `limit`; anything else is cut."""
-        port = url.port or _DEFAULT_PORTS[url.scheme]
+    async def _exchange(self, check: _Check, ask: _Ask) -> Fetch:
+        """Send and read, within the bounds."""
+        port = ask.url.port or _DEFAULT_PORTS[ask.url.scheme]
         if check.source.proxy:
-            self.pools.guard.judge_unresolved(url.host, port)
-        transport = self.pools.transport(f"{url.host}:{port}", check.source.tls, check.source.proxy)
-        request = httpx.Request("GET", url, headers={**self._headers, **headers}, extensions={"timeout": _TIMEOUTS})
+            self.pools.guard.judge_unresolved(ask.url.host, port)
+        transport = self.pools.transport(f"{ask.url.host}:{port}", check.source.tls, check.source.proxy)
+        check.reused = transport.warm
+        headers = {**self._headers, **ask.conditions}
+        request = httpx.Request("GET", ask.url, headers=headers, extensions={"timeout": _TIMEOUTS})
         response = await transport.handle_async_request(request)
         try:
             if len(response.headers.raw) > HEADER_COUNT or _size(response) > HEADER_BYTES:
                 raise stop("too_large", f"more than {HEADER_COUNT} headers or {HEADER_BYTES // 1024} kB of them")
-            if whole and 200 <= response.status_code < 300:
-                content, wire = await body.read(response, limit)
+            if ask.whole and 200 <= response.status_code < 300:
+                content, wire = await body.read(response, ask.limit)
             else:
-                content, wire = await body.read_head(response, min(limit, ERROR_BYTES) if whole else limit)
+                limit = min(ask.limit, ERROR_BYTES) if ask.whole else ask.limit
+                content, wire = await body.read_head(response, limit)
         finally:
             await response.aclose()
         return Fetch(
             check.page.url,
             check.now,
-            final_url=str(url),
+            final_url=str(ask.url),
             status=response.status_code,
             headers=dict(response.headers),
             body=content,
-            not_modified=response.status_code == 304 and bool(headers),
+            not_modified=response.status_code == 304 and bool(ask.conditions),
             wire_bytes=wire,
         )
 

@@ -32,8 +32,8 @@ TEXTS: Texts = {
     ),
     "round.6": ("两个网站都恢复，文字与停机前完全相同", "Both are back, their texts as before"),
     # what was found
-    "found.baseline": ("基线 {count} 份文档，不通知", "a baseline of {count} documents, nobody is told"),
-    "found.quiet": ("{count} 页没有变化", "{count} pages unchanged"),
+    "found.baseline": ("基线 {count} 份文档，不通知", "a baseline (documents: {count}), nobody is told"),
+    "found.quiet": ("{count} 页没有变化", "unchanged pages: {count}"),
     "found.new": ("新文档《{title}》，{count} 项目标有变动", "new document “{title}”, {count} targets moved"),
     "found.edit": ("《{title}》被改动：{line}", "“{title}” was edited: {line}"),
     "found.quote": ("《{title}》：{line}", "“{title}”: {line}"),

@@ -26,8 +26,8 @@ TEXTS: Texts = {
     "change.reworded": ("改述", "reworded"),
     "change.unchanged": ("未变", "unchanged"),
     # flags
-    "flag.softened": ("口径放松", "softened"),
-    "flag.hardened": ("口径收紧", "hardened"),
+    "flag.softened": ("表述放松", "softened"),
+    "flag.hardened": ("表述收紧", "hardened"),
     "flag.measure_changed": ("换了指标", "another measure"),
     "flag.scope_changed": ("统计范围变了", "another scope"),
     "flag.form_changed": ("增速与总量互换", "growth and amount exchanged"),

@@ -20,9 +20,9 @@ from monitor.model import Document, Link, Source
 from monitor.sources import links
 from monitor.sources.found import Found
 
-CATCH_UP = timedelta(days=31)  # issues missed while nobody ran are read late, but not years of them
+CATCH_UP = timedelta(days=7)  # issues missed while nobody ran are read late, but not years of them
 
-# Founder's systems, old and new, and the others seen (docs/sources.md)
+# Founder's systems, old and new, and others seen
 SHEET = re.compile(r"/(?:node_\w+|nbs\.[\w.-]+|page\d+\w*|layout_?\w*|ban_?\d+|\d{1,2}ban)\.s?html?$", re.IGNORECASE)
 ARTICLE = re.compile(
     r"/(?:content_\w+|nw\.[\w.-]+|con-\d+|arti(?:cle|cel)\w*\d|art_\w+|t\d{8}_\d+)\.s?html?$|/article/\d+",
@@ -71,7 +71,7 @@ def entries(source: Source, now: datetime, since: datetime | None = None) -> tup
     if since is None:
         oldest = today - (source.backfill or timedelta(0))
     else:  # that day's issue may have come after the reading
-        oldest = max(since.astimezone(zone).date(), today - CATCH_UP)
+        oldest = min(max(since.astimezone(zone).date(), today - CATCH_UP), today)
     days = (today - timedelta(days=n) for n in range((today - oldest).days + 1))
     return tuple(issue_address(source.url, day) for day in days)
 
@@ -91,7 +91,8 @@ def find(
     )
     further = [s for s in sheets if _same_issue(s, day)] or ([] if listed else _jumps(tree, html, url))
     named = tuple(dict.fromkeys(s for s in further if s != url))
-    return Found(links.chosen(source, listed), named, seen=len(listed))
+    listed = links.allowed(source, listed)
+    return Found(links.matching(source, listed), named, seen=len(listed))
 
 
 def _latest(addresses: Iterable[str], source: Source, now: datetime) -> date | None:

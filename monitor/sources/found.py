@@ -11,7 +11,7 @@ from monitor.model import Link
 class Found:
     """`documents` are to be followed; `entries` are further list pages or sheets of the same source, to be read too.
 
-    `seen` counts the documents the page names before `links` and `match` chose among them: 0 with nothing else
+    `seen` counts the documents the page names before `match` and `backfill` chose among them: 0 with nothing else
     found means that this is not the page it was.
     """
 

@@ -20,10 +20,14 @@ SKIPPED_ADDRESS = re.compile(
 _SHOWN_DATE = re.compile(r"(?<!\d)((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)")
 _SHORT_DATE = re.compile(r"(?<![\d-])(\d{1,2})\s*[-/月]\s*(\d{1,2})(?![\d-])")
 _ADDRESS_DATE = re.compile(
-    r"(?<!\d)((?:19|20)\d{2})[-/_]?(0?[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01]|[1-9](?!\d))(?!\d)"
+    r"(?<!\d)((?:19|20)\d{2})(?:([-/_])(\d{1,2})\2(\d{1,2})|[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01]))(?!\d)"
 )
 _ADDRESS_MONTH = re.compile(r"/((?:19|20)\d{2})[-/]?(0[1-9]|1[0-2])/")
+_TITLE_DATE = re.compile(
+    r"^[\[(（]?\s*(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}\s*[\])）]?|[\[(（]?\s*(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}\s*[\])）]?$"
+)
 _CUT = re.compile(r"(?:…|\.{2,}|。{2,})$")
+_NO_ADDRESS = re.compile(r"#|(?:javascript|mailto|tel|data|about)\s*:", re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
 _SECOND_LEVEL = frozenset({"gov", "com", "net", "org", "edu", "ac", "mil"})  # gov.cn is nobody's site
 
@@ -53,7 +57,7 @@ def calendar(year: str, month: str, day: str) -> str | None:
 def address_date(url: str) -> str | None:
     """The day that an address names: t20240305_1, /art/2024/3/5/, /202403/05/; None where it names none."""
     found = _ADDRESS_DATE.search(urlsplit(url).path)
-    return calendar(*found.groups()) if found else None
+    return calendar(found[1], found[3] or found[5], found[4] or found[6]) if found else None
 
 
 def site(host: str) -> str:
@@ -77,7 +81,7 @@ def same_site(one: str, other: str) -> bool:
 def resolve(base: str, href: str | None) -> str | None:
     """An absolute http address without fragment, or None for anchors, scripts and what is no address."""
     wanted = (href or "").strip()
-    if not wanted or wanted.startswith("#") or re.match(r"(?i)(?:javascript|mailto|tel|data|about)\s*:", wanted):
+    if not wanted or _NO_ADDRESS.match(wanted) or "{{" in wanted:  # a template that a browser would have filled
         return None
     try:
         url = urldefrag(urljoin(base, wanted)).url
@@ -104,16 +108,8 @@ def anchors(tree: LexborHTMLParser, url: str) -> Iterator[Anchor]:
 
 
 def title(node: LexborNode) -> str:
-    """What a link is called: its text, or its title attribute where the text is cut short or missing."""
-    shown = clean(node.text(deep=True))
-    # a date inside the link is not part of its title
-    shown = clean(
-        re.sub(
-            r"^[\[(（]?\s*(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}\s*[\])）]?|[\[(（]?\s*(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}\s*[\])）]?$",
-            "",
-            shown,
-        )
-    )
+    """What a link is called: its text without a date, or its title attribute where the text is cut short or missing."""
+    shown = clean(_TITLE_DATE.sub("", clean(node.text(deep=True))))
     named = clean(node.attributes.get("title"))
     if not shown or (_CUT.search(shown) and named):
         return named or shown
@@ -138,18 +134,21 @@ def shown_date(node: LexborNode, url: str) -> str | None:
     return None
 
 
-def chosen(source: Source, links: Iterable[Link]) -> tuple[Link, ...]:
-    """The documents to follow: `links.include` and `links.exclude` on the address, `match` on the title."""
+def allowed(source: Source, links: Iterable[Link]) -> list[Link]:
+    """Those whose address `links.include` and `links.exclude` let through."""
     include = [re.compile(p) for p in source.links.include]
     exclude = [re.compile(p) for p in source.links.exclude]
-    match = re.compile(source.match) if source.match else None
-    return tuple(
+    return [
         link
         for link in links
-        if (not include or any(p.search(link.url) for p in include))
-        and not any(p.search(link.url) for p in exclude)
-        and (match is None or match.search(link.text))
-    )
+        if (not include or any(p.search(link.url) for p in include)) and not any(p.search(link.url) for p in exclude)
+    ]
+
+
+def matching(source: Source, links: Iterable[Link]) -> tuple[Link, ...]:
+    """Those whose title `match` is found in."""
+    match = re.compile(source.match) if source.match else None
+    return tuple(link for link in links if match is None or match.search(link.text))
 
 
 def once(links: Iterable[Link]) -> list[Link]:

@@ -1,6 +1,6 @@
 """A listing is a column of a site: static list pages that name documents, with title and date.
 
-Which links are documents is read from the address forms of the common systems (docs/sources.md lists them) and from
+Which links are documents is read from the address forms of the common content systems and from
 where a link stands: navigation, the foot of the page and boxes of other columns are left alone.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
@@ -31,7 +31,7 @@ ARTICLE = re.compile(
     r"|/\d{4,}/index\.s?html?$"
     r"|/(?:19|20)\d{2}[-/]?\d{2}(?:[-/]?\d{2})?/[\w-]*\d[\w-]*\.s?html?$"
     r"|/\d{5,}\.s?html?$"
-    r"|[?&](?:id|article_?id|info_?id|content_?id|newsid|aid)=[\w-]+",
+    r"|[?&](?:(?:doc|article|art|info|content|news)_?id|id|aid)=[\w-]*\d",
     re.IGNORECASE,
 )
 PLAIN = re.compile(r"/[^/]+\.(?:s?html?|jsp|aspx?|php)$", re.IGNORECASE)  # only believed where a list holds it
@@ -44,6 +44,7 @@ CHROME = re.compile(
     r"sitemap|toolbar|copyright|topbar|weizhi|dqwz)(?:$|[\s_\d-])",
     re.IGNORECASE,
 )
+INSIDE = {"li", "tr", "td", "dd", "dt", "span", "p", "em", "b", "strong", "font", "h3", "h4"}  # parts of one list item
 _RECORD = re.compile(r"<record>\s*<!\[CDATA\[(.*?)\]\]>\s*</record>", re.IGNORECASE | re.DOTALL)
 _CREATE_PAGE = re.compile(r"createPageHTML\s*\(([^()]*)\)", re.IGNORECASE)
 _COUNT_PAGE = re.compile(r"\bcountPage\s*=\s*[\"']?(\d+)")
@@ -65,8 +66,8 @@ def find(
     tree = LexborHTMLParser(html)
     trees = _with_records(tree, html)
     listed = _documents(trees, url, trusted=bool(source.links.include), whole=source.match is not None and _front(url))
-    kept = links.chosen(source, listed)
-    kept = tuple(link for link in kept if _wanted(source, link, first or now))
+    listed = links.allowed(source, listed)
+    kept = tuple(link for link in links.matching(source, listed) if _wanted(source, link, first or now))
     return Found(kept, _pages(source, url, html, tree), seen=len(listed))
 
 
@@ -116,28 +117,31 @@ def _link(anchor: Anchor) -> Link:
     return Link(anchor.url, anchor.title, links.shown_date(anchor.node, anchor.url) or links.address_date(anchor.url))
 
 
-def _in_chrome(node: LexborNode) -> bool:
+def _above(node: LexborNode) -> Iterator[LexborNode]:
+    """The elements around a link, nearest first. Broken pages nest thousands deep: past sixty nothing is told."""
     above: LexborNode | None = node.parent
-    while above is not None and above.tag not in {"body", "html"}:
-        if above.tag in {"nav", "header", "footer"}:
-            return True
-        marks = f"{above.attributes.get('id') or ''} {above.attributes.get('class') or ''}"
-        if CHROME.search(marks):
-            return True
+    for _ in range(60):
+        if above is None or above.tag in {"body", "html"}:
+            return
+        yield above
         above = above.parent
-    return False
+
+
+def _in_chrome(node: LexborNode) -> bool:
+    return any(
+        above.tag in {"nav", "header", "footer"}
+        or CHROME.search(f"{above.attributes.get('id') or ''} {above.attributes.get('class') or ''}")
+        for above in _above(node)
+    )
 
 
 def _block(node: LexborNode) -> str:
     """The list a link stands in, by the way from the body to it: lists that are cut into pieces stay one."""
-    way: list[str] = []
-    above: LexborNode | None = node.parent
-    while above is not None and above.tag not in {"body", "html"}:
-        if above.tag not in {"li", "tr", "td", "dd", "dt", "span", "p", "em", "b", "strong", "font", "h3", "h4"}:
-            name = above.attributes.get("id") or above.attributes.get("class") or ""
-            way.append(f"{above.tag}.{re.sub(r'[0-9]+', '', name)}")
-        above = above.parent
-    return ">".join(way)
+    return ">".join(
+        f"{above.tag}.{re.sub(r'[0-9]+', '', above.attributes.get('id') or above.attributes.get('class') or '')}"
+        for above in _above(node)
+        if above.tag not in INSIDE
+    )
 
 
 def _of_this_column(anchors: Sequence[Anchor], url: str) -> list[Anchor]:
@@ -178,7 +182,8 @@ def _numbered(url: str) -> tuple[str, int] | None:
     if found := _PAGE_QUERY.search(url):
         return url[: found.start(2)] + url[found.end(2) :], int(found[2])
     parts = urlsplit(url)
-    path = parts.path + ("index.html" if parts.path.endswith("/") else "")
+    path = parts.path or "/"
+    path += "index.html" if path.endswith("/") else ""
     found = _NUMBERED.match(path.rsplit("/", 1)[1])
     if not found:
         return None

@@ -12,9 +12,11 @@ import math
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
+from statistics import median_low
 
 from rapidfuzz.distance import Indel
 
@@ -38,12 +40,13 @@ _ACTION = re.compile(
     r"启动|开工|创建|引进|举办|培训|扩建|整治|维修|建|增|招引|签约|储备|争创|集聚)(?:提升)?(?=.{3,})"
 )
 _DROP = re.compile(r"[\W_]+")
+_LEVEL = re.compile(r"^(?:国家级?|省部?级|市级|区级|县级|全国|全省|省级以上|市级以上)")
 # 亿元以上技改项目 and 2000万元以上技改项目 are two kinds of project.
 _THRESHOLD = re.compile(r"((?:\d[\d,.]*)?[十百千万亿]*(?:元|平方米|亩|蒸吨|人))(?:及|\(含\))?以上")
 _ADDED = re.compile(r"(?:新增|净增|增加|再增)(?![到至])")
 _REACHED = re.compile(r"达到|总数|总量|累计|增至|增[长加]到|突破")
 _FIGURE = re.compile(
-    r"[\d.,]+(?:万|亿|千|百)*[%‰个家户处条项所座场套人名公里]*|左右|以上|以内|以下|超过|突破|达到|余|多"
+    r"[\d.,]+(?:万|亿|千|百)*(?:多|余)?[%‰个家户处条项所座场套人名公里]*|左右|以上|以内|以下|超过|突破|达到|余|多"
 )
 
 
@@ -58,6 +61,11 @@ def wording(text: str) -> str:
 def context(text: str) -> frozenset[str]:
     """The pairs of characters of a stretch of text, figures and their qualifiers left out."""
     return _pairs_of(_DROP.sub("", _FIGURE.sub("", unicodedata.normalize("NFKC", text))))
+
+
+def _shared_start(one: str, other: str) -> int:
+    """How many characters two texts begin with in common."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _pairs_of(text: str) -> frozenset[str]:
@@ -206,9 +214,22 @@ class Fit:
         sizes = [sum(self._weight[g] for g in sorted(v.grams)) for v in (left, right)]
         inside = common / min(sizes)
         alike = 2 * common / (sizes[0] + sizes[1])
+        if _apart(left.name, right.name):
+            return 0.0
         order = Indel.normalized_similarity(left.name, right.name)
         kept = Indel.similarity(left.name, right.name) / 2 / min(len(left.name), len(right.name))
         return 0.3 * order + 0.25 * alike + 0.15 * inside + 0.3 * kept
+
+
+def _apart(one: str, other: str) -> bool:
+    """省级先进制造业集群 and 省级数据产业集群: a general frame around two different things."""
+    one, other = _LEVEL.sub("", one), _LEVEL.sub("", other)
+    start = _shared_start(one, other)
+    end = _shared_start(one[start:][::-1], other[start:][::-1])
+    middle = one[start : len(one) - end], other[start : len(other) - end]
+    if min(map(len, middle)) < 2 or set(middle[0]) & set(middle[1]):
+        return False
+    return start + end < max(map(len, middle))
 
 
 def _measures(left: View, right: View) -> float:
@@ -216,6 +237,8 @@ def _measures(left: View, right: View) -> float:
     one, other = left.measure, right.measure
     if {_step(left), _step(right)} == {"added", "reached"}:
         return _NEVER
+    if {one, other} == {"growth", "share"} and left.item.direction == right.item.direction:
+        return 0.76 if left.item.canonical and left.family == right.family == "percent" else _NEVER
     if one != other:
         words = "words" in (one, other)
         return 0.72 if words and _numberless(left, right) else _NEVER
@@ -276,7 +299,8 @@ def _same_family(left: View, right: View, names: float, shared: float) -> float:
     objects = _objects(left, right)
     text = max(names, shared, objects or 0.0)
     if not left.open:
-        return 0.66 + 0.2 * text + 0.06 * shared + 0.08 * _close(left, right)
+        listed = left.item.headline == right.item.headline
+        return 0.66 + 0.2 * text + 0.06 * shared + 0.06 * _close(left, right) + 0.02 * listed
     if objects is not None and objects < 0.2:
         return _NEVER
     if left.general != right.general:
@@ -288,7 +312,7 @@ def _same_family(left: View, right: View, names: float, shared: float) -> float:
         text = max(shared, objects or 0.0)
     else:  # two named things: 总投资30亿元的甲, 总投资30亿元的乙 share their verbs, not their object
         text = max(names, shared / 2, objects or 0.0)
-    return 0.12 + 0.7 * text + 0.08 * shared + 0.1 * _close(left, right)
+    return 0.12 + 0.6 * text + 0.08 * shared + 0.2 * _close(left, right)
 
 
 def _by_wording(left: View, right: View, names: float, shared: float, *, half: bool) -> float:
@@ -309,42 +333,94 @@ def _by_wording(left: View, right: View, names: float, shared: float, *, half: b
 # --------------------------------------------------------------------------- choosing
 
 
+_BAND = 30  # of hundreds that share a name or a pair of characters, the ones as near as this in order are scored
+
+
 def _candidates(before: Sequence[View], after: Sequence[View]) -> set[Pair]:
     """Pairs worth scoring: one canonical name, or a pair of characters in common. Keeps long releases near linear."""
-    families: dict[str, list[int]] = defaultdict(list)
-    grams: dict[str, list[int]] = defaultdict(list)
-    for view in after:
-        if view.item.canonical:
-            families[view.item.canonical].append(view.index)
-        for gram in view.grams or ("",):
-            grams[gram].append(view.index)
+    left, right = _postings(before), _postings(after)
     out: set[Pair] = set()
-    for view in before:
+    for key, ours in left.items():
+        out.update(_banded(ours, right.get(key, ())))
+    return {(i, j) for i, j in out if _may(before[i].item, after[j].item)}
+
+
+def _postings(items: Sequence[View]) -> dict[tuple[str, str, str], list[int]]:
+    """Role with canonical name, or role and measure with a pair of characters -> the items that have it, in order."""
+    out: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for view in items:
         if view.item.canonical:
-            out.update((view.index, j) for j in families[view.item.canonical])
+            out[view.item.role, "family", view.item.canonical].append(view.index)
         for gram in view.grams or ("",):
-            out.update((view.index, j) for j in grams.get(gram, ()) if _loose(view, after[j]))
+            out[view.item.role, view.measure, gram].append(view.index)
     return out
 
 
-def _loose(left: View, right: View) -> bool:
-    return not (left.item.canonical and right.item.canonical) and left.measure == right.measure
+def _may(one: Target, other: Target) -> bool:
+    """Two canonical names have to be the same one; a wording may meet a canonical name."""
+    return one.canonical == other.canonical or not (one.canonical and other.canonical)
+
+
+def _banded(ours: Sequence[int], theirs: Sequence[int]) -> Iterable[Pair]:
+    """All pairs of two lists; of two long lists those that stand at about the same place. The same both ways round."""
+    a, b = len(ours), len(theirs)
+    reach = _BAND * min(a, b)  # |r/a - q/b| * max(a, b) <= _BAND, in whole numbers
+    if max(a, b) <= _BAND:
+        yield from product(ours, theirs)
+        return
+    for r, i in enumerate(ours):
+        low, high = max(0, (r * b - reach) // a), min(b, (r * b + reach) // a + 2)
+        for q in range(low, high):
+            if abs(r * b - q * a) <= reach:
+                yield i, theirs[q]
 
 
 def identical(before: Sequence[Target], after: Sequence[Target]) -> list[Pair]:
-    """Items with the same words in the same sentence, first with first: what a silent edit left alone."""
-    waiting: dict[tuple[str, str, str, str], list[int]] = defaultdict(list)
-    for j, item in enumerate(after):
-        waiting[_key(item)].append(j)
-    pairs = []
-    for i, item in enumerate(before):
-        if waiting[_key(item)]:
-            pairs.append((i, waiting[_key(item)].pop(0)))
+    """Items with the same words: what a silent edit left alone. Of several alike, those that stand where they stood."""
+    left, right = _by_key(before), _by_key(after)
+    alone = [after[right[k][0]].start - before[i[0]].start for k, i in left.items() if len(i) == len(right[k]) == 1]
+    shift = median_low(alone) if alone else 0
+    pairs: list[Pair] = []
+    for key, ours in left.items():
+        theirs = right[key]
+        if len(ours) == len(theirs):
+            pairs += zip(ours, theirs, strict=True)
+            continue
+        apart = sorted((abs(after[j].start - before[i].start - shift), i + j, i, j) for i in ours for j in theirs)
+        used: set[int] = set()
+        gone: set[int] = set()
+        for _, _, i, j in apart:
+            if i not in gone and j not in used:
+                pairs.append((i, j))
+                gone.add(i)
+                used.add(j)
     return pairs
+
+
+def _by_key(items: Sequence[Target]) -> dict[tuple[str, str, str, str], list[int]]:
+    out: dict[tuple[str, str, str, str], list[int]] = defaultdict(list)
+    for i, item in enumerate(items):
+        out[_key(item)].append(i)
+    return out
 
 
 def _key(item: Target) -> tuple[str, str, str, str]:
     return item.role, item.text, item.value_text, item.indicator
+
+
+def repeats(items: Sequence[Target], told: Collection[int]) -> set[int]:
+    """Items outside `told` that only say again what one in it says: a repeat is not a second target."""
+    seen = views(items)
+
+    def said(view: View) -> tuple[object, ...] | None:
+        number = measure.number(view.item)
+        if view.open or not view.item.canonical or number is None:
+            return None
+        return view.item.role, view.item.canonical, view.measure, view.item.object, view.item.qualifier, number
+
+    known = {(said(v), v.horizon) for v in seen if v.index in told}
+    rest = (v for v in seen if v.index not in told and said(v) is not None)
+    return {v.index for v in rest if any((said(v), h) in known for h in ("", v.horizon or "year"))}
 
 
 def align(before: Sequence[Target], after: Sequence[Target], *, edit: bool = False) -> dict[int, int]:

@@ -8,13 +8,14 @@ words exchanged. Beside the label stand `flags`, a fixed vocabulary (FLAGS).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from monitor.model import Role, Target, TargetChange
 from monitor.targets import measure, reference
-from monitor.targets.align import align, horizons
+from monitor.targets.align import align, horizons, repeats
 from monitor.targets.release import relate, release_before
 from monitor.targets.telling import headline, news, phrase, recurring
 
@@ -55,10 +56,12 @@ def compare(
     gap: bool = False,
     roles: Collection[Role] | None = None,
 ) -> tuple[TargetChange, ...]:
-    """Every figure of both sides, in the order of `after`, dropped ones where they stood.
+    """Every figure of both sides, in the order of `after`, dropped ones where they stood; a mere repeat is left out.
 
-    `relation`: next_release | edit | quote | copy. In the last two the side `quoting` leaves out what it likes:
-    items that only the other side has are not listed, unless `everything`, which lists them as `not_quoted`.
+    `relation`: next_release | edit | quote | copy. In the last two the side `quoting` leaves out what it likes: items
+    that only the other side has are no news. Items that only a later quotation has are `new`, `not_in_report`; where
+    the quotation is the earlier side they are left out too, because the report has dropped nothing. `everything`
+    lists all of them.
     `gap` marks that the release between the two is missing. `roles`: which are compared; by default all, but
     promises only from one release to the next (last year's results against this year's are no change of a target:
     see attainment), and in a quotation only what both sides state.
@@ -69,20 +72,32 @@ def compare(
     pairs = align(before, after, edit=relation in ("edit", "copy"))
     setting = _Setting(relation, quoting, everything, gap)
     splits = _splits(before, after, pairs)
+    old, new = set(pairs) | {i for i, _ in splits}, set(pairs.values()) | {j for _, j in splits}
+    silent = repeats(before, old), repeats(after, new)
     lines = _ordered(before, after, pairs, splits)
     odd = _replaced(before, after, pairs, splits)
-    out = (setting.line(b, a, extra=splits.get((i, j), ()) or odd.get((i, j), ())) for (i, b), (j, a) in lines)
+    out = (
+        setting.line(b, a, extra=splits.get((i, j), ()) or odd.get((i, j), ()))
+        for (i, b), (j, a) in lines
+        if i not in silent[0] and j not in silent[1]
+    )
     return tuple(line for line in out if line is not None)
 
 
 def _roles(before: Sequence[Target], after: Sequence[Target], relation: str) -> frozenset[str]:
     """What can be compared. A bulletin, which promises nothing, is compared by its results."""
-    common = {t.role for t in before} & {t.role for t in after}
+    stated = _stated(before) & _stated(after)
     if relation in _QUOTING:
-        return frozenset(common)
-    if relation == "next_release" and "target" in common:
+        return stated
+    if relation == "next_release" and "target" in stated:
         return frozenset(("target",))
     return frozenset(("target", "actual"))
+
+
+def _stated(items: Sequence[Target]) -> frozenset[str]:
+    """The roles a document is about: a plan with one figure of last year does not review last year."""
+    counts = Counter(t.role for t in items)
+    return frozenset(role for role, n in counts.items() if 10 * n >= len(items))
 
 
 _Slot = tuple[int, Target | None]  # index (-1: none) and item
@@ -129,22 +144,17 @@ class _Setting:
         item = after or before
         assert item is not None
         flags = set(extra)
-        label: Label
+        label: Label = "new" if after else "dropped"
         if before and after:
             label = _label(before, after)
             flags |= set(_flags(before, after))
             if self.relation in _QUOTING:
                 label = self._quoted(before, after, label, flags)
         elif self.relation in _QUOTING:
-            label = "new" if after else "dropped"
-            if (after is not None) == (self.quoting == "after"):
-                flags.add("not_in_report")
-            elif self.everything:
-                flags.add("not_quoted")
-            else:
+            told = after is not None and self.quoting == "after"
+            if not told and not self.everything:
                 return None
-        else:
-            label = "new" if after else "dropped"
+            flags.add("not_in_report" if (after is not None) == (self.quoting == "after") else "not_quoted")
         if self.gap and label != "unchanged":
             flags.add("gap")
         return TargetChange(
@@ -162,6 +172,7 @@ class _Setting:
 
     def _quoted(self, before: Target, after: Target, label: Label, flags: set[str]) -> Label:
         """A quotation raises and lowers nothing for its readers: another number `differs`, a rounded one is said so."""
+        flags.discard("moved")  # a newspaper has no list of main targets
         if label not in ("raised", "lowered"):
             return label
         report, paper = (before, after) if self.quoting == "after" else (after, before)

@@ -25,11 +25,13 @@ from monitor.targets.phrases import (
     verb_start,
 )
 from monitor.targets.quantities import Finder, Quantity
-from monitor.targets.roles import Judge, mood
+from monitor.targets.roles import Judge, heading_mood, mood
 from monitor.targets.sections import Outline, Sentence
 from monitor.targets.subjects import QUOTES, Lexicon
 
-_LEVEL_VERBS = re.compile(r"(?:达到?|突破|超过|为|共有|总数|总量|稳定在|保持在|增长[到至]|发展到|增加[到至]|拥有|增至|户数|数量|有)\s*$")
+_LEVEL_VERBS = re.compile(
+    r"(?:达到?|突破|超过|为|共有|总数|总量|稳定在|保持在|增长[到至]|发展到|增加[到至]|拥有|增至|户数|数量|有)\s*$"
+)
 _BASIS = (
     ("annual_average", re.compile(r"年均")),
     ("comparable", re.compile(r"可比口径|可比价|同口径|可比增长|可比价格")),
@@ -39,7 +41,9 @@ _BASIS = (
 _PUSHED = re.compile(r"(?:继续|加快|提速|推动|抓好|做好|发挥好|指导|开展|重点)[^,。;]{0,30}$")
 _MEASURE = re.compile(r"(?:收入|增速|增幅|投资|产值|增加值|总额|率|比重|占比|消费|价格|指数)$")
 _GENERIC = frozenset({"project_investment", "key_projects", "projects_completed", "demolition_rate"})
-_VERBS = re.compile(r"(?:新增|净增|引进|引入|招引|培育|储备|签约|拆除|改造|新建|改扩建|扩建|维修|发放|投放|争取|建成|谋划|入库|完成)")
+_VERBS = re.compile(
+    r"(?:新增|净增|引进|引入|招引|培育|储备|签约|拆除|改造|新建|改扩建|扩建|维修|发放|投放|争取|建成|谋划|入库|完成)"
+)
 _PLAN_RATE = re.compile(r"占(?:年|全年|年度|年初|预算|计划|任务|目标)")
 _HONOUR = re.compile(r"荣誉|称号|表彰|奖")
 
@@ -61,6 +65,8 @@ class _State:
 
     subject: _Subject = field(default_factory=_Subject)
     topic: str = ""
+    family: str = ""  # of the last value
+    recent: dict[str, Indicator] = field(default_factory=dict)  # last indicator of each class of unit in this section
     moods: list[float] = field(default_factory=list)
     heading: str | None = None
     line: int = -1
@@ -121,7 +127,8 @@ class _Passage:
         state, sentence = self.state, self.sentence
         if sentence.heading != state.heading:
             state.heading, state.subject, state.topic = sentence.heading, _Subject(phrase=sentence.heading or ""), ""
-            state.moods.append(0.0)
+            state.recent = {}
+            state.moods = [heading_mood(sentence.heading or "")]
         if sentence.line != state.line:
             state.line, state.period, state.past = sentence.line, None, None
         state.moods.append(mood(self.words))
@@ -146,20 +153,35 @@ class _Passage:
         """A time phrase that opens a part-sentence holds for the rest of its line."""
         for mention in times:
             lasting = (self.sentence.opens and mention.start <= 6) or not (self.sentence.period or self.clock.year)
-            if lasting and mention.period and self._opens(mention) and not mention.word.startswith(("到", "至", "年底")):
+            if (
+                lasting
+                and mention.period
+                and self._opens(mention)
+                and not mention.word.startswith(("到", "至", "年底"))
+            ):
                 self.state.period, self.state.past = mention.period, mention.past
 
     def _opens(self, mention: Mention) -> bool:
         before = self.words[: mention.start]
-        return not before or bool(re.search(r"[,;:。(【】\s]$|^.{0,6}(?:力争|确保|预计|其中|,|计划)$|^\s*[—-]+$", before))
+        return not before or bool(
+            re.search(r"[,;:。(【】\s]$|^.{0,6}(?:力争|确保|预计|其中|,|计划)$|^\s*[—-]+$", before)
+        )
 
     def _time(self, quantity: Quantity, clause: int, times: list[Mention]) -> tuple[str | None, bool | None, str]:
         """The period of a value: its own part-sentence, else what the sentence, line or section speaks of."""
         at = quantity.start - self.sentence.start
-        near = [m for m in times if clause - self.sentence.start <= m.start and m.end <= at and (m.period or m.past is not None)]
+        near = [
+            m
+            for m in times
+            if clause - self.sentence.start <= m.start and m.end <= at and (m.period or m.past is not None)
+        ]
         if near:
             return near[-1].period, near[-1].past, "own period"
-        after = [m for m in times if at < m.start < at + 14 and m.period and not re.search(r"[,;。]", self.words[at : m.start])]
+        after = [
+            m
+            for m in times
+            if at < m.start < at + 14 and m.period and not re.search(r"[,;。]", self.words[at : m.start])
+        ]
         if after and after[0].past is False:
             return after[0].period, after[0].past, "own period"
         earlier = [m for m in times if m.end <= at and m.period and (self._opens(m) or m.past is not None)]
@@ -190,8 +212,15 @@ class _Passage:
             old = self.state.subject
             parts = old.parts if listed is not None or last.inherited else ()
             kept = last.inherited and old.words and (last.indicator is old.indicator or last.indicator is None)
+            self.state.family = quantity.family
+            if last.indicator:
+                self.state.recent[quantity.family] = last.indicator
             self.state.subject = _Subject(
-                last.indicator, old.words if kept else last.words, old.phrase if kept else around.words, out[-1].strength, parts
+                last.indicator,
+                old.words if kept else last.words,
+                old.phrase if kept else around.words,
+                out[-1].strength,
+                parts,
             )
         return out
 
@@ -205,6 +234,8 @@ class _Passage:
             return len(naming.words) >= 2
         if form == "above_ref":
             return naming.indicator is not None or bool(_MEASURE.search(naming.words))
+        if form == "trend" and not naming.words.endswith(_names_of(naming.indicator)):
+            return False
         return naming.indicator is not None and naming.indicator.id not in _GENERIC
 
     def _find(self, phrase: str, quantity: Quantity, growth: bool, anchor: int | None = None) -> Indicator | None:
@@ -229,7 +260,11 @@ class _Passage:
         if own is None and growth:
             topic = self._topic_indicator(around, quantity, growth)
             if topic and re.match(r"\s*(?:在|仍|继续|也)", words):
-                return [_Naming(topic, strip_words(words) or words, start, quantity.end, "subject of the clause before", True)]
+                return [
+                    _Naming(
+                        topic, strip_words(words) or words, start, quantity.end, "subject of the clause before", True
+                    )
+                ]
         name = strip_words(words)
         if "占" in words and quantity.family in ("percent", "ratio"):
             return [self._share(quantity, around, start)]
@@ -237,6 +272,8 @@ class _Passage:
             own = self._joined(quantity, around, growth) or own
         if own is None and form == "number":
             own = self._wider(quantity, around, growth)
+        if own is None and re.match(r"\s*其中", words) and self.state.family == quantity.family:
+            own = self.state.subject.indicator
         return [_Naming(own, name or words.strip(), start, quantity.end, "name before the value")]
 
     def _share(self, quantity: Quantity, around: Surroundings, start: int) -> _Naming:
@@ -258,9 +295,8 @@ class _Passage:
         before = self.folded[max(self.sentence.start, around.left - 40) : around.left]
         before = re.sub(r"[,;:、]|\d[\d.,]*[万亿千百]*[余多]?[个处条家户项%]?", "", before)
         words = around.words.lstrip(" 、,")
-        match = self.reader.lexicon.find(before + words, quantity.unit, growth=growth)
-        plain = len(_plain(before))
-        return match.indicator if match and match.at < plain < match.end and "…" in match.alias else None
+        match = self.reader.lexicon.find(before + words, quantity.unit, growth=growth, across=len(_plain(before)))
+        return match.indicator if match and "…" in match.alias else None
 
     def _wider(self, quantity: Quantity, around: Surroundings, growth: bool) -> Indicator | None:
         """A verb shared by a list (新增…5家、高新技术企业74家) or a name that goes on behind the value."""
@@ -274,7 +310,11 @@ class _Passage:
     def _rest(self, quantity: Quantity) -> str:
         """What follows in the part-sentence, numbers left out."""
         stop = re.compile(r"[,;:。！？!?\n]|$").search(self.folded, quantity.end)
-        return re.sub(r"\d[\d.,]*[万亿千百]*[余多]?[个处条家户项%]?", "", self.folded[quantity.end : stop.start() if stop else quantity.end])[:30]
+        return re.sub(
+            r"\d[\d.,]*[万亿千百]*[余多]?[个处条家户项%]?",
+            "",
+            self.folded[quantity.end : stop.start() if stop else quantity.end],
+        )[:30]
 
     def _behind(self, quantity: Quantity, around: Surroundings) -> _Naming:
         """27条道路的维修改造: the name behind the value, with the verb before it."""
@@ -311,10 +351,16 @@ class _Passage:
             indicator = self._topic_indicator(around, quantity, growth)
         if indicator is None:
             indicator = self._topic_indicator(around, quantity, growth)
-        if indicator is None and subject.indicator and self.reader.lexicon.fits(subject.indicator, quantity.unit, growth=growth or quantity.unit == "%"):
+        if (
+            indicator is None
+            and subject.indicator
+            and self.reader.lexicon.fits(subject.indicator, quantity.unit, growth=growth or quantity.unit == "%")
+        ):
             indicator = subject.indicator
         if indicator is None and subject.indicator and quantity.unit in ("%", "百分点"):
             indicator = subject.indicator
+        if indicator is None and quantity.family == "thing":
+            indicator = self.state.recent.get(quantity.family)
         return _Naming(indicator, name, start, quantity.end, "subject elided", True)
 
     def _topic_indicator(self, around: Surroundings, quantity: Quantity, growth: bool) -> Indicator | None:
@@ -345,15 +391,20 @@ class _Passage:
         parts = [p for p in re.split(r"[、和及]", name) if p]
         if not 2 <= len(parts) <= 4:
             return None
-        shared = re.search(r"[均都]", around.words[-8:])
-        found = [self._find(self._completed(p, parts[-1], quantity, growth), quantity, growth) for p in parts]
-        known = [f for f in found if f]
-        if len(known) == len(parts) and len({f.id for f in known}) == len(parts) and (growth or shared or quantity.family == "" or quantity.family == "percent"):
-            pass
-        elif not (shared and all(len(p) >= 3 for p in parts)):
+        shared = re.search(r"(?<![平人户年日])均|都", around.words[-8:]) or all(p.endswith("率") for p in parts)
+        found = [self._whole(self._completed(p, parts, quantity, growth), quantity, growth) for p in parts]
+        known = {f.id for f in found if f}
+        if not (len(known) == len(parts) and quantity.family in ("", "percent")) and not (
+            shared and all(len(p) >= 3 for p in parts)
+        ):
             return None
         start = self._left_start(around)
         return [_Naming(i, p, start, quantity.end, "value shared by a list") for i, p in zip(found, parts, strict=True)]
+
+    def _whole(self, name: str, quantity: Quantity, growth: bool) -> Indicator | None:
+        """An indicator whose name is most of the phrase."""
+        match = self.reader.lexicon.find(name, quantity.unit, growth=growth)
+        return match.indicator if match and match.end - match.at >= 0.6 * len(_plain(name)) else None
 
     # ------------------------------------------------------------------ lists with 分别
 
@@ -362,20 +413,28 @@ class _Passage:
     ) -> tuple[list[_Naming], Quantity] | None:
         """城镇、农村居民人均可支配收入分别增长5.5%和7%左右: values and subjects in order, the last qualifier shared."""
         first = index
-        while first > 0 and re.fullmatch(r"\s*[、和及与,]\s*", self.folded[quantities[first - 1].end : quantities[first].start]):
+        while first > 0 and re.fullmatch(
+            r"\s*[、和及与,]\s*", self.folded[quantities[first - 1].end : quantities[first].start]
+        ):
             first -= 1
         head = surroundings(self.folded, self.sentence.start, self.sentence.end, quantities, first)
         if "分别" not in head.words:
             return None
         last = index
-        while last + 1 < len(quantities) and re.fullmatch(r"\s*[、和及与,]\s*", self.folded[quantities[last].end : quantities[last + 1].start]):
+        while last + 1 < len(quantities) and re.fullmatch(
+            r"\s*[、和及与,]\s*", self.folded[quantities[last].end : quantities[last + 1].start]
+        ):
             last += 1
         quantity = quantities[index]
         growth = grows(head.words)
         parts = self._parts(head, quantity, growth)
         if not parts:
             return None
-        if last > first and quantity.qualifier == "exact" and quantities[last].qualifier in ("about", "at_least", "at_most"):
+        if (
+            last > first
+            and quantity.qualifier == "exact"
+            and quantities[last].qualifier in ("about", "at_least", "at_most")
+        ):
             closing = quantities[last]
             if not re.match(r"[约近不超突低]", self.folded[closing.start : closing.start + 1]):
                 quantity = _requalified(quantity, closing.qualifier)
@@ -404,21 +463,32 @@ class _Passage:
         tail = strip_words(re.sub(r"增长|下降", "", behind))
         out = []
         for part in pair:
-            whole = self._completed(part, pair[-1], quantity, growth)
+            whole = self._completed(part, pair, quantity, growth)
             found = self._find(whole, quantity, growth) or (self._find(tail, quantity, growth) if tail else None)
             out.append((whole if part != whole else part, found))
         return tuple(out)
 
-    def _completed(self, part: str, last: str, quantity: Quantity, growth: bool) -> str:
+    def _completed(self, part: str, parts: list[str], quantity: Quantity, growth: bool) -> str:
         """城镇 beside 农村居民人均可支配收入 is 城镇居民人均可支配收入."""
         best, longest = part, 0.0
+        first, last = parts[0], parts[-1]
         if part == last:
-            return part
+            return self._prefixed(last, first, quantity, growth)
         for cut in range(1, min(len(last), 12)):
             match = self.reader.lexicon.find(part + last[cut:], quantity.unit, growth=growth)
             if match and match.at < len(part) < match.end and match.score > longest:
                 best, longest = part + last[cut:], match.score
         return best
+
+    def _prefixed(self, last: str, first: str, quantity: Quantity, growth: bool) -> str:
+        """巩固率 after 义务教育入学率 is 义务教育巩固率."""
+        if self._find(last, quantity, growth):
+            return last
+        for cut in range(min(len(first) - 1, 10), 1, -1):
+            match = self.reader.lexicon.find(first[:cut] + last, quantity.unit, growth=growth)
+            if match and match.at < cut < match.end:
+                return first[:cut] + last
+        return last
 
     # ------------------------------------------------------------------ the item
 
@@ -429,7 +499,11 @@ class _Passage:
         period, past, why = self._time(quantity, around.clause, times)
         before = folded[sentence.start : quantity.start]
         role, because = self.reader.judge.role(
-            sentence.role, before, folded[quantity.end : sentence.end], past, sum(self.state.moods[-6:])
+            sentence.role,
+            before,
+            folded[quantity.end : sentence.end],
+            past,
+            sum(self.state.moods[:1] + self.state.moods[1:][-6:]),
         )
         strength = self._strength(quantity, around, naming, role)
         words = around.words
@@ -492,12 +566,21 @@ class _Passage:
         if indicator and indicator.name.startswith("新增") and "%" not in (quantity.unit or ""):
             return "increase"
         tail = words[-24:]
-        return direction(tail, to_level=to_level(words) or bool(re.search(r"(?:达到?|突破|超过)\s*$", words)) and not re.search(r"新增", words))
+        return direction(
+            tail,
+            to_level=to_level(words)
+            or bool(re.search(r"(?:达到?|突破|超过)\s*$", words))
+            and not re.search(r"新增", words),
+        )
 
     def _basis(self, around: Surroundings, naming: _Naming) -> str | None:
         words = around.words
         if naming.inherited or "分别" in words:
-            words = self.folded[max(self.sentence.start, around.left - 16) : around.left] * bool(re.search(r"可比", self.folded[max(self.sentence.start, around.left - 16) : around.left])) + words
+            words = (
+                self.folded[max(self.sentence.start, around.left - 16) : around.left]
+                * bool(re.search(r"可比", self.folded[max(self.sentence.start, around.left - 16) : around.left]))
+                + words
+            )
         found = [name for name, pattern in _BASIS if pattern.search(words)]
         return "+".join(found) or None
 
@@ -549,7 +632,9 @@ def _persistence(indicator: Indicator | None, quantity: Quantity, sentence: Sent
         return "recurring"
     if indicator is None and quantity.family in ("thing", "person", "household", "area", "length", "mass", "money"):
         return "one_off"
-    return "one_off" if indicator is not None and indicator.id in ("project_investment", "project_area") else "recurring"
+    return (
+        "one_off" if indicator is not None and indicator.id in ("project_investment", "project_area") else "recurring"
+    )
 
 
 def _confidence(indicator: Indicator | None, because: str, naming: _Naming) -> float:
@@ -559,6 +644,10 @@ def _confidence(indicator: Indicator | None, because: str, naming: _Naming) -> f
     if "passage" in because:
         score -= 0.25
     return round(score, 2)
+
+
+def _names_of(indicator: Indicator | None) -> tuple[str, ...]:
+    return (indicator.name, *indicator.aliases) if indicator else ()
 
 
 def _plain(phrase: str) -> str:
@@ -587,7 +676,12 @@ def _reader(vocabulary: Vocabulary) -> Reader:
 
 
 def extract(
-    text: str, vocabulary: Vocabulary, *, title: str | None = None, published: str | None = None, year: int | None = None
+    text: str,
+    vocabulary: Vocabulary,
+    *,
+    title: str | None = None,
+    published: str | None = None,
+    year: int | None = None,
 ) -> tuple[Target, ...]:
     """Every target and actual of a text, in document order. Never raises; any text is read, most give nothing.
 

@@ -15,13 +15,14 @@ _COUNT = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, 
 _PLANS = {"十": 2001, "十一": 2006, "十二": 2011, "十三": 2016, "十四": 2021, "十五": 2026, "十六": 2031}
 
 _TIME = re.compile(
-    r"(?P<until>到|至|截至|截止|截止到|截至到)?(?P<year>(?:19|20)\d\d)年(?P<part>上半年|下半年|[一二三四1-4]季度|前[一二三两]个?季度|1\s*[-—–~至]\s*(?P<span>\d{1,2})月(?:份)?|"
+    r"(?P<y1>(?:19|20)\d\d)年?\s*[-—–―~至到]{1,2}\s*(?P<y2>(?:19|20)\d\d)年"
+    r"|(?P<until>到|至|截至|截止|截止到|截至到)?(?P<year>(?:19|20)\d\d)年(?P<part>上半年|下半年|[一二三四1-4]季度|前[一二三两]个?季度|1\s*[-—–~至]\s*(?P<span>\d{1,2})月(?:份)?|"
     r"(?P<month>\d{1,2})月(?:份|底|末|前)?)?(?P<tail>年?底|末|之?前)?"
     r"|(?P<plan>[“\"]?(?P<five>十[一二三四五六]?)五[”\"]?(?:规划)?(?P<planpart>时期|期间|以来|末|(?P<which>前|后)(?P<years>[一二三四两])年|目标|收官|(?=[^规开][^局划])))"
     r"|(?P<ahead>今后|未来|下|接下来(?:的)?)(?P<n>[一二两三四五六十\d]{1,2})年"
     r"|(?P<back>过去|近|前)(?P<m>[一二两三四五六十]{1,2})年|(?P<since>[一二两三四五十])年来|(?P<elapsed>[一二两三四五])年(?=累计)"
     r"|(?P<half>上半年|下半年|前[一二三两]个?季度|[一二三四]季度末?|前三季|1\s*[-—–~至]\s*(?P<span2>\d{1,2})月份?)"
-    r"|(?P<until2>到|至|截至|截止|截止到)?(?P<rel>今年|去年|(?<!以)上年(?![增同])|明年|本年|全年|年内|当年|年底|年末)?(?P<month2>(?<!\d)\d{1,2})月份?(?P<end2>底|末|中旬|上旬|下旬)?(?P<before>之?前|以前)?"
+    r"|(?P<until2>到|至|截至|截止|截止到)?(?P<rel>今年|去年|(?<!以)上年(?![增同度])|明年|本年|全年|年内|当年|年底|年末)?(?P<month2>(?<!\d)\d{1,2})月份?(?P<end2>底|末|中旬|上旬|下旬)?(?P<before>之?前|以前)?"
     r"|(?P<word>今年|去年|(?<!以)上年(?!同|度|末|增|提|相)|前年|明年|本年|全年|年内|过去一年|这一年|一年来|年底前)"
 )
 
@@ -58,7 +59,9 @@ def mentions(text: str, clock: Clock) -> list[Mention]:
     for match in _TIME.finditer(text):
         if match["month2"] and not match["until2"] and not match["rel"] and not match["before"] and not match["end2"]:
             continue
-        if match["year"] and re.match(r"以来|度?计划|度?目标|建成的|相比|增长|平均|的?[一二两\d]+倍", text[match.end() : match.end() + 4]):
+        if match["year"] and re.match(
+            r"以来|度?计划|度?目标|建成的|相比|增长|平均|的?[一二两\d]+倍", text[match.end() : match.end() + 4]
+        ):
             if not re.match(r"度?(?:计划|目标)", text[match.end() : match.end() + 4]):
                 continue
         if match["year"] and re.search(r"[比较与自从《(]$|[-—–~]$", text[max(0, match.start() - 1) : match.start()]):
@@ -69,6 +72,9 @@ def mentions(text: str, clock: Clock) -> list[Mention]:
 
 
 def _read(match: re.Match[str], clock: Clock) -> tuple[str | None, bool | None]:
+    if match["y1"]:
+        first, last = int(match["y1"]), int(match["y2"])
+        return (f"{first}-{last}" if first < last else str(first)), last < clock.year if clock.year else None
     if match["year"]:
         return _dated(match, clock)
     if match["plan"]:
@@ -143,7 +149,9 @@ def _worded(word: str, clock: Clock) -> tuple[str | None, bool | None]:
         return _year(clock.year - 2 if clock.year else None), True
     if word == "明年":
         base = clock.this
-        return _year(clock.year if clock.year and clock.review and not clock.forward else base + 1 if base else None), False
+        return _year(
+            clock.year if clock.year and clock.review and not clock.forward else base + 1 if base else None
+        ), False
     past = None if clock.forward or word == "全年" else True
     return _year(clock.this), False if word in ("今年", "年内", "年底前") and clock.forward else past
 
@@ -178,7 +186,9 @@ def _number(text: str) -> int:
 # --------------------------------------------------------------------------- the document's year
 
 _SESSION = re.compile(r"(20\d\d)年(\d{1,2})月\d{1,2}日[^\n。]{0,40}(?:大会|会议)")
-_TITLE = re.compile(r"(20\d\d)年?[^\n。]{0,24}(?:工作报告|计划|预算|要点|公报|规划|目标)|(?:报告|计划|公报)[^\n。]{0,10}(20\d\d)")
+_TITLE = re.compile(
+    r"(20\d\d)年?[^\n。]{0,24}(?:工作报告|计划|预算|要点|公报|规划|目标)|(?:报告|计划|公报)[^\n。]{0,10}(20\d\d)"
+)
 _GOAL = re.compile(r"(20\d\d)年[^\n。;]{0,30}(?:目标|重点工作|主要任务|工作安排|工作重点)")
 _YEAR = re.compile(r"(?<![\d到至比])(20\d\d)年")
 
@@ -190,9 +200,16 @@ def document_clock(text: str, title: str | None, published: str | None, year: in
         year = _from_title(head) or _from_session(head) or _from_goal(text) or _from_news(head, published)
     review = year - 1 if year else None
     opening = re.split(r"\n\s*\S", text[:300], maxsplit=3)[:3]
-    if year and re.search(rf"{year}年(?:上半年|前三季度|1.{{1,3}}月|国民经济和社会发展统计公报)", (title or "") + "".join(opening)):
+    if year and re.search(
+        rf"{year}年(?:上半年|前三季度|1.{{1,3}}月|国民经济和社会发展统计公报)", (title or "") + "".join(opening)
+    ):
         review = year
-    elif year and re.search(r"统计公报|执行情况(?:的)?(?:报告)?", (title or "") + text[:120]) and f"{year}年计划草案" not in text[:300] and f"{year + 1}年" not in text[:300]:
+    elif (
+        year
+        and re.search(r"统计公报|执行情况(?:的)?(?:报告)?", (title or "") + text[:120])
+        and f"{year}年计划草案" not in text[:300]
+        and f"{year + 1}年" not in text[:300]
+    ):
         review = year if "计划草案" not in text[:300] else review
     return Clock(year, review, None if year else _guess(text))
 

@@ -6,7 +6,6 @@ of all numbers in a government report more than half are of that kind.
 
 from __future__ import annotations
 
-import bisect
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -57,12 +56,12 @@ _MASKS = re.compile(
             r"\d+\s*号(?:线|楼|院|文|令|机|门|桥|路)?(?:机组)?",
             r"\d+(?:余|多)?\s*(?:个)?(?:分钟|小时|周|个月|季度|工作日|日内|世纪|周年|时辰|课时)",
             r"\d+\s*(?:中学|小学|团|师|院|连|医院|平台|街区|国道|省道|高速)(?![所个])",
+            r"(?<=[,;。、])\d+(?:余|多)?次(?=[一-龥])|\d+办\d+组",
             r"\d+(?:大|方面|个方面|个维度|个环节|个一级|办|字|届|中全会|轮|级|线|强|室|厅|版|路|区)(?![所个])",
             r"\d+(?:\.\d+)?(?:蒸吨|英寸|千伏|兆瓦|摄氏度|℃|度电)(?=[一-龥])",
             r"\d+(?:\.\d+)?[百千万亿]*(?:吨级|千瓦级|平方米级|亿级|元级|人级)",
             r"(?:户均|人均|每[人户亩车平吨位名度])\s*\d+(?:\.\d+)?(?=[一-龥]+(?:标准|补助|补贴))",
             r"\d+/\d+",
-            r"(?<=[,;。、])\d+(?:余|多)?次(?=[一-龥])|\d+办\d+组",
         )
     )
 )
@@ -73,8 +72,17 @@ _NOT_NOUN = re.compile(
     r"开展|支持|推动|完成|的?(?:控制|目标|任务|计划|预期|基础|增速|增幅|速度|水平|规模|要求)|全部|增至|达|提前|超|全国|全省|全市|、"
 )
 _SIZED = re.compile(r"(?:收入|产值|营收|销售额?|纳税|税收|投资)(?:达到?|过|超过?|在)?$")
+_PEOPLE = re.compile(
+    r"(?:名|位)?[一-龥]{0,5}?(人(?!均|才|次)|群众|居民|职工|学生|师生|农民|游客|旅客|家庭|户(?!外|籍|用|均)|市民|村民|患者)"
+)
+_TERM = re.compile(
+    r"(?:时间|期限|周期|时限|时长|工期)[^,。;\d]{0,6}?(?P<pre>不超过|不得超过|控制在|缩短[至到为]|压缩[至到为]|压减[至到为]|低于|少于)(?P<a>\d+(?:\.\d+)?)\s*(?P<unit>年|天|个工作日|工作日|分钟|小时|个月)(?P<post>以内|以下|之内|内|左右)?"
+)
+_BASE = re.compile(r"(不低于|不少于|不超过|不高于|高于|低于|超过)[^,。;\d]{2,24}的$")
 _PLANT = re.compile(r"(?:/年)?[^,。;、\d]{1,9}(?:装置|机组|电站|储能|生产线|煤矿|储罐|炼化|船|核电|风电场|锅炉)")
-_OF_FIRMS = re.compile(r"、[^,。;]{0,24}的[^,。;、]{0,10}(?:企业|项目)")  # 5家以上年销售收入过百亿元、2家以上…的高新技术企业
+_OF_FIRMS = re.compile(
+    r"、[^,。;]{0,24}的[^,。;、]{0,10}(?:企业|项目)"
+)  # 5家以上年销售收入过百亿元、2家以上…的高新技术企业
 
 
 def _words(lists: Mapping[str, Iterable[str]]) -> tuple[str, dict[str, str]]:
@@ -92,16 +100,17 @@ class Finder:
         after, self.after = _words(rules.get("suffixes", {}))
         names = "|".join(map(re.escape, sorted(self.family, key=len, reverse=True))) or "(?!)"
         counted = "|".join(units.get("counted", ())) or "(?!)"
-        pre, post = f"(?:(?P<pre>{before or '(?!)'})[\\s了]*)?", f"(?:(?P<post>{after or '(?!)'}))?"
+        self.lead = re.compile(rf"(?:{before or '(?!)'})[\s了]?$")
+        post = f"(?:(?P<post>{after or '(?!)'}))?"
         unit = rf"(?P<unit>{names}|(?![十百千万亿余多]))"
-        tail = rf"(?P<m1>[余多来几])?\s*(?P<mult>[十百千万亿]*?)(?P<m2>[余多])?\s*{unit}(?:\([^()\d]{{1,3}}\))?"
-        dash = r"\s*(?:[-—–―~∼至到]{1,2}|至)\s*"
+        tail = rf"(?P<m1>[余多来几])?\s?(?P<mult>[十百千万亿]*?)(?P<m2>[余多])?\s?{unit}(?:\([^()\d]{{1,3}}\))?"
+        dash = r"\s?[-—–―~∼至到]{1,2}\s?"
         self.range = re.compile(
-            rf"{pre}(?P<a>{ARABIC})\s*(?P<am>[十百千万亿]*)(?P<au>{names})?{dash}(?P<b>{ARABIC}){tail}(?:之间)?{post}"
+            rf"(?P<a>{ARABIC})\s?(?P<am>[十百千万亿]*)(?P<au>{names})?{dash}(?P<b>{ARABIC}){tail}(?:之间)?{post}"
         )
-        self.number = re.compile(rf"{pre}(?P<a>{ARABIC})\s*{tail}{post}")
+        self.number = re.compile(rf"(?P<a>{ARABIC})\s?{tail}{post}")
         self.worded = re.compile(
-            rf"{pre}(?:(?P<pct>百分之)(?P<p>[{WORD_CHARS}点]+)|(?P<den>[三四五六七八九十百千万]+)分之(?P<num>[一二三四五六七八九]+)"
+            rf"(?:(?P<pct>百分之)(?P<p>[{WORD_CHARS}点]+)|(?P<den>[三四五六七八九十百千万]+)分之(?P<num>[一二三四五六七八九]+)"
             rf"|(?P<ten>[一二两三四五六七八九])成(?:(?P<half>半)|(?P<ten2>[一二三四五六七八九]))?(?![立为员长效本果功型品交熟人分])"
             rf"|翻(?P<fan>[一二两三]?)番|(?P<digits>[两三四])位数(?:增长)?){post}"
         )
@@ -116,7 +125,7 @@ class Finder:
 
     def find(self, text: str) -> list[Quantity]:
         """Every quantity of a folded text, in order, without overlaps."""
-        masked = mask(text)
+        masked, taken = mask(text), bytearray(len(text))
         found: list[Quantity] = []
         for pattern, build in (
             (self.range, self._ranged),
@@ -127,10 +136,20 @@ class Finder:
         ):
             for match in pattern.finditer(masked):
                 quantity = build(match, text)
-                if quantity and not any(q.start < quantity.end and quantity.start < q.end for q in _near(found, quantity)):
+                if quantity and not any(taken[quantity.start : quantity.end]):
                     found.append(quantity)
-            found.sort(key=lambda q: q.start)
-        return self._from_to([q for q in found if not self._threshold(q, text)], text)
+                    taken[quantity.start : quantity.end] = b"\1" * (quantity.end - quantity.start)
+        found = sorted([*found, *_terms(text)], key=lambda q: q.start)
+        return self._from_to([self._based(q, text) for q in found if not self._threshold(q, text)], text)
+
+    def _based(self, quantity: Quantity, text: str) -> Quantity:
+        """不低于居住用地供应总量的70%: the bound stands before what the share is of."""
+        match = (
+            _BASE.search(text, max(0, quantity.start - 30), quantity.start) if quantity.family == "percent" else None
+        )
+        if match is None or quantity.qualifier != "exact":
+            return quantity
+        return bounded(replace(quantity, qualifier=self.before[match[1]], low=None, high=None))
 
     def _qualifier(self, match: re.Match[str]) -> str:
         groups = match.groupdict()
@@ -165,15 +184,45 @@ class Finder:
         unit, family, scale, elided = self._unit(match, text)
         if unit is None or (family == "time" and not _timed(text, match.start())):
             return None
-        if elided and _NOUN.match(text[match.end() : match.end() + 1]) and match["post"] is None and match["pre"] is None:
+        people = _PEOPLE.match(text, match.end()) if elided and match["post"] is None and unit.endswith("人") else None
+        if people:
+            unit, family = (unit[:-1] + "户", "household") if people[1] in ("家庭", "户") else (unit, family)
+            value = round(arabic(match["a"]) * scale, 10)
+            return bounded(
+                Quantity(
+                    match.start(),
+                    match.end(),
+                    value,
+                    None,
+                    None,
+                    unit,
+                    family,
+                    self._qualifier(match),
+                    note="unit from the noun",
+                )
+            )
+        if (
+            elided
+            and _NOUN.match(text[match.end() : match.end() + 1])
+            and match["post"] is None
+            and match["pre"] is None
+        ):
             return None  # 5万居民 has no unit we could name; 万 alone before a noun is a scale of that noun
         value = round(arabic(match["a"]) * scale, 10)
-        return bounded(Quantity(match.start(), match.end(), value, None, None, unit, family, self._qualifier(match), elided_unit=elided))
+        return bounded(
+            Quantity(
+                match.start(), match.end(), value, None, None, unit, family, self._qualifier(match), elided_unit=elided
+            )
+        )
 
     def _ranged(self, match: re.Match[str], text: str) -> Quantity | None:
         unit, family, scale, elided = self._unit(match, text)
         low, high = arabic(match["a"]), arabic(match["b"]) * scale
-        if unit is None or family == "time" or re.search(r"[从由自]\s*$", text[max(0, match.start() - 2) : match.start()]):
+        if (
+            unit is None
+            or family == "time"
+            or re.search(r"[从由自]\s*$", text[max(0, match.start() - 2) : match.start()])
+        ):
             return None
         if match["am"] and not match["mult"]:
             return None
@@ -182,7 +231,9 @@ class Finder:
             low = low * _scale(match["am"]) / _scale(match["mult"])
         if not low < high:
             return None
-        return Quantity(match.start(), match.end(), None, low, round(high, 10), unit, family, "range", elided_unit=elided)
+        return Quantity(
+            match.start(), match.end(), None, low, round(high, 10), unit, family, "range", elided_unit=elided
+        )
 
     def _in_words(self, match: re.Match[str], text: str) -> Quantity | None:
         groups, value, unit, family = match.groupdict(), None, "%", "percent"
@@ -198,12 +249,16 @@ class Finder:
             value = (words(groups["ten"]) or 0) * 10 + (5 if groups["half"] else words(groups["ten2"] or "零") or 0)
         elif groups["digits"]:
             digits = int(words(groups["digits"]) or 2)
-            return Quantity(match.start(), match.end(), None, 10.0 ** (digits - 1), 10.0**digits - 1, "%", family, "range", "words")
+            return Quantity(
+                match.start(), match.end(), None, 10.0 ** (digits - 1), 10.0**digits - 1, "%", family, "range", "words"
+            )
         else:
             value, unit, family = 2.0 ** (words(groups["fan"] or "一") or 1), "倍", "ratio"
         if value is None:
             return None
-        return bounded(Quantity(match.start(), match.end(), value, None, None, unit, family, self._qualifier(match), "words"))
+        return bounded(
+            Quantity(match.start(), match.end(), value, None, None, unit, family, self._qualifier(match), "words")
+        )
 
     def _bare(self, match: re.Match[str], text: str) -> Quantity | None:
         scale = {"万": "万", "亿": "亿", "万亿": "万亿"}.get(match["cn"])
@@ -216,13 +271,27 @@ class Finder:
         if match["unit"] is None and "亿" not in scale:
             return None
         qualifier = {"近": "about"}.get(match["pre"], "exact" if match["pre"].startswith("达") else "over")
-        return bounded(Quantity(match.start(), match.end(), value, None, None, scale + unit, self.family[unit], qualifier, "words"))
+        return bounded(
+            Quantity(match.start(), match.end(), value, None, None, scale + unit, self.family[unit], qualifier, "words")
+        )
 
     def _counted(self, match: re.Match[str], text: str) -> Quantity | None:
         value = words(match["cn"])
         if value is None:
             return None
-        return bounded(Quantity(match.start(), match.end(), value, None, None, match["unit"], self.family[match["unit"]], "exact", "words"))
+        return bounded(
+            Quantity(
+                match.start(),
+                match.end(),
+                value,
+                None,
+                None,
+                match["unit"],
+                self.family[match["unit"]],
+                "exact",
+                "words",
+            )
+        )
 
     def _threshold(self, quantity: Quantity, text: str) -> bool:
         """Whether the value only sizes the things that are counted (5000万元以上重大项目, 300平方米标准)."""
@@ -232,9 +301,15 @@ class Finder:
                 return text[quantity.end - 2 : quantity.end] in ("以上", "以下", "以内")
         if text[quantity.end - 3 : quantity.end] in ("及以上", "及以下"):
             return True
-        if re.match(r"的[^,。;、]{0,14}企业", rest) and _SIZED.search(text[max(0, quantity.start - 12) : quantity.start]):
+        if re.match(r"的[^,。;、]{0,14}企业", rest) and _SIZED.search(
+            text[max(0, quantity.start - 12) : quantity.start]
+        ):
             return quantity.family == "money"
-        if quantity.family == "money" and _SIZED.search(text[max(0, quantity.start - 12) : quantity.start]) and _OF_FIRMS.match(text, quantity.end):
+        if (
+            quantity.family == "money"
+            and _SIZED.search(text[max(0, quantity.start - 12) : quantity.start])
+            and _OF_FIRMS.match(text, quantity.end)
+        ):
             return True
         if quantity.family in ("mass", "power", "volume") and _PLANT.match(rest):
             return True
@@ -249,17 +324,13 @@ class Finder:
             if before and before.unit == quantity.unit or (before and before.family == quantity.family):
                 between = text[before.end : quantity.start]
                 left = text[max(0, before.start - 6) : before.start]
-                if re.fullmatch(r"[^,。;、\d]{0,8}(?:至|到|为)\s*", between) and re.search(r"[从由](?:20\d\d年的?)?[^,。;、]{0,3}$", left):
+                if re.fullmatch(r"[^,。;、\d]{0,8}(?:至|到|为)\s*", between) and re.search(
+                    r"[从由](?:20\d\d年的?)?[^,。;、]{0,3}$", left
+                ):
                     kept[-1] = replace(quantity, origin=text[before.start : before.end])
                     continue
             kept.append(quantity)
         return kept
-
-
-def _near(found: list[Quantity], quantity: Quantity) -> Iterable[Quantity]:
-    """Those that could overlap; `found` is in order of start but for the pattern being read."""
-    at = bisect.bisect_left(found, quantity.start, key=lambda q: q.start)
-    return found[max(0, at - 2) : at + 2] + found[-2:]
 
 
 def _scale(mult: str) -> float:
@@ -269,9 +340,24 @@ def _scale(mult: str) -> float:
     return total
 
 
+def _terms(text: str) -> list[Quantity]:
+    """Spans of time that are promised: 轮候时间不超过5年, 审批时限压缩至3个工作日."""
+    found = []
+    for match in _TERM.finditer(text):
+        ceiling = match["pre"] in ("不超过", "不得超过", "控制在") or match["post"] in ("以内", "以下", "之内", "内")
+        qualifier = "at_most" if ceiling else "under" if match["pre"] in ("低于", "少于") else "exact"
+        unit = match["unit"]
+        found.append(
+            bounded(Quantity(match.start("pre"), match.end(), float(match["a"]), None, None, unit, "time", qualifier))
+        )
+    return found
+
+
 def _timed(text: str, start: int) -> bool:
     """Days and years are quantities only of the few indicators that are measured in them."""
-    return bool(re.search(r"优良[^,。;]{0,8}$|寿命[^,。;]{0,8}$|达标天数[^,。;]{0,6}$", text[max(0, start - 16) : start]))
+    return bool(
+        re.search(r"优良[^,。;]{0,8}$|寿命[^,。;]{0,8}$|达标天数[^,。;]{0,6}$", text[max(0, start - 16) : start])
+    )
 
 
 def bounded(quantity: Quantity) -> Quantity:

@@ -7,7 +7,12 @@ import re
 from monitor.targets.quantities import Quantity, bounded
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("in_step", re.compile(r"(?:保持)?[与同和](?P<ref>[^,。;、:]{2,22}?)(?:保持)?(?:基本)?(?:同步(?:增长|提高)?|持平)(?!推进|规划|实施|战|建设|开展)")),
+    (
+        "in_step",
+        re.compile(
+            r"(?:保持)?[与同和](?P<ref>[^,。;、:]{2,22}?)(?:保持)?(?:基本)?(?:同步(?:增长|提高)?|持平)(?!推进|规划|实施|战|建设|开展)"
+        ),
+    ),
     (
         "above_ref",
         re.compile(
@@ -15,13 +20,26 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"(?:平均水平|平均增速|平均增幅|增长速度|发展速度|增速|增幅|增长|速度|水平|平均))(?![一-龥]*\d)"
         ),
     ),
-    ("below_ref", re.compile(r"低于(?P<ref>(?:全国|全省|全市|国家|省|市)[^,。;、\d]{0,8}?(?:平均水平|平均|水平))(?![一-龥]*\d)")),
-    ("assigned", re.compile(r"(?:全面|确保)?完成(?P<ref>(?:国家|省|市|上级|县|区|省市|省、市)[^,。;、\d]{0,6}?下达)[^,。;\d]{0,30}?(?:任务|目标|指标|计划)")),
+    (
+        "below_ref",
+        re.compile(r"低于(?P<ref>(?:全国|全省|全市|国家|省|市)[^,。;、\d]{0,8}?(?:平均水平|平均|水平))(?![一-龥]*\d)"),
+    ),
+    (
+        "assigned",
+        re.compile(
+            r"(?:全面|确保)?完成(?P<ref>(?:国家|省|市|上级|县|区|省市|省、市)[^,。;、\d]{0,6}?下达)[^,。;\d]{0,30}?(?:任务|目标|指标|计划)"
+        ),
+    ),
     ("sign", re.compile(r"(?:实现)?(?<!零)正增长|由负转正|扭负为正")),
     ("zero", re.compile(r"[“\"]?(?:为|实现)[“\"]?零(?:增长)?[”\"]?(?![一-龥售])|(?:实现)?零(?:伤亡|发生)")),
     ("all", re.compile(r"(?<![“\"、])(?:全覆盖|全面覆盖|全部达标|全面达标|全域覆盖)(?!、)")),
     ("double", re.compile(r"倍增(?=计划|工程|行动)")),
-    ("trend", re.compile(r"(?:持续|稳步|逐步|明显|不断|进一步|稳定|大幅)(?P<way>下降|降低|减少|提升|提高|增加|增长|上升)(?=[,。;、]|$)")),
+    (
+        "trend",
+        re.compile(
+            r"(?:持续|稳步|逐步|明显|不断|进一步|稳定|大幅)(?P<way>下降|降低|减少|提升|提高|增加|增长|上升)(?=[,。;、]|$)"
+        ),
+    ),
 )
 _BORDERLINE = frozenset({"assigned", "sign", "all", "double", "trend"})
 
@@ -55,7 +73,12 @@ def _quantity(form: str, match: re.Match[str]) -> Quantity:
         return _with(blank, form, f"reference={match['ref']}")
     if form == "assigned":
         return _with(blank, "in_step", f"reference={match['ref']}任务")
-    number = {"sign": (0.0, "%", "percent", "over"), "zero": (0.0, "处", "thing", "exact"), "all": (100.0, "%", "percent", "all"), "double": (2.0, "倍", "ratio", "exact")}
+    number = {
+        "sign": (0.0, "%", "percent", "over"),
+        "zero": (0.0, "处", "thing", "exact"),
+        "all": (100.0, "%", "percent", "all"),
+        "double": (2.0, "倍", "ratio", "exact"),
+    }
     if form not in number:
         return _with(blank, "exact", "direction only")
     value, unit, family, qualifier = number[form]

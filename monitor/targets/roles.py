@@ -8,10 +8,18 @@ from typing import Any
 
 from monitor.model import Role
 
-_MOOD_FORWARD = re.compile(r"加快|着力|努力|推进(?!了)|不断|积极|全力|进一步|打造|将(?![军来])|力争|争取|坚持|持续|加强|完善|健全|深化|强化|大力|聚焦|推动|实施")
-_MOOD_PAST = re.compile(r"了(?=[一-龥])|已|成功|荣获|获批|获评|圆满|实现了|成为|显著|成效|全面完成|顺利|稳居|有效|据统计|同比|相继|先后|率先")
-_FIRM_FUTURE = re.compile(r"明年|下一步|今后|未来|年内|计划(?=增长|达到|完成|新|建)|目标(?:是|为)|要(?=突破|达到?|实现|超过|增长)|力争")
-_FIRM_PAST = re.compile(r"去年|(?<!以)上年(?!增|同)|过去(?:的)?[一五]年|已(?!经?开工建设的|建成的)|截至|截止|目前|累计完成|上半年已")
+_MOOD_FORWARD = re.compile(
+    r"加快|着力|努力|推进(?!了)|不断|积极|全力|进一步|打造|将(?![军来])|力争|争取|坚持|持续|加强|完善|健全|深化|强化|大力|聚焦|推动|实施"
+)
+_MOOD_PAST = re.compile(
+    r"了(?=[一-龥])|已|成功|荣获|获批|获评|圆满|实现了|成为|显著|成效|全面完成|顺利|稳居|有效|据统计|同比|相继|先后|率先"
+)
+_FIRM_FUTURE = re.compile(
+    r"明年|下一步|今后|未来|年内|计划(?=增长|达到|完成|新|建)|目标(?:是|为)|要(?=突破|达到?|实现|超过|增长)|力争"
+)
+_FIRM_PAST = re.compile(
+    r"去年|(?<!以)上年(?!增|同|度)|过去(?:的)?[一五]年|已(?!经?开工建设的|建成的)|截至|截止|目前|累计完成|上半年已"
+)
 _CONTRAST = re.compile(r"[,;]\s*(?:而)?(?:今年|明年|下一步)")
 _COUNTED = re.compile(r"初步核算|经核算|据统计|统计公报|据介绍|数据显示|上年末|年末全")
 _PAST_PLAN = re.compile(r"(?:年初|原)(?:计划|预算|确定|安排)|去年(?:计划|安排)|计划确定的")
@@ -59,8 +67,28 @@ class Judge:
 
     def strength(self, words: str) -> str | None:
         """The last word of force in a phrase: strive ensure expect plan."""
-        found = [m for m in self.force.finditer(words) if not re.match(r"的|单列|生育|执行|内|外", words[m.end() : m.end() + 1] or " ")]
+        found = [
+            m
+            for m in self.force.finditer(words)
+            if not re.match(r"的|单列|生育|执行|内|外", words[m.end() : m.end() + 1] or " ")
+        ]
         return self.forces[found[-1][0]] if found else None
+
+
+_IMPERATIVE = re.compile(
+    r"(?:[一-龥]{0,3}(?:推进|加快|构建|打造|加强|完善|提升|强化|深化|坚持|促进|发展|建设|扩大|保障|聚焦|着力|优化|推动|做好|抓好|健全|实施|统筹|落实|增强|培育|创造|改善|规划|拓展|提高|突出|狠抓|全力|传承|树牢|守住))"
+)
+_PREDICATE = re.compile(
+    r"(?:改善|提升|加强|增强|加快|推进|显著|成效|突破|优化|深化|完善|提高|见效|有力|明显|向好|加速|巩固|释放|凸显|丰硕|夯实|升级|跃升|壮大|扎实|迈进|活力|强劲|加固|改观|成果|进展|平稳|稳定)$"
+)
+
+
+def heading_mood(heading: str) -> float:
+    """Plans are headed by commands (加快构建…体系), reviews by statements (民生福祉持续改善)."""
+    plain = heading.strip("。:, ")
+    if _IMPERATIVE.match(plain):
+        return 6.0
+    return -8.0 if _PREDICATE.search(plain) else 0.0
 
 
 def mood(text: str) -> float:

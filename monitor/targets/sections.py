@@ -96,7 +96,11 @@ class Outline:
                 if whole or body[end : end + 1] == "。":
                     return title, len(body) if whole else end + 1
             return None, 0
-        if len(stripped) <= 40 and not re.search(r"[。;,!?…]|[:：]$", stripped) and not re.search(r"\d", _dateless(stripped)):
+        if (
+            len(stripped) <= 40
+            and not re.search(r"[。;,!?…]|[:：]$", stripped)
+            and not re.search(r"\d", _dateless(stripped))
+        ):
             return stripped, len(body)
         return None, 0
 
@@ -114,7 +118,14 @@ class Outline:
             stack.pop()
         parent = stack[-1]
         stack.append(
-            _Section(heading, level, role or parent.role, period or (parent.period if role in (None, parent.role) else None), False, bool(role) or parent.explicit)
+            _Section(
+                heading,
+                level,
+                role or parent.role,
+                period or (parent.period if role in (None, parent.role) else None),
+                False,
+                bool(role) or parent.explicit,
+            )
         )
 
     def role_of(self, heading: str) -> Role | None:
@@ -138,20 +149,30 @@ class Outline:
             sentence = match[0]
             if not sentence.strip():
                 continue
-            goal = self.goal.search(sentence)
-            section = self._turn(stack, sentence, bool(goal), clock, opens=first)
+            section = self._turn(stack, sentence, self._announces(sentence), clock, opens=first)
             yield Sentence(
                 at + match.start(), at + match.end(), section.heading, section.role, section.period,
                 section.headline, first, number, section.role != "actual",
             )  # fmt: skip
             first = False
 
+    def _announces(self, sentence: str) -> bool:
+        """Whether a sentence opens a list of goals: …主要预期目标是. 今年目标是18亿元 and 完成了目标任务: do not."""
+        goal = self.goal.search(sentence)
+        if (
+            goal is None
+            or re.match(r"\s*[\d约超近]", sentence[goal.end() :])
+            or re.search(r"\d", _dateless(sentence[: goal.start()]))
+        ):
+            return False
+        return not re.search(r"(?:完成|实现|达到|超额)[^,。;:]{0,16}$", sentence[: goal.start()])
+
     def _turn(self, stack: list[_Section], sentence: str, goal: bool, clock: Clock, *, opens: bool) -> _Section:
         """A goal sentence, or a time phrase that opens a paragraph, sets what follows."""
         section = stack[-1]
         salute = _SALUTATION.match(sentence)
         opening = sentence[salute.end() :] if salute and opens else sentence.lstrip(" —-")
-        if goal and not re.search(r"(?:完成|实现|达到|超额)[^,。;:]{0,16}$", sentence[: self.goal.search(sentence).start()]):  # type: ignore[union-attr]
+        if goal:
             found = mentions(sentence[: sentence.find(":") + 1 or 60], replace(clock, forward=True))
             period = next((m.period for m in found if m.period), str(clock.year) if clock.year else section.period)
             section = replace(section, role="target", period=period, headline=True, explicit=True)
@@ -159,7 +180,9 @@ class Outline:
             lead = mentions(opening[:24], replace(clock, forward=section.role != "actual"))
             if lead and lead[0].start <= 1 and not lead[0].word.startswith(("全年", "年内", "到", "截", "至")):
                 section = self._led(section, lead[0].period, lead[0].past, clock)
-            if re.match(r"围绕(?:上述|以上|这些)|为(?:实现|完成)(?:上述|以上|今年)|(?:做好|抓好)(?:今年|明年|下一步)", opening):
+            if re.match(
+                r"围绕(?:上述|以上|这些)|为(?:实现|完成)(?:上述|以上|今年)|(?:做好|抓好)(?:今年|明年|下一步)", opening
+            ):
                 section = replace(section, role="target", explicit=True)
         stack[-1] = section
         return section

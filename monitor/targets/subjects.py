@@ -43,7 +43,9 @@ class Lexicon:
         for indicator in indicators:
             for alias in dict.fromkeys((indicator.name, *indicator.aliases)):
                 plain = alias.translate(QUOTES)
-                pattern = re.compile(r"[^,;:。]{0,16}?".join(map(re.escape, plain.split("…")))) if "…" in plain else None
+                pattern = (
+                    re.compile(r"[^,;:。]{0,16}?".join(map(re.escape, plain.split("…")))) if "…" in plain else None
+                )
                 self.names[plain[:2]].append(_Name(indicator, plain, pattern))
 
     def base(self, unit: str) -> str:
@@ -73,15 +75,26 @@ class Lexicon:
         people = {"person", "household", "thing"}
         return 1 if family in people and any(self.family.get(u) in people for u in mine) and base != "户" else 0
 
-    def find(self, phrase: str, unit: str | None, *, growth: bool = False, anchor: int | None = None) -> Match | None:
-        """The best name in the phrase: long, of the right unit, and close to the value (at `anchor`; default: the end)."""
+    def find(
+        self,
+        phrase: str,
+        unit: str | None,
+        *,
+        growth: bool = False,
+        anchor: int | None = None,
+        across: int | None = None,
+    ) -> Match | None:
+        """The best name in the phrase: long, of the right unit, and close to the value (at `anchor`; default: the end).
+
+        With `across`, only a name that begins before that position of the plain phrase and ends behind it.
+        """
         plain = phrase.translate(QUOTES)
         edge = len(plain) if anchor is None else len(phrase[:anchor].translate(QUOTES))
         best: Match | None = None
         for at in range(len(plain) - 1):
             for name in self.names.get(plain[at : at + 2], ()):
                 end = _end(name, plain, at)
-                if end is None:
+                if end is None or (across is not None and not at < across < end):
                     continue
                 fit = self.fits(name.indicator, unit, growth=growth)
                 if not fit:

@@ -23,6 +23,7 @@ _TEXTUAL = re.compile(r"text/|html|xml|json|javascript|octet-stream", re.IGNOREC
 _BINARY = re.compile(rb"^(?:%PDF-|PK\x03\x04|\xd0\xcf\x11\xe0|\x89PNG|\xff\xd8\xff|GIF8|Rar!|7z\xbc\xaf)")
 _INDEX = re.compile(r"^/?(?:(?:index|default|home|main)(?:\.\w{2,5})?)?$", re.IGNORECASE)
 _TAG = re.compile(r"<(script|style|noscript)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_CUT = re.compile(r"<body\b(?!.*</(?:body|html)\s*>).*[^>\s]\s*\Z", re.IGNORECASE | re.DOTALL)
 _SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
 _STATUS = {403: "http_403", 404: "http_404", 410: "http_410"}
 _CHALLENGE_STATUS = frozenset({412, 521, 202, 403, 503, 405, 400, 200})
@@ -39,14 +40,17 @@ def judge(fetch: Fetch, html: str | None, document: Document | None, rules: Text
     status = fetch.status or 0
     if status < 400 and _binary(fetch):
         return Failure("not_html", f"{fetch.content_type or 'binary content'}", fetch.status)
-    text = visible(html or "")
-    found = _blocked(status, html or "", text, rules)
+    html = html or ""
+    text = visible(html)
+    found = _blocked(status, html, text, rules)
     if found is None and status >= 400:
         found = _status(status), f"HTTP {status}"
     if found is None and _went_home(fetch):
         found = "redirect_home", f"sent to {fetch.final_url}"
     if found is None:
-        found = _empty_or_notice(text, document, rules) or _lossy(html or "", document)
+        found = _empty_or_notice(text, document, rules) or _lossy(html, document)
+    if found is None and "</html" not in html[-2_000:].lower() and _CUT.search(html):
+        found = "truncated", "the page ends in the middle: its body is never closed"
     return Failure(*found, status=fetch.status) if found else None
 
 

@@ -187,7 +187,7 @@ def _position(flat: str, choice: container.Choice | None) -> tuple[int, int]:
 def plain(text: str, url: str | None, rules: TextRules) -> Document:
     """A text file: real reports are saved with the site's lines at both ends, which are cut like those of a page."""
     every = [line for line in map(tidy, text.replace("\r\n", "\n").replace("\r", "\n").split("\n")) if line]
-    title = next((line for line in every[:8] if not _chrome(line, rules)), None)
+    title = next((line for line in every[:8] if not trim.is_chrome(line, rules)), None)
     title = title if title is not None and _titular(title) else None
     before, kept, after = trim.ends(every, rules, title)
     if title is not None and kept and kept[0] == title:
@@ -208,10 +208,6 @@ def plain(text: str, url: str | None, rules: TextRules) -> Document:
         paragraphs=tuple(kept),
         explain=(*facts.why, *explain),
     )
-
-
-def _chrome(line: str, rules: TextRules) -> bool:
-    return trim.is_chrome(line, rules) or trim.pieces_are_chrome(line, rules)
 
 
 def _titular(line: str) -> bool:

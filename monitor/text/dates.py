@@ -28,18 +28,15 @@ _IN_URL = (
 
 
 def every(text: str) -> list[str]:
-    """All dates in `text`, in order, written the Chinese way."""
-    return [day for found in DATE.finditer(text) if (day := _iso(found[0]))]
+    """All dates in `text`: in order those written the Chinese way, then `26 Jan 2022`."""
+    found = [_iso(m[0]) for m in DATE.finditer(text)]
+    found += [_valid(m[3], str(1 + _MONTHS.index(m[2][:3].lower())), m[1]) for m in _ENGLISH.finditer(text)]
+    return [day for day in found if day]
 
 
 def first(text: str) -> str | None:
     """The first date in `text`."""
-    for found in DATE.finditer(text):
-        if day := _iso(found[0]):
-            return day
-    if english := _ENGLISH.search(text):
-        return _valid(english[3], str(1 + _MONTHS.index(english[2][:3].lower())), english[1])
-    return None
+    return next(iter(every(text)), None)
 
 
 def labelled(text: str, labels: Sequence[str]) -> str | None:

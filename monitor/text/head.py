@@ -23,6 +23,9 @@ _TAGS = re.compile(r"<[^<>]*>")
 _PROPERTY = re.compile(r"<!--\s*enpproperty(.*?)/enpproperty\s*-->", re.DOTALL | re.IGNORECASE)
 _FIELD = re.compile(r"<(\w+)>(.*?)</\1>", re.DOTALL)
 _SUFFIX = re.compile(r"\s*[_|｜–—]+\s*|\s+-+\s*|\s*-+\s+|--+|-(?=[^-]{2,20}$)")
+_NEXT_LABEL = re.compile(
+    "发布|发表|更新|时间|日期|浏览|点击|阅读|访问|字体|字号|作者|编辑|责任|审核|来源|分享|打印|【|\\["
+)
 _WORD = re.compile(r"[\W_]+")
 _HEADINGS = "h1, h2, h3, ucaptitle, founder-title, [class*=title i], [id*=title i], [class*=bt], [id*=bt]"
 _SITE = re.compile(r"(?:网|网站|门户|政府|委员会|厅|局|在线|频道|新闻中心|平台|客户端|资讯|首页)$")
@@ -180,7 +183,7 @@ class Shown:
         return (self.issue, "date of the issue") if self.issue else (None, "none shown")
 
     def _unlabelled(self) -> str | None:
-        """A date by itself between title and text, or in a line of its own at the start; a day the title names is not it."""
+        """A date between title and text, or in a line of its own at the start; never a day that the title names."""
         alone = [line for line in self.start.split("\n")[:4] if len(_WORD.sub("", dates.DATE.sub("", line))) <= 8]
         for text in (self.before[-NEAR_TITLE:], "\n".join(alone)):
             for day in dates.every(text):
@@ -193,7 +196,7 @@ class Shown:
         pattern = re.compile(rf"(?:{'|'.join(labels)})\s*[：:∶]\s*([^\s|｜】\])）]{{2,40}})")
         for text in (self.before[-NEAR_TITLE * 3 :], self.start[:NEAR_TITLE], self.after[:NEAR_TITLE]):
             for found in pattern.finditer(text):
-                value = found[1].strip("　：:（([【")
-                if value and not re.match(r"(?:发布|更新|时间|日期|浏览|点击|字体|字号|作者|编辑|来源)", value):
+                value = _NEXT_LABEL.split(found[1], maxsplit=1)[0].strip("　：:（([【,，")
+                if value:
                     return value
         return None

@@ -91,5 +91,5 @@ def file_type(url: str, text: str, rules: TextRules) -> str | None:
         return None
     found = _FILE.findall(url)
     if _DOWNLOAD.search(url):
-        found = found or _FILE.findall(text)
+        found = _FILE.findall(text) + found
     return next((kind.lower() for kind in reversed(found) if kind.lower() in rules.attachment_types), None)

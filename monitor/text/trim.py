@@ -9,46 +9,61 @@ from monitor.model import TextRules
 
 OPENING = 8  # lines among which the first sentence has to come
 COPY_SHARE = 0.3  # of the text that a repeated run has to fill to be a print or mobile copy
-COPY_LINE = 16  # characters from which a line can start such a run
+COPY_LEAST = 40  # characters of such a run
+COPY_TRIES = 20_000  # lines compared in search of copies: a table of equal rows must not cost seconds
 
 _BLANKS = re.compile(r"\s+")
+_BARS = re.compile(r"[\s|｜]+")
+_VALUE = re.compile(r"[\d\-—、/]{5,}")  # a number whose label stands before a blank
 
 
 def is_chrome(line: str, rules: TextRules) -> bool:
-    """Whether the whole line is something that templates print around articles."""
+    """Whether the line is something that templates print around articles, whole or piece by piece.
+
+    Pieces are cut at blanks and bars: `发布时间：… 来源：… 字体：大 中 小`.
+    """
+    if _matches(line, rules.chrome_lines):
+        return True
+    pieces = [p for p in _BARS.split(line) if p]
+    return 1 < len(pieces) and len(line) <= 200 and all(_matches(p, rules.chrome_lines) for p in pieces)
+
+
+def is_foot(line: str, rules: TextRules) -> bool:
+    """Whether the line could be the foot of a site or the end of an article: an address, a telephone number."""
+    pieces = [p for p in _BARS.split(line) if p]
+    return len(line) <= 240 and all(
+        _matches(p, rules.foot_lines) or _matches(p, rules.chrome_lines) or _VALUE.fullmatch(p) for p in pieces
+    )
+
+
+def _matches(line: str, lines: re.Pattern[str]) -> bool:
     bare = _BLANKS.sub("", line)
-    return not bare or (len(bare) <= 240 and rules.chrome_lines.fullmatch(bare) is not None)
-
-
-def pieces_are_chrome(line: str, rules: TextRules) -> bool:
-    """Whether each blank- or bar-separated piece of the line is chrome: `发布时间：… 来源：… 字体：大 中 小`."""
-    pieces = [p for p in re.split(r"[\s|｜]+", line) if p]
-    return len(pieces) > 1 and len(line) <= 200 and all(is_chrome(p, rules) for p in pieces)
+    return not bare or (len(bare) <= 240 and lines.fullmatch(bare) is not None)
 
 
 def ends(
     paragraphs: Sequence[str], rules: TextRules, title: str | None = None
 ) -> tuple[list[str], list[str], list[str]]:
     """(cut before, kept, cut after). The title goes with the lines before it when chrome follows it."""
-    start, stop = 0, len(paragraphs)
-
-    def chrome(line: str) -> bool:
-        return is_chrome(line, rules) or pieces_are_chrome(line, rules)
-
     name = _BLANKS.sub("", title or "")
+    start, stop = 0, len(paragraphs)
     while start < stop:
         line = paragraphs[start]
         is_title = bool(name) and _BLANKS.sub("", line) == name
-        if chrome(line) or (is_title and start + 1 < stop and chrome(paragraphs[start + 1])):
-            start += 1
-        else:
+        follows = start + 1 < stop and is_chrome(paragraphs[start + 1], rules)
+        if not is_chrome(line, rules) and not (is_title and follows):
             break
-    while stop > start and chrome(paragraphs[stop - 1]):
-        stop -= 1
+        start += 1
+    foot = stop  # lines from here on are cut as soon as chrome is found above them
+    while foot > start and (is_chrome(paragraphs[foot - 1], rules) or is_foot(paragraphs[foot - 1], rules)):
+        foot -= 1
+        if is_chrome(paragraphs[foot], rules):
+            stop = foot
     before, kept = list(paragraphs[:start]), list(paragraphs[start:stop])
     opening = _opening(kept)
-    before += [line for line in kept[:opening] if chrome(line)]
-    return before, [line for line in kept[:opening] if not chrome(line)] + kept[opening:], list(paragraphs[stop:])
+    before += [line for line in kept[:opening] if is_chrome(line, rules)]
+    kept = [line for line in kept[:opening] if not is_chrome(line, rules)] + kept[opening:]
+    return before, kept, list(paragraphs[stop:])
 
 
 def _opening(paragraphs: Sequence[str]) -> int:
@@ -61,15 +76,16 @@ def _opening(paragraphs: Sequence[str]) -> int:
 
 def without_copies(paragraphs: Sequence[str]) -> tuple[list[str], int]:
     """One copy of a text that stands there twice (print, mobile, share), and how many characters went."""
+    least = COPY_SHARE * sum(map(len, paragraphs))
     first: dict[str, int] = {}
-    whole = sum(map(len, paragraphs))
     kept: list[str] = []
-    gone, at = 0, 0
+    gone = at = tried = 0
     while at < len(paragraphs):
         line = paragraphs[at]
-        run = _run(paragraphs, first[line], at) if len(line) >= COPY_LINE and line in first else 0
+        run = _run(paragraphs, first[line], at) if line in first and tried < COPY_TRIES else 0
+        tried += run
         size = sum(map(len, paragraphs[at : at + run]))
-        if run and size > COPY_SHARE * whole:
+        if run and size > max(least, COPY_LEAST):
             gone, at = gone + size, at + run
             continue
         first.setdefault(line, at)

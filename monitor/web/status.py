@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
-from monitor.model import Delivery
+from monitor.model import Delivery, ResultWord
 
 STALE = timedelta(seconds=10)  # without a tick for this long, the daemon is not well
 
@@ -33,7 +33,7 @@ class Status:
         self.last_tick = at
         self._tick.set(at.timestamp())
 
-    def checked(self, counts: Mapping[str, int]) -> None:
+    def checked(self, counts: Mapping[ResultWord, int]) -> None:
         """A pass ended with these results."""
         for word, n in counts.items():
             self._checks.labels(word).inc(n)

@@ -109,7 +109,10 @@ async def test_a_server_that_refuses_hangs_or_hangs_up_is_tried_again(world: Any
         port = listening.sockets[0].getsockname()[1]
         with pytest.raises(DeliveryError) as caught:
             await channel_email.send(
-                alert, render(alert), DESK, settings(timeout=0.3, MUBIAO_SMTP_URL=f"smtp://127.0.0.1:{port}?tls=none")
+                alert,
+                render(alert),
+                DESK,
+                settings(timeout=0.3, MUBIAO_SMTP_URL=f"smtp://127.0.0.1:{port}?tls=none"),
             )
         assert not caught.value.permanent
         listening.close()

@@ -41,3 +41,11 @@ def test_headline_cuts_come_first_and_one_off_works_last(world: Any) -> None:
 def test_names_from_a_page_stay_on_one_line(world: Any) -> None:
     line = wire.target_change(world.moved("投资\r\nBcc: x", "raised", "1\x1b[31m%", "2%\u202e"))
     assert phrases.phrase(line, "zh") == "投资 Bcc: x增速 1% → 2% ↑"
+
+
+def test_what_a_newspaper_adds_is_no_new_promise(world: Any) -> None:
+    line = wire.target_change(
+        world.moved("绿地", "new", None, "8公顷", kind="amount", relation="quote", flags=("not_in_report",))
+    )
+    assert phrases.word(line, "zh") == "报告中没有"
+    assert not phrases.differs(line)

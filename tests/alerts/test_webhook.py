@@ -12,10 +12,9 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from alerts import webhook
-from alerts.render import render
 from alerts.sending import Settings
 from monitor.errors import DeliveryError
-from monitor.model import Channel
+from monitor.model import Channel, Message
 
 OLD, NEW = ("whsec_" + base64.b64encode(bytes([n]) * 24).decode() for n in (1, 2))
 NOW = datetime(2026, 1, 9, 2, 46, tzinfo=UTC)
@@ -28,7 +27,7 @@ def hook(url: str, **fields: Any) -> Channel:
 
 async def deliver(world: Any, channel: Channel, settings: Settings, **fields: Any) -> None:
     alert = world.alert(**fields)
-    await webhook.send(alert, render(alert), channel, settings)
+    await webhook.send(alert, Message("", "", ""), channel, settings)
 
 
 async def test_body_and_signature(world: Any, receiver: Any, settings: Make) -> None:

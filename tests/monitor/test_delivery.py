@@ -51,6 +51,7 @@ class Told:
     tried: list[tuple[str, str]] = field(default_factory=list)
 
     async def __call__(self, alert: Alert, message: Message, channel: Channel, settings: Settings) -> None:
+        assert message.subject.startswith("[")
         self.tried.append((channel.name, alert.id))
         if channel.name in self.trouble:
             raise self.trouble[channel.name]

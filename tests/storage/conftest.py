@@ -78,13 +78,14 @@ class House:
         )
         plain: dict[str, Any] = {
             "result": "changed" if known.last else "new",
+            "page": replace(known.page, last_checked=self.now, last_good=self.now, failure=None, removed=False),
             "fetch": Fetch(url=page.url, at=self.now, body=document.text.encode("gb18030"), headers={"etag": '"1"'}),
             "document": document,
             "fingerprint": document.text,
             "change": change,
             "next_due": self.now + timedelta(hours=6),
         }
-        return Outcome(page=page, at=self.now, **(plain | fields))
+        return Outcome(at=self.now, **(plain | fields))
 
     def see(self, page: Page, *paragraphs: str, **fields: Any) -> str:
         """Check a page; returns the id of its latest version."""
@@ -94,9 +95,11 @@ class House:
         return version
 
     def fail(self, page: Page, error: str, **fields: Any) -> None:
+        """A failed check; `fields` are further state of the page."""
+        why = Failure(error, f"{error} happened", 404)
+        state = replace(self.store.load(page.id).page, failure=why, last_checked=self.now, **fields)
         fetch = Fetch(url=page.url, at=self.now)
-        failure = Failure(error, f"{error} happened", fields.pop("status", None))
-        self.store.save(Outcome(page, self.now, "failed", fetch, failure, next_due=self.now, **fields))
+        self.store.save(Outcome(state, self.now, "failed", fetch, why, next_due=self.now))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from monitor.errors import StorageError, UsageError
 from monitor.model import TargetChange
@@ -209,7 +210,7 @@ def test_counts_for_a_status_page(years, ask) -> None:
 
 
 def test_asking_cannot_write_and_needs_a_database(url, tmp_path) -> None:
-    with Queries(url) as ask, ask._session() as session, pytest.raises(Exception, match="readonly|read-only"):
+    with Queries(url) as ask, ask._session() as session, pytest.raises(OperationalError, match="readonly"):
         session.connection().exec_driver_sql("insert into meta values ('a', 'b')")
     with pytest.raises(StorageError, match="no database"):
         Queries(f"sqlite:///{tmp_path}/none.db").open()

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from monitor.errors import StorageError
-from monitor.model import Alert, Attachment, Document, Fetch, Link, Outcome
+from monitor.model import Alert, Attachment, Document, Failure, Link, Outcome
 from storage.store import Store
 
 HOUR = timedelta(hours=1)
@@ -141,45 +141,39 @@ def test_targets_and_bodies_come_back(store, ask, house, source, quoted) -> None
     assert [i.target for i in ask.targets()] == [second]
 
 
-def test_an_unchanged_check_writes_no_version_and_remembers_validators(store, house, source) -> None:
+def test_an_unchanged_check_writes_the_state_that_the_outcome_has_and_no_version(store, house, source) -> None:
     [page] = house.watch(source())
     house.see(page, "云岭区")
-    fetch = Fetch(url=page.url, at=house.tick(), body=b"<p>", headers={"etag": '"2"', "last-modified": "Mon"})
-    due = house.now + HOUR
-    assert store.save(Outcome(page, house.now, "unchanged", fetch, next_due=due)) is None
-    after = store.load(page.id).page
-    assert (after.etag, after.last_modified, after.version, after.next_due) == ('"2"', "Mon", "v1", due)
-    for expected in (1, 2):
-        store.save(Outcome(page, house.tick(), "not_modified", Fetch(page.url, house.now, not_modified=True)))
-        after = store.load(page.id).page
-        assert (after.since_full, after.etag, after.last_good) == (expected, '"2"', house.now)
-    store.save(Outcome(page, house.tick(), "unchanged", Fetch(page.url, house.now, body=b"<p>")))
-    assert (store.load(page.id).page.since_full, store.load(page.id).page.etag) == (0, None)
+    now = house.tick()
+    state = replace(
+        store.load(page.id).page, etag='"2"', last_modified="Mon", raw_sha256="aa", since_full=3, last_checked=now,
+    )  # fmt: skip
+    assert store.save(Outcome(state, now, "not_modified", next_due=now + HOUR)) is None
+    assert store.load(page.id).page == replace(state, next_due=now + HOUR)
 
 
-def test_failures_are_counted_and_the_last_good_version_stays(store, ask, house, source) -> None:
+def test_failures_are_kept_and_the_last_good_version_stays(store, ask, house, source) -> None:
     [page] = house.watch(source())
     house.see(page, "云岭区")
     since = house.tick()
-    for _ in range(3):
-        house.fail(page, "http_404", status=404)
-        house.tick()
+    house.fail(page, "http_404", failing_since=since, consecutive=3, gone_count=3, gone_since=since)
     failed = store.load(page.id)
-    assert failed.page.failure is not None and failed.page.failure.error == "http_404"
+    assert failed.page.failure == Failure("http_404", "http_404 happened", 404)
     assert (failed.page.failing_since, failed.page.consecutive) == (since, 3)
     assert (failed.page.gone_count, failed.page.gone_since) == (3, since)
     assert failed.last is not None and failed.last.id == "v1"
     assert [(p.url, p.consecutive) for p in ask.failures()] == [(page.url, 3)]
     house.see(page, "云岭区", result="unchanged", change=None)
-    mended = store.load(page.id).page
-    assert (mended.failure, mended.consecutive, mended.gone_count, mended.failing_since) == (None, 0, 0, None)
+    assert store.load(page.id).page.failure is None
     assert ask.failures() == []
 
 
-def test_a_timeout_does_not_count_as_gone(store, house, source) -> None:
+def test_a_skipped_check_moves_only_the_due_time(store, house, source) -> None:
     [page] = house.watch(source())
-    house.fail(page, "timeout")
-    assert store.load(page.id).page.gone_count == 0
+    house.see(page, "云岭区")
+    before = store.load(page.id).page
+    store.save(Outcome(replace(before, consecutive=9), house.tick(), "skipped", next_due=house.now))
+    assert store.load(page.id).page == replace(before, next_due=house.now)
 
 
 def test_whether_other_pages_of_the_host_answer_is_known(store, house, source) -> None:
@@ -187,7 +181,7 @@ def test_whether_other_pages_of_the_host_answer_is_known(store, house, source) -
     [other] = store.add_pages("yunling", [Link("http://yunling.example/b", "b")], house.now)
     house.see(other, "先前")
     house.tick()
-    house.fail(page, "http_404")
+    house.fail(page, "http_404", gone_since=house.now)
     assert not store.load(page.id).host_answers, "that was before it went missing"
     house.tick()
     house.see(other, "后来")
@@ -214,7 +208,7 @@ def test_removed_and_restored_need_no_new_version(store, ask, house, source) -> 
     [page] = house.watch(source())
     house.see(page, "云岭区")
     outcome = house.outcome(page, "云岭区", kind="removed")
-    gone = replace(outcome, result="failed", document=None, failure=None)
+    gone = replace(outcome, result="failed", document=None, page=replace(outcome.page, removed=True))
     store.save(gone)
     assert store.load(page.id).page.removed
     house.see(page, "云岭区", kind="restored")
@@ -356,3 +350,21 @@ def test_values_and_robots_are_remembered(store, house) -> None:
         2.5,
     )
     assert store.host("b.example") is None
+
+
+def test_a_source_of_imported_documents_is_never_due(store, ask, house, source) -> None:
+    store.add_source(source("archive", region=None, series=None), house.now)
+    store.add_source(source("archive"), house.now)
+    page = store.entry("archive", "import:archive/2019.txt", house.now)
+    house.see(page, "旧报告")
+    assert store.due(house.now + 999 * HOUR, 9) == [] and store.pages() == []
+    [row] = ask.sources()
+    assert (row["state"], row["region"], row["series"]) == ("imported", "990102", "政府工作报告")
+    house.watch(source("archive"))
+    assert len(store.due(house.now, 9)) == 1
+
+
+def test_housekeeping_disturbs_nobody(store, house, source) -> None:
+    [page] = house.watch(source())
+    store.optimize()
+    assert house.see(page, "云岭区") == "v1"

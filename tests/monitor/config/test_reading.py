@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from monitor import config, net
 from monitor.config.keys import TLS_PROFILES
@@ -195,17 +197,35 @@ subscriptions:
     assert (second.regions, second.min_significance, second.keywords) == (("9901",), 0.5, ("目标",))
 
 
-def test_an_unknown_indicator_is_only_a_warning(tmp_path: Path) -> None:
+def test_words_that_match_nothing_are_only_warned_of(tmp_path: Path) -> None:
     text = """
-sources: [{key: a, url: http://a.example/}]
+sources: [{key: a, url: http://a.example/, tags: [songyuan], series: 政府工作报告}]
 channels: {desk: {type: email, to: a@a.example}}
-subscriptions: [{channel: desk, indicators: [幸福飞碟数]}]
+subscriptions: [{channel: desk, indicators: [幸福飞碟数], tags: [songyan], series: [政府工作报告, 公报]}]
 """
     path = write(tmp_path, text)
-    expected = (
-        f"{path}:4: subscriptions[0].indicators: '幸福飞碟数' is in no list of indicators; it is compared as written"
+    place = f"{path}:4: subscriptions[0]"
+    assert config.load(path).warnings == (
+        f"{place}.tags: no source has 'songyan' (did you mean 'songyuan'?)",
+        f"{place}.series: no source has '公报'",
+        f"{place}.indicators: '幸福飞碟数' is in no list of indicators; it is compared as written",
     )
-    assert config.load(path).warnings == (expected,)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    place=st.integers(0, len(ALL_KEYS)),
+    cut=st.integers(0, 5),
+    put=st.sampled_from(
+        ["", "{", "}", "[", "]", ": ", "- ", "*a", "&a ", '"', "\t", "\x00", "null", "? ", "|", "<<: "]
+    ),
+)
+def test_a_mutilated_file_is_read_or_refused_with_its_name(tmp_path: Path, place: int, cut: int, put: str) -> None:
+    path = write(tmp_path, ALL_KEYS[:place] + put + ALL_KEYS[place + cut :])
+    try:
+        assert config.load(path).path == str(path)
+    except ConfigError as error:
+        assert str(error).startswith(f"{path}:")
 
 
 def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:

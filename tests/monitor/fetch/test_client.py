@@ -288,6 +288,21 @@ async def test_a_reset(site, read):
     assert (await read("/a")).failure.error == "reset"
 
 
+async def test_a_kept_connection_that_died_is_replaced_after_the_delay(site, read):
+    async def once(seen, writer):
+        if len(site.asked("/b")) == 1:
+            writer.transport.abort()
+        else:
+            writer.write(site.answer(BODY))
+
+    site.put("/a", BODY)
+    site.routes["/b"] = once
+    await read("/a", delay=timedelta(seconds=0.05))
+    assert (await read("/b", delay=timedelta(seconds=0.05))).body == BODY
+    first, second = site.asked("/b")
+    assert second.start - first.end >= 0.05
+
+
 async def test_a_closed_port_is_refused(fetcher, source, page):
     server = await asyncio.start_server(lambda r, w: None, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]

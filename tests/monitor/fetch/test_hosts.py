@@ -87,12 +87,12 @@ async def test_a_waiting_check_holds_no_slot(site, source, page):
     await fetcher.aclose()
 
 
-async def test_ten_thousand_waiting_pages_open_few_sockets(site, source, page):
+async def test_thousands_of_waiting_pages_open_few_sockets(site, source, page):
     fetcher = Fetcher(Network(allow_private=("127.0.0.0/8",)), hosts=Hosts(slots=8))
     site.latency = 0.5
     checks = [
         asyncio.create_task(fetcher.fetch(source(), page(site.url("/a", f"127.1.{n % 100}.{1 + n // 100}")), NOW))
-        for n in range(10_000)
+        for n in range(3_000)
     ]
     await asyncio.sleep(0)
     while site.active < 8:

@@ -19,6 +19,7 @@ DATA = Path(__file__).parents[2] / "data" / "targets"
 CASES = yaml.safe_load((DATA / "compare_lines.yaml").read_text(encoding="utf-8"))
 RELEASES = yaml.safe_load((DATA / "compare_releases.yaml").read_text(encoding="utf-8"))
 PHRASES = yaml.safe_load((DATA / "compare_phrases.yaml").read_text(encoding="utf-8"))
+BOTH = ("target", "actual")
 MIRROR = {"new": "dropped", "dropped": "new", "raised": "lowered", "lowered": "raised"}
 
 
@@ -32,9 +33,10 @@ def item(spec: list[Any]) -> Target:
         "text": f"{indicator}{said}",
         "direction": "increase" if kind == "growth" else "level",
     } | (spec[7] if len(spec) > 7 else {})
+    start = more.pop("start", 0)
     return Target(
-        start=0,
-        end=len(more["text"]),
+        start=start,
+        end=start + len(more["text"]),
         vstart=0,
         vend=len(said),
         value_text=said,
@@ -54,7 +56,7 @@ def item(spec: list[Any]) -> Target:
 @pytest.mark.parametrize("case", CASES, ids=[c["name"] for c in CASES])
 def test_lines(case: dict[str, Any]) -> None:
     before, after = [item(x) for x in case["before"]], [item(x) for x in case["after"]]
-    options = {k: case[k] for k in ("relation", "everything", "gap") if k in case}
+    options = {k: case[k] for k in ("relation", "quoting", "everything", "gap") if k in case}
     lines = compare.compare(before, after, **options)
 
     def place(side: list[Target], target: Target | None) -> int | None:
@@ -105,7 +107,7 @@ def targets(draw: st.DrawFn) -> Target:
 @given(st.lists(targets(), max_size=12))
 def test_a_release_compared_with_itself_is_all_unchanged(items: list[Target]) -> None:
     for relation in ("next_release", "edit"):
-        lines = compare.compare(items, [replace(x) for x in items], relation=relation)
+        lines = compare.compare(items, [replace(x) for x in items], relation=relation, roles=BOTH)
         assert [(c.change, c.flags) for c in lines] == [("unchanged", ())] * len(items)
         assert [c.after for c in lines] == items
 
@@ -115,7 +117,7 @@ def test_a_release_compared_with_itself_is_all_unchanged(items: list[Target]) ->
 def test_there_and_back_mirror_each_other(one: list[Target], other: list[Target]) -> None:
     def lines(a: list[Target], b: list[Target], *, back: bool) -> list[tuple[int, int, str]]:
         out = []
-        for c in compare.compare(a, b):
+        for c in compare.compare(a, b, roles=BOTH):
             left, right = (c.after, c.before) if back else (c.before, c.after)
             out.append((id(left), id(right), MIRROR.get(c.change, c.change) if back else c.change))
         return sorted(out)
@@ -126,11 +128,11 @@ def test_there_and_back_mirror_each_other(one: list[Target], other: list[Target]
 @settings(max_examples=100, deadline=None)
 @given(st.lists(targets(), max_size=10), st.lists(targets(), max_size=10))
 def test_every_item_is_told_once_and_after_keeps_its_order(one: list[Target], other: list[Target]) -> None:
-    lines = compare.compare(one, other)
+    lines = compare.compare(one, other, roles=BOTH)
     plain = [c for c in lines if not {"split", "merged"} & set(c.flags)]
-    assert {id(c.before) for c in lines if c.before} == {id(x) for x in one}
-    order = [id(c.after) for c in lines if c.after]
-    assert list(dict.fromkeys(order)) == [id(x) for x in other]
+    assert {id(x) for x in one} - {id(c.before) for c in lines if c.before} <= {id(x) for x in one if x.canonical}
+    order = list(dict.fromkeys(id(c.after) for c in lines if c.after))
+    assert order == [id(x) for x in other if id(x) in order]
     assert len({id(c.before) for c in plain if c.before}) == len([c for c in plain if c.before])
 
 
@@ -193,7 +195,11 @@ def test_relate(before: Record, after: Record, expected: tuple[str, str]) -> Non
 
 @pytest.mark.parametrize("case", PHRASES, ids=[c["name"] for c in PHRASES])
 def test_headline_and_phrase(case: dict[str, Any]) -> None:
-    lines = compare.compare([item(x) for x in case["before"]], [item(x) for x in case["after"]])
+    lines = compare.compare(
+        [item(x) for x in case["before"]],
+        [item(x) for x in case["after"]],
+        relation=case.get("relation", "next_release"),
+    )
     first = compare.headline(lines)
     if case["zh"] is None:
         assert first is None

@@ -1,0 +1,113 @@
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from monitor.config import vocabulary
+from monitor.model import FAILURE_WORDS, Document, Failure, Fetch
+from monitor.text.capture import collapsed, judge
+from monitor.text.clean import clean
+from monitor.text.decode import decode
+
+RULES = vocabulary().text
+CASES = yaml.safe_load((Path(__file__).parents[2] / "data/text/capture.yaml").read_text(encoding="utf-8"))
+ADDRESS = "http://yunling.example/zwgk/bg.html"
+PARAGRAPHS = [
+    f"第{n}项工作：到2026年底，云岭区新增企业{n}家，网站维护升级中的栏目{n}个，删除不存在的页面{n * 3}个。"
+    for n in range(30)
+]
+
+
+def page(title: str, paragraphs: list[str]) -> str:
+    body = "".join(f"<p>{p}</p>" for p in paragraphs)
+    head = f"<head><title>{title}</title></head>"
+    return f"<html>{head}<body><h1>{title}</h1><div id='zoom'>{body}</div></body></html>"
+
+
+def answer(case: dict[str, Any]) -> tuple[Fetch, str, Document]:
+    html = page(case.get("title", "云岭区政府工作报告"), PARAGRAPHS if case.get("article") else [])
+    if "script" in case:
+        html = f"<html><head><script>{case['script']}</script></head><body></body></html>"
+    html = case.get("body", html)
+    final = case.get("final", ADDRESS)
+    fetch = Fetch(
+        url=ADDRESS,
+        at=datetime(2026, 3, 1, tzinfo=UTC),
+        final_url=final,
+        status=case["status"],
+        headers={"content-type": case.get("type", "text/html; charset=utf-8")},
+        body=html.encode(),
+    )
+    text = decode(fetch.body, fetch.content_type).text
+    return fetch, text, clean(text, final, RULES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[c["name"] for c in CASES])
+def test_answers(case: dict[str, Any]) -> None:
+    found = judge(*answer(case), RULES)
+    assert (found.error if found else None) == case["word"]
+    assert found is None or (found.error in FAILURE_WORDS and found.detail and found.status == case["status"])
+
+
+def test_the_failure_of_the_fetch_itself_wins() -> None:
+    failed = Failure("timeout", "after 60 s")
+    fetch = Fetch(url=ADDRESS, at=datetime(2026, 3, 1, tzinfo=UTC), failure=failed)
+    assert judge(fetch, None, None, RULES) is failed
+
+
+def test_a_lossy_decode_is_named() -> None:
+    fetch, html, document = answer({"status": 200, "article": True})
+    damaged = html.replace("区", "\ufffd")
+    found = judge(fetch, damaged, clean(damaged, ADDRESS, RULES), RULES)
+    assert found is not None and found.error == "lossy_decode"
+    assert judge(fetch, html.replace("第7项", "第\ufffd项"), document, RULES) is None
+
+
+def test_a_selector_that_finds_nothing_is_a_failure_and_never_a_change() -> None:
+    fetch, html, _ = answer({"status": 200, "article": True})
+    document = clean(html, ADDRESS, RULES, selector="#gone")
+    found = judge(fetch, html, document, RULES)
+    assert found is not None and "nothing matches #gone" in found.detail
+
+
+def read(paragraphs: list[str], title: str = "云岭区政府工作报告") -> Document:
+    return Document(title=title, paragraphs=tuple(paragraphs))
+
+
+def test_a_page_that_ends_inside_a_sentence_is_truncated() -> None:
+    fetch, html, _ = answer({"status": 200, "article": True})
+    half = html[: len(html) // 2].rstrip(">")
+    found = judge(fetch, half, clean(half, ADDRESS, RULES), RULES)
+    assert found is not None and found.error == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("new", "word"),
+    [
+        (PARAGRAPHS, None),
+        (PARAGRAPHS[:-1], None),
+        (PARAGRAPHS[:15], None),
+        (PARAGRAPHS[:4], None),
+        ([*PARAGRAPHS, "新的一段。"], None),
+        ([p.replace("新增企业", "培育市场主体") for p in PARAGRAPHS], None),
+        ([], "collapsed"),
+        (["页面加载失败，请刷新重试。"], "collapsed"),
+        (["欢迎来到云岭区人民政府门户网站。"], "collapsed"),
+    ],
+)
+def test_collapse(new: list[str], word: str | None) -> None:
+    found = collapsed(read(PARAGRAPHS), read(new))
+    assert (found.error if found else None) == word
+
+
+def test_another_document_at_the_same_address() -> None:
+    other = [f"球队第{n}场比赛以{n}比零取胜，观众很满意，赛后球员与球迷合影留念。" for n in range(40)]
+    found = collapsed(read(PARAGRAPHS), read(other, "松原队夺冠"))
+    assert found is not None and found.error == "wrong_document"
+    assert collapsed(read(PARAGRAPHS), read(other)) is None  # its title says that it was rewritten
+
+
+def test_a_short_notice_may_change_wholly() -> None:
+    assert collapsed(read(["明天停水。"]), read(["今天供电恢复。"], "通知")) is None
