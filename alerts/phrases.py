@@ -45,12 +45,18 @@ def differs(line: Line) -> bool:
     return quoted(line) and line.get("change") in ("raised", "lowered")
 
 
-def rank(line: Line) -> tuple[bool, bool, bool, int]:
-    """Sort key: promises, recurring, headline, then cuts and drops before the rest."""
+def rank(line: Line) -> tuple[bool, bool, bool, bool, int]:
+    """Sort key: contradictions, promises, recurring, headline, then cuts and drops before the rest."""
     order = _RANK.get(str(line.get("change")), 9)
     if "softened" in line.get("flags", ()):
         order = min(order, _RANK["dropped"])
-    return (not is_promise(line), line.get("recurring") is False, not item(line).get("headline"), order)
+    return (
+        not differs(line),
+        not is_promise(line),
+        line.get("recurring") is False,
+        not item(line).get("headline"),
+        order,
+    )
 
 
 def ordered(lines: Iterable[Line]) -> list[Line]:

@@ -73,7 +73,7 @@ class ChangeView:
     facts: tuple[Fact, ...]
     commands: tuple[str, ...]
     columns: tuple[str, str]
-    heading: str  # of the table of targets
+    headings: tuple[str, str]  # of the tables of targets and of results
     is_new: bool
 
     @property
@@ -108,15 +108,16 @@ def change(payload: Payload, lang: str, budget: Budget) -> ChangeView:
         facts=tuple(facts(payload, lang)),
         commands=tuple(commands(payload)),
         columns=columns(payload, lines, lang),
-        heading=say(TEXTS, f"head.{_heading(lines)}", lang),
+        headings=(_heading(promises, "targets", lang), _heading(results, "results", lang)),
         is_new=is_new,
     )
 
 
-def _heading(lines: Sequence[phrases.Line]) -> str:
+def _heading(lines: Sequence[phrases.Line], what: str, lang: str) -> str:
+    """What a table shows: what moved, what contradicts the report, or what merely quotes it."""
     if lines and phrases.quoted(lines[0]):
-        return "differs" if phrases.differs(lines[0]) else "quoted"
-    return "targets"
+        return say(TEXTS, "head.differs" if phrases.differs(lines[0]) else f"head.quoted_{what}", lang)
+    return say(TEXTS, f"head.{what}", lang)
 
 
 def _edits(edits: Sequence[Payload], budget: Budget) -> Iterator[Struck]:

@@ -31,7 +31,8 @@ async def send(alert: Alert, message: Message, channel: Channel, settings: Setti
     if not channel.url:
         raise DeliveryError(f"channel {channel.name} has no url", permanent=True)
     now = settings.clock()
-    body = wire.dump(wire.webhook(alert, now))
+    # a lone surrogate, which no page should hold, is no reason to hold back the rest
+    body = wire.dump(wire.webhook(alert, now)).encode("utf-8", "replace").decode()
     headers = {"content-type": "application/json", "accept": "*/*"} | sign(
         alert.id, now, body, _secrets(channel, settings)
     )

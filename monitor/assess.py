@@ -66,7 +66,11 @@ class Reading:
     decoded: Decoded | None = None
     found: Found | None = None
     sha256: str | None = None
-    fingerprint: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the text normalised for comparing. Made when it is asked for: an unchanged page never needs it."""
+        return fingerprint(self.document.paragraphs) if self.document else ""
 
 
 def text_sha256(document: Document) -> str:
@@ -89,7 +93,7 @@ def read(fetch: Fetch, source: Source, page: Page, rules: TextRules) -> Reading:
     failure = capture.judge(fetch, html, document, rules)
     # a list needs links, not text: a sheet of headlines, a front door that only leads on
     if followed and html is not None and document is not None and (failure is None or failure.error == "empty"):
-        return _read_list(fetch, source, html, document, decoded)
+        return replace(_read_list(fetch, source, page, html, document), decoded=decoded)
     if failure is not None:
         return Reading(fetch, document=document, failure=failure, decoded=decoded)
     if document is None or html is None:
@@ -100,17 +104,18 @@ def read(fetch: Fetch, source: Source, page: Page, rules: TextRules) -> Reading:
         failure=_not_an_article(document, fetch, source),
         decoded=decoded,
         sha256=text_sha256(document),
-        fingerprint=fingerprint(document.paragraphs),
     )
 
 
-def _read_list(fetch: Fetch, source: Source, html: str, document: Document, decoded: Decoded | None) -> Reading:
+def _read_list(fetch: Fetch, source: Source, page: Page, html: str, document: Document) -> Reading:
     """A list page or newspaper sheet: only what it names counts. A list that names nothing is a bad capture."""
-    found = KINDS[source.kind].find(source, fetch.final_url or fetch.url, html, document, fetch.at)
+    first = page.found_at if page.last_good else None
+    url = fetch.final_url or fetch.url
+    found = KINDS[source.kind].find(source, url, html, document, fetch.at, first)
     failure = None
     if not found.documents and not found.entries and not found.seen:
         failure = Failure("wrong_document", "no link to a document on this list page (see links: and match:)")
-    return Reading(fetch, document=document, failure=failure, decoded=decoded, found=found)
+    return Reading(fetch, document=document, failure=failure, found=found)
 
 
 def _not_an_article(document: Document, fetch: Fetch, source: Source) -> Failure | None:
@@ -230,7 +235,7 @@ def _against_last(reading: Reading, known: Known) -> Failure | None:
         return Failure(
             "lossy_decode", f"{document.replacements} characters could not be decoded; the last text was clean"
         )
-    if reading.fingerprint == last.fingerprint or (reading.fingerprint or "") in known.earlier_fingerprints:
+    if reading.sha256 == last.sha256 or reading.fingerprint in {last.fingerprint, *known.earlier_fingerprints}:
         return None
     return capture.collapsed(last.document, document)
 
@@ -254,7 +259,7 @@ def _kind(reading: Reading, known: Known, delta: Diff) -> ChangeKind:
         return "restored"
     if reading.fingerprint == known.last.fingerprint or delta.cosmetic:
         return "cosmetic"
-    if (reading.fingerprint or "") in known.earlier_fingerprints:
+    if reading.fingerprint in known.earlier_fingerprints:
         return "reverted"
     return "content"
 

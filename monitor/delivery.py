@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 BACKOFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 3 * 3600, 12 * 3600))
 JITTER = 0.2  # a retry comes up to this share later, so that many do not come at once
 LONGEST_WAIT = timedelta(hours=24)  # what a Retry-After may ask for
-LEASE = timedelta(seconds=300)  # what is claimed and not sent comes back after it
-BATCH = 500  # alerts claimed at once
+LEASE = timedelta(seconds=120)  # what is claimed and not sent comes back after it
+BATCH = 2000  # alerts claimed at once; a channel in trouble delays another only with more than these
 PARALLEL = 8  # messages of one channel on their way at once
 PATIENCE = 3  # failures in a row that end a channel's turn
 DIGEST_ZONE = "Asia/Shanghai"
@@ -47,27 +47,29 @@ class Deliverer:
         links: Callable[[Alert], Links] | None = None,
         senders: Mapping[str, Sender] = CHANNELS,
         jitter: Callable[[], float] = random.random,
+        batch: int = BATCH,
     ) -> None:
         self._store, self._settings, self._senders = store, settings, senders
-        self._links, self._jitter = links, jitter
+        self._links, self._jitter, self._batch = links, jitter, batch
         self._channels = {c.name: c for c in channels}
 
     # ------------------------------------------------------------------ what is due
 
     async def deliver_due(self, now: datetime) -> list[Delivery]:
         """Everything due at `now`, sent or failed once. Returns when the slowest channel is done with it."""
-        turns: list[asyncio.Task[list[Delivery]]] = []
-        async with asyncio.TaskGroup() as group:
-            while claimed := await asyncio.to_thread(self._store.claim_alerts, now, BATCH, LEASE.total_seconds()):
+        done: list[Delivery] = []
+        tired: set[str] = set()  # channels in trouble: what else they have waits for the end of its lease
+        while claimed := await asyncio.to_thread(self._store.claim_alerts, now, self._batch, LEASE.total_seconds()):
+            async with asyncio.TaskGroup() as group:
                 for name, batch in _by_channel(claimed).items():
-                    turns.append(group.create_task(self._turn(name, batch)))
-        return [delivery for turn in turns for delivery in turn.result()]
+                    if name not in tired:
+                        group.create_task(self._turn(name, batch, done, tired))
+        return done
 
-    async def _turn(self, name: str, batch: list[Alert]) -> list[Delivery]:
-        """One channel's claimed alerts, oldest first, a few at a time."""
+    async def _turn(self, name: str, batch: list[Alert], done: list[Delivery], tired: set[str]) -> None:
+        """One channel's claimed alerts, oldest first, a few at a time; adds to `done`, and to `tired` on giving up."""
         until = self._settings.clock() + LEASE - timedelta(seconds=2 * self._settings.timeout)
         waiting = iter(batch)
-        done: list[Delivery] = []
         failures = 0
 
         async def work() -> None:
@@ -84,8 +86,9 @@ class Deliverer:
         async with asyncio.TaskGroup() as group:
             for _ in range(min(PARALLEL, len(batch))):
                 group.create_task(work())
-        log.info("delivered", channel=name, sent=sum(d.ok for d in done), failed=sum(not d.ok for d in done))
-        return done
+        if failures >= PATIENCE:
+            tired.add(name)
+            log.warning("channel in trouble", channel=name, waiting=len(list(waiting)))
 
     # ------------------------------------------------------------------ one alert
 

@@ -544,6 +544,7 @@ class TextRules:
     drop: tuple[str, ...] = ()  # elements that never hold text
     chrome_classes: re.Pattern[str] = re.compile(r"(?!)")  # id or class of blocks that are chrome
     chrome_lines: re.Pattern[str] = re.compile(r"(?!)")  # whole lines cut at both ends
+    head_lines: re.Pattern[str] = re.compile(r"(?!)")  # lines cut before the text only
     foot_lines: re.Pattern[str] = re.compile(r"(?!)")  # lines cut at the end when a chrome line stands above them
     date_labels: tuple[str, ...] = ()
     publisher_labels: tuple[str, ...] = ()

@@ -251,7 +251,7 @@ class Checker:
             outcome = await self._check_list(source, known)
         else:
             outcome = await self._check_document(source, known)
-        outcome = replace(outcome, next_due=self._due(source, outcome))
+        outcome = replace(outcome, next_due=self._due(source, known, outcome))
         saved: list[Change] = []
 
         def owed(change: Change) -> Sequence[Alert]:
@@ -282,8 +282,7 @@ class Checker:
     async def _check_list(self, source: Source, known: Known) -> Outcome:
         """A list, its further pages and sheets are read as one: what they name together is what was found."""
         page = known.page
-        began = page.found_at if page.last_checked else None
-        todo = deque(KINDS[source.kind].entries(source, self.now(), began))
+        todo = deque(KINDS[source.kind].entries(source, self.now(), page.last_good))
         seen, documents = set(todo), dict[str, Link]()
         first: Reading | None = None
         trouble: tuple[Fetch, Failure] | None = None
@@ -311,9 +310,11 @@ class Checker:
 
     # ------------------------------------------------------------------ what follows from an outcome
 
-    def _due(self, source: Source, outcome: Outcome) -> datetime | None:
+    def _due(self, source: Source, known: Known, outcome: Outcome) -> datetime | None:
+        """When to read the page again; soon after an edit or a disappearance, to say when it was made."""
         page = outcome.page
-        event_at = page.gone_since or (page.last_change if source.confirm else None)
+        edited = outcome.result == "changed" or bool(known.earlier_fingerprints)
+        event_at = page.gone_since or (page.last_change if edited else None)
         return schedule.next_due(
             source,
             page,

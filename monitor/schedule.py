@@ -94,13 +94,13 @@ def crontab(expression: str, timezone: str) -> BaseTrigger:
     names = "*" if weekday == "*" else _weekdays(weekday)
     pairs = [(day, "*"), ("*", names)] if either else [(day, names)]
     common = {"minute": minute, "hour": hour, "month": month, "timezone": ZoneInfo(timezone)}
-    triggers = [CronTrigger(day=d, day_of_week=w, **common) for d, w in pairs]  # type: ignore[no-untyped-call]
-    return OrTrigger(triggers) if either else triggers[0]  # type: ignore[no-untyped-call]
+    triggers = [CronTrigger(day=d, day_of_week=w, **common) for d, w in pairs]
+    return OrTrigger(triggers) if either else triggers[0]
 
 
 def next_fire(expression: str, timezone: str, now: datetime) -> datetime | None:
     """The first moment of a crontab line after `now`, in UTC; None if there is none (30 February)."""
-    fire = crontab(expression, timezone).get_next_fire_time(None, now + timedelta(microseconds=1))  # type: ignore[no-untyped-call]
+    fire = crontab(expression, timezone).get_next_fire_time(None, now + timedelta(microseconds=1))
     return fire.astimezone(UTC) if fire else None
 
 
@@ -146,8 +146,8 @@ def _season_opens(source: Source, now: datetime) -> datetime | None:
 
 
 def _step(span: timedelta, now: datetime) -> datetime:
-    trigger = IntervalTrigger(seconds=span.total_seconds(), start_date=now, timezone=UTC)  # type: ignore[no-untyped-call]
-    fire: datetime = trigger.get_next_fire_time(now, now)  # type: ignore[no-untyped-call]
+    trigger = IntervalTrigger(seconds=span.total_seconds(), start_date=now, timezone=UTC)
+    fire: datetime = trigger.get_next_fire_time(now, now)
     return fire
 
 

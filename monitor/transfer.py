@@ -18,7 +18,6 @@ from monitor.model import Config, Document, Fetch, Source, TextRules, Vocabulary
 from monitor.targets.record import code_of
 from monitor.text.clean import clean, plain
 from monitor.text.decode import decode
-from monitor.text.segment import fingerprint
 from storage.store import Store
 
 IMPORTED = "import:"  # scheme of documents that came from disk: never fetched
@@ -165,12 +164,7 @@ def _located(source: Source, found: Sequence[Imported], vocabulary: Vocabulary) 
 def _store(store: Store, source: Source, one: Imported, vocabulary: Vocabulary) -> dict[str, Any]:
     page = store.entry(source.key, one.fetch.url, one.fetch.at)
     known = store.load(page.id)
-    reading = assess.Reading(
-        one.fetch,
-        document=one.document,
-        sha256=assess.text_sha256(one.document),
-        fingerprint=fingerprint(one.document.paragraphs),
-    )
+    reading = assess.Reading(one.fetch, document=one.document, sha256=assess.text_sha256(one.document))
     outcome = assess.conclude(reading, known, source, vocabulary, store.releases(page.id))
     change = replace(outcome.change, baseline=True) if outcome.change else None
     store.save(replace(outcome, change=change))

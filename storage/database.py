@@ -127,7 +127,9 @@ class Lock:
         self._file = -1
 
     def take(self) -> None:
-        """Raises StorageError naming the process that has it."""
+        """Raises StorageError naming the process that has it; harmless when it is held already."""
+        if self.held:
+            return
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

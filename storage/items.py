@@ -18,8 +18,8 @@ _DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(Target)}
 
 
 def plain(item: Target) -> dict[str, Any]:
-    """A Target as a dictionary of plain values."""
-    return {name: getattr(item, name) for name in _DEFAULTS}
+    """A Target as plain values, defaults left out: `Target(**plain(item)) == item`."""
+    return {name: value for name, default in _DEFAULTS.items() if (value := getattr(item, name)) != default}
 
 
 def pack(targets: Sequence[Target], text: str) -> bytes:
@@ -37,8 +37,8 @@ def pack(targets: Sequence[Target], text: str) -> bytes:
         last = item.start
         rest = {
             name: value
-            for name, value in plain(item).items()
-            if name not in _OFFSETS and not _known(item, name, value, text)
+            for name in _DEFAULTS
+            if name not in _OFFSETS and not _known(item, name, value := getattr(item, name), text)
         }
         rows.append([gaps, rest])
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")

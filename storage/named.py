@@ -54,9 +54,11 @@ def _by_url(session: Session, url: str) -> Any:
 
 
 def _latest(session: Session, ref: str) -> int:
+    """The newest of its documents, by the date shown on them; the list itself only where there is no other."""
     query = select(VersionRow.id).where(col(VersionRow.id) == col(PageRow.version))
     query = query.where(col(PageRow.id).in_(pages(session, ref)))
-    found = session.exec(query.order_by(col(PageRow.role), col(VersionRow.id).desc()).limit(1)).first()
+    newest = (col(VersionRow.published).is_(None), col(VersionRow.published).desc(), col(VersionRow.at).desc())
+    found = session.exec(query.order_by(col(PageRow.role), *newest, col(VersionRow.id).desc()).limit(1)).first()
     if found is None:
         raise UsageError(f"nothing of {ref} has been kept yet")
     return found

@@ -59,7 +59,8 @@ def main() -> None:
         wrong.show(sys.stderr)
         sys.exit(2)
     except MubiaoError as wrong:
-        click.echo(f"mubiao: {wrong}", err=True)
+        for line in (str(wrong), *getattr(wrong, "__notes__", ())):
+            click.echo(f"mubiao: {line}", err=True)
         sys.exit(2)
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -58,6 +58,8 @@ def check(keys: tuple[str, ...], everything: bool, no_deliver: bool, as_json: bo
     from monitor.cli.database import writable
 
     config = configuration.load(session.config)
+    for warning in config.warnings:
+        out.note(warning)
     unknown = [k for k in keys if config.source(k) is None]
     if unknown:
         raise UsageError(f"no source {unknown[0]!r} in {session.config}{nearest(unknown[0], config)}")
@@ -97,6 +99,8 @@ def run(host: str, port: int, no_web: bool, form: str, log_level: str, **kw: Any
     from monitor.cli.database import writable
 
     config = configuration.load(session.config)
+    for warning in config.warnings:
+        out.note(warning)
     with writable(session) as store:
         asyncio.run(
             daemon.serve(

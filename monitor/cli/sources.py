@@ -105,7 +105,7 @@ def add(url: str, dry_run: bool, **kw: Any) -> None:
 
     click.echo(sources_file.entry_text(entry))
     if not dry_run:
-        sources_file.add(session.config, entry)
+        sources_file.add(session.config, entry, configuration.load)
         out.note(say(TEXTS, "added", session.lang, name=entry["key"], file=session.config))
 
 

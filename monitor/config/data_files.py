@@ -31,6 +31,7 @@ def _text_rules(data: Mapping[str, Any]) -> TextRules:
         drop=tuple(data.get("drop", ())),
         chrome_classes=_any_of(data.get("chrome_classes", ())),
         chrome_lines=_any_of(data.get("chrome_lines", ())),
+        head_lines=_any_of(data.get("head_lines", ())),
         foot_lines=_any_of(data.get("foot_lines", ())),
         date_labels=tuple(data.get("date_labels", ())),
         publisher_labels=tuple(data.get("publisher_labels", ())),

@@ -80,7 +80,8 @@ TEXTS: Texts = {
     # headings and labels of the message
     "head.targets": ("变动的目标", "Targets that moved"),
     "head.differs": ("与报告不一致的数字", "Numbers that differ from the report"),
-    "head.quoted": ("转述的目标", "Targets as quoted"),
+    "head.quoted_targets": ("转述的目标", "Targets as quoted"),
+    "head.quoted_results": ("转述的完成数", "Results as quoted"),
     "head.results": ("变动的完成数", "Results that moved"),
     "head.edits": ("原文改动", "The edit"),
     "head.text": ("文中写道", "It says"),

@@ -17,6 +17,7 @@ TEXTS: Texts = {
     "name.growth": ("{name}增速", "{name} growth"),
     "name.fall": ("{name}降幅", "{name} reduction"),
     "name.object": ("{name}（{object}）", "{name} ({object})"),
+    "name.period": ("{name}（{period}）", "{name} ({period})"),
     "joint": ("、", ", "),
     # labels
     "change.new": ("新提出", "new"),

@@ -97,7 +97,7 @@ def _roles(before: Sequence[Target], after: Sequence[Target], relation: str) -> 
 def _stated(items: Sequence[Target]) -> frozenset[str]:
     """The roles a document is about: a plan with one figure of last year does not review last year."""
     counts = Counter(t.role for t in items)
-    return frozenset(role for role, n in counts.items() if 10 * n >= len(items))
+    return frozenset(role for role, n in counts.items() if n >= 5 or 10 * n >= len(items))
 
 
 _Slot = tuple[int, Target | None]  # index (-1: none) and item

@@ -131,7 +131,8 @@ class _Passage:
             state.moods = [heading_mood(sentence.heading or "")]
         if sentence.line != state.line:
             state.line, state.period, state.past = sentence.line, None, None
-        state.moods.append(mood(self.words))
+        if sentence.role is None:
+            state.moods.append(mood(self.words))
         times = mentions(self.words, self.clock)
         forms = [(f, _moved(q, sentence.start)) for f, q in relatives.find(self.words)]
         forms = [(f, q) for f, q in forms if not any(n.start < q.end and q.start < n.end for n in numbers)]
@@ -569,8 +570,8 @@ class _Passage:
         return direction(
             tail,
             to_level=to_level(words)
-            or bool(re.search(r"(?:达到?|突破|超过)\s*$", words))
-            and not re.search(r"新增", words),
+            or (bool(re.search(r"(?:达到?|突破|超过)\s*$", words))
+            and not re.search(r"新增", words)),
         )
 
     def _basis(self, around: Surroundings, naming: _Naming) -> str | None:

@@ -27,6 +27,9 @@ _TIME = re.compile(
 )
 
 
+_HINT = re.compile(r"[年月来五半季]")
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """The years that relative words are read against."""
@@ -55,7 +58,9 @@ class Mention:
 
 def mentions(text: str, clock: Clock) -> list[Mention]:
     """The time phrases of a piece of folded text, in order."""
-    found = []
+    found: list[Mention] = []
+    if not _HINT.search(text):
+        return found
     for match in _TIME.finditer(text):
         if match["month2"] and not match["until2"] and not match["rel"] and not match["before"] and not match["end2"]:
             continue

@@ -41,6 +41,8 @@ _PAPER = re.compile(
     r"本报讯|本报(?:全媒体|首席|见习)?记者|本台记者|[\(（]记者|记者[:：\s]|通讯员[:：\s]|第\s*\d{1,2}\s*版|讯[\(（].{0,12}记者|"
     r"(?:责任编辑|责编|编辑)[:：]|电讯|新华社|日报社?(?:ICP|版权)|版权所有\s*[:：]\s*\S{2,8}[日晚早]报"
 )
+# Titles of pieces about a document, which are not the document.
+_ABOUT = re.compile(r"解读|图解|图读|速读|数说|划重点|名词解释|听取|热议|反响|看点|侧记|综述|作政府工作报告")
 _ADDRESS = re.compile(r"各位代表|各位委员")
 _OPENING = re.compile(r"我(?:受.{2,20}委托[,，]?\s*)?(?:代表|向).{0,30}(?:报告|作)")
 _GOALS = re.compile(r"(?:主要)?预期目标|工作安排|重点工作|主要目标|工作思路|总体要求|目标任务")
@@ -57,6 +59,9 @@ _HEADING = re.compile(
 _OPENS = re.compile(rf"^\s*{_YEAR}年是")
 _STARTS_OF_PLANS = {"十二五": 2011, "十三五": 2016, "十四五": 2021, "十五五": 2026, "十六五": 2031}
 _PLACE = re.compile(r"[一-鿿]{2,7}?(?:自治区|自治州|自治县|自治旗|地区|新区|省|市|区|县|旗|盟)")
+_LEAD = re.compile(
+    rf"{_YEAR}年?|关于|一图|[图解速]读懂?|读懂|图解|数说|聚焦|两会|中共|印发|转发"
+)  # before a name in a title
 _NOT_PLACE = re.compile(
     r"(?:社|城|小|园|辖|校|片|景|厂|灾|库|林|山|老|牧|矿|街|特|郊|市|全|我|该|本|各|功能|示范|试验|集聚|核心|开发|高新|产业|合作|保税|先导)区$|"
     r"(?:全|我|本|该|各|城|超|夜|股|楼|门|都)市$|(?:全|我|本|该|各|郡)县$|(?:全|我|本|各)[省旗盟]$|^(?:人民|经济|推进|建设|打造)"
@@ -138,7 +143,7 @@ def _delivered(text: str) -> bool:
 
 def _type(title: str | None, text: str, head: str, series: str | None) -> str:
     name, delivered = _title(title, text), _delivered(text)
-    if not delivered and _PAPER.search(head + _plain(text[-_TAIL:])):
+    if not delivered and (_PAPER.search(head + _plain(text[-_TAIL:])) or (title and _ABOUT.search(title))):
         return "newspaper"
     for kind, pattern in _TYPES:
         if pattern.search(name):
@@ -209,7 +214,7 @@ def _place(title: str | None, text: str, publisher: str | None) -> str | None:
     """From title, opening, publisher, or the district a newspaper page keeps naming."""
     opening = re.search(r"代表\s*(.{2,20}?)人民政府", text[:_HEAD])
     for source in (_title(title, text), opening[1] if opening else "", publisher or ""):
-        found: list[str] = _PLACE.findall(re.sub(rf"{_YEAR}年|关于", " ", source))
+        found: list[str] = _PLACE.findall(_LEAD.sub(" ", source))
         named = [p for p in found if not _NOT_PLACE.search(p)]
         if named:
             return named[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from monitor.targets.quantities import Quantity, bounded
 
@@ -44,10 +45,20 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 _BORDERLINE = frozenset({"assigned", "sign", "all", "double", "trend"})
 
 
+# A pattern is only tried where one of these stands: most sentences hold none.
+_HINTS: Mapping[str, tuple[str, ...]] = {
+    "in_step": ("同步", "持平"), "above_ref": ("于", "跑赢", "领先"), "below_ref": ("低于",), "assigned": ("下达",),
+    "sign": ("正",), "zero": ("零",), "all": ("覆盖", "达标"), "double": ("倍增",),
+    "trend": ("下降", "降低", "减少", "提升", "提高", "增加", "增长", "上升"),
+}  # fmt: skip
+
+
 def find(text: str) -> list[tuple[str, Quantity]]:
     """(form, quantity) of each statement in a piece of folded text, offsets in that piece, in order."""
     found: list[tuple[str, Quantity]] = []
     for form, pattern in _PATTERNS:
+        if not any(hint in text for hint in _HINTS[form]):
+            continue
         for match in pattern.finditer(text):
             if not any(q.start < match.end() and match.start() < q.end for _, q in found):
                 found.append((form, _quantity(form, match)))
@@ -67,23 +78,16 @@ def direction(form: str, quantity: Quantity, text: str) -> str | None:
     return "increase" if form in ("in_step", "above_ref", "sign", "double") else None
 
 
+_VALUES = {
+    "sign": (0.0, "%", "percent", "over"), "zero": (0.0, "处", "thing", "exact"),
+    "all": (100.0, "%", "percent", "all"), "double": (2.0, "倍", "ratio", "exact"),
+}  # fmt: skip
+
+
 def _quantity(form: str, match: re.Match[str]) -> Quantity:
-    blank = Quantity(match.start(), match.end(), None, None, None, None, "", "exact", form)
-    if form in ("in_step", "above_ref", "below_ref"):
-        return _with(blank, form, f"reference={match['ref']}")
-    if form == "assigned":
-        return _with(blank, "in_step", f"reference={match['ref']}任务")
-    number = {
-        "sign": (0.0, "%", "percent", "over"),
-        "zero": (0.0, "处", "thing", "exact"),
-        "all": (100.0, "%", "percent", "all"),
-        "double": (2.0, "倍", "ratio", "exact"),
-    }
-    if form not in number:
-        return _with(blank, "exact", "direction only")
-    value, unit, family, qualifier = number[form]
-    return bounded(Quantity(blank.start, blank.end, value, None, None, unit, family, qualifier, form))
-
-
-def _with(blank: Quantity, qualifier: str, note: str) -> Quantity:
-    return Quantity(blank.start, blank.end, None, None, None, None, "", qualifier, blank.form, None, note)
+    if form in _VALUES:
+        value, unit, family, qualifier = _VALUES[form]
+        return bounded(Quantity(match.start(), match.end(), value, unit, family, qualifier))
+    qualifier = {"assigned": "in_step", "trend": "exact"}.get(form, form)
+    note = "direction only" if form == "trend" else f"reference={match['ref']}" + ("任务" if form == "assigned" else "")
+    return Quantity(match.start(), match.end(), None, None, "", qualifier, note=note)

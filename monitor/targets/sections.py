@@ -11,7 +11,7 @@ from monitor.model import Role
 from monitor.targets.periods import Clock, mentions
 
 _LINE = re.compile(r"[^\r\n\u2028\u2029\v\f]+")
-_SENTENCE = re.compile(r"[^。！？!?]+[。！？!?]?[”\"』」)]?")
+_SENTENCE = re.compile(r"[^。！？!?]{1,2000}[。！？!?]?[”\"』」)]?")  # bounded: what has no end is no sentence
 _NUMBERING = re.compile(
     r"\s*(?:第[一二三四五六七八九十百\d]+[部章节]分?|[一二三四五六七八九十]{1,3}\s*[、.．]|[(（][一二三四五六七八九十\d]{1,3}[)）]|\d{1,2}\s*[.、．]\s*(?!\d)|"
     r"[一二三四五六七八九十]{1,2}(?:是|要)|[—-]{2}|[●■◆▲★·•]|【[^】\d]{1,12}】)\s*"
@@ -70,7 +70,7 @@ class Outline:
         stack: list[_Section] = [_Section()]
         for number, line in enumerate(_LINE.finditer(text)):
             body = line[0]
-            if not body.strip() or (_FURNITURE.search(body) and len(body) < 200):
+            if not body.strip() or (len(body) < 200 and _FURNITURE.search(body)):
                 continue
             heading, offset = self._heading(body)
             if heading is None and stack[-1].level == _LISTED and not re.match(r"\s*[—-]{2}", body):

@@ -38,6 +38,7 @@ class Lexicon:
     def __init__(self, indicators: tuple[Indicator, ...], units: Mapping[str, Any]) -> None:
         self.family = {unit: family for family, found in units.get("classes", {}).items() for unit in found}
         self.same = dict(units.get("aliases", {}))
+        self._fits: dict[tuple[str, str | None, bool], int] = {}
         self.names: dict[str, list[_Name]] = defaultdict(list)
         self.units = {i.id: tuple(self.base(u) for u in i.units) for i in indicators}
         for indicator in indicators:
@@ -96,7 +97,10 @@ class Lexicon:
                 end = _end(name, plain, at)
                 if end is None or (across is not None and not at < across < end):
                     continue
-                fit = self.fits(name.indicator, unit, growth=growth)
+                key = (name.indicator.id, unit, growth)
+                fit = self._fits.get(key)
+                if fit is None:
+                    fit = self._fits[key] = self.fits(name.indicator, unit, growth=growth)
                 if not fit:
                     continue
                 distance = edge - end if end <= edge else max(0, at - edge)

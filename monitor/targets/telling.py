@@ -37,7 +37,11 @@ def news(changes: Iterable[TargetChange]) -> tuple[TargetChange, ...]:
 _LABELS = {"lowered": 0, "dropped": 1, "raised": 2, "reworded": 3, "new": 4, "unchanged": 9}
 
 
-def _rank(line: TargetChange) -> tuple[bool, bool, bool, bool, int, bool]:
+def _annual(item: Target) -> bool:
+    return item.period is None or bool(re.fullmatch(r"\d{4}", item.period))
+
+
+def _rank(line: TargetChange) -> tuple[bool | int, ...]:
     """Smaller is more newsworthy: promises, growth of GDP, main targets, what comes every year, cuts before rises."""
     item = line.after or line.before
     assert item is not None
@@ -46,8 +50,9 @@ def _rank(line: TargetChange) -> tuple[bool, bool, bool, bool, int, bool]:
     given_up = "unquantified" in line.flags
     return (
         item.role != "target",
-        not gdp,
+        not (gdp and _annual(item)),
         not heads,
+        not _annual(item),
         not line.recurring,
         1 if given_up else _LABELS[line.change],
         item.tier != "core",
@@ -92,7 +97,7 @@ def _form(change: TargetChange) -> str:
 
 
 def name(item: Target | None, lang: str, names: Mapping[str, str] | None = None) -> str:
-    """The indicator for a reader: canonical name (English where known), growth said, object in brackets."""
+    """The indicator for a reader: canonical name (English where known), growth said, object and span in brackets."""
     if item is None:
         return ""
     out = item.canonical or item.indicator
@@ -102,6 +107,8 @@ def name(item: Target | None, lang: str, names: Mapping[str, str] | None = None)
         out = say(TEXTS, "name.fall" if item.direction == "decrease" else "name.growth", lang, name=out)
     if item.object and item.object not in out:
         out = say(TEXTS, "name.object", lang, name=out, object=item.object)
+    if item.period and not _annual(item) and not item.period.startswith("rel:"):
+        out = say(TEXTS, "name.period", lang, name=out, period=item.period)
     return out
 
 

@@ -147,7 +147,7 @@ class _Reading:
         if choice is None:
             return "error" if selector is not None else "empty"
         chars = sum(map(len, paragraphs))
-        if choice.links > 0.5 * max(1, choice.chars) and len(found) >= 5 and selector is None:
+        if choice.links > choice.plain and len(found) >= 5 and selector is None:
             return "listing"
         if chars >= SHORT or (chars and choice.known and choice.sentences):
             return "article"
@@ -187,7 +187,7 @@ def _position(flat: str, choice: container.Choice | None) -> tuple[int, int]:
 def plain(text: str, url: str | None, rules: TextRules) -> Document:
     """A text file: real reports are saved with the site's lines at both ends, which are cut like those of a page."""
     every = [line for line in map(tidy, text.replace("\r\n", "\n").replace("\r", "\n").split("\n")) if line]
-    title = next((line for line in every[:8] if not trim.is_chrome(line, rules)), None)
+    title = next((line for line in every[:8] if not trim.is_head(line, rules)), None)
     title = title if title is not None and _titular(title) else None
     before, kept, after = trim.ends(every, rules, title)
     if title is not None and kept and kept[0] == title:

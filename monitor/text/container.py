@@ -32,10 +32,14 @@ class Block:
     chrome: bool = False
     own: float = 0.0
     score: float = 0.0
-    chars: int = 0
-    links: int = 0
+    plain: int = 0  # characters outside links
     sentences: int = 0  # punctuation marks outside links
     vote: float = 0.0
+
+    @property
+    def links(self) -> int:
+        """Characters inside links. Counted only for the few blocks that are asked about: most text of a page is links."""
+        return sum(len(a.text().strip()) for a in self.node.css("a"))
 
     @property
     def label(self) -> str:
@@ -53,10 +57,9 @@ class Choice:
     node: LexborNode
     why: str
     known: bool
-    chars: int
+    plain: int
     links: int
     sentences: int
-    page_links: int
 
 
 @dataclass
@@ -91,22 +94,20 @@ def survey(body: LexborNode, rules: TextRules, known: Mapping[int, LexborNode]) 
         if node.tag != "-text":
             continue
         text = (node.text_content or "").strip()
-        if len(text) < 2 or node.parent is None:
+        parent = node.parent if len(text) > 1 else None
+        if parent is None:
             continue
-        block, link = _place(node.parent, places, found, rules, known)
-        _weigh(block, text, link)
+        if parent.tag == "a":
+            continue
+        block, link = places.get(parent.mem_id) or _place(parent, places, found, rules, known)
+        if link:
+            continue
+        block.plain += len(text)
+        marks = len(PUNCTUATION.findall(text))
+        block.sentences += marks
+        block.own += len(text) / 10 + 3 * marks
     _sum(found)
     return found
-
-
-def _weigh(block: Block, text: str, link: bool) -> None:
-    block.chars += len(text)
-    if link:
-        block.links += len(text)
-        return
-    marks = len(PUNCTUATION.findall(text))
-    block.sentences += marks
-    block.own += len(text) / 10 + 3 * marks
 
 
 def _place(
@@ -148,7 +149,7 @@ def _sum(found: Survey) -> None:
         block.score = block.own
     for block in reversed(found.order):
         if block.parent is not None:
-            for name in ("score", "chars", "links", "sentences"):
+            for name in ("score", "plain", "sentences"):
                 setattr(block.parent, name, getattr(block.parent, name) + getattr(block, name))
     whole = found.order[0].score or 1.0
     for block in found.order:
@@ -182,7 +183,7 @@ def choose(body: LexborNode, rules: TextRules, selector: str | None = None) -> C
         return _choice(best, found, f"selector {selector}", known=True)
     nodes = _outermost(body.css(", ".join(rules.containers))) if rules.containers else []
     found = survey(body, rules, {n.mem_id: n for n in nodes})
-    if not found.order[0].chars and not nodes:
+    if not nodes and not body.text().strip():
         return None
     voted = _extend(max(found.order, key=lambda b: b.vote))
     table = [block for n in nodes if (block := found.within(n)) is not None]
@@ -201,8 +202,8 @@ def _too_wide(known: Block, voted: Block) -> bool:
     """Whether a known container also frames columns of links: some templates give the whole page its name."""
     if known is voted or not _holds(known, voted) or voted.sentences < 6:
         return False
-    rest, links = known.chars - voted.chars, known.links - voted.links
-    return links > 200 and links > 0.4 * rest
+    links = known.links - voted.links
+    return links > 200 and links > 0.4 * (known.plain - voted.plain + links)
 
 
 def _holds(outer: Block, inner: Block) -> bool:
@@ -228,8 +229,11 @@ def _extend(best: Block) -> Block:
     block = best
     while block.parent is not None and block.parent.parent is not None:
         parent = block.parent
-        more, chars = parent.sentences - block.sentences, parent.chars - block.chars
-        if more < 0.15 * block.sentences or parent.links - block.links > 0.3 * chars or more * 40 < chars:
+        more, plain = parent.sentences - block.sentences, parent.plain - block.plain
+        if more < 0.15 * block.sentences or more * 40 < plain:
+            break
+        links = parent.links - block.links
+        if links > 0.3 * (plain + links) or more * 40 < plain + links:
             break
         block = parent
     return block
@@ -250,7 +254,7 @@ def _outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:
 
 def _choice(node: LexborNode, found: Survey, why: str, *, known: bool) -> Choice:
     block = found.within(node) or Block(node, None, 0)
-    return Choice(node, why, known, block.chars, block.links, block.sentences, found.order[0].links)
+    return Choice(node, why, known, block.plain, block.links, block.sentences)
 
 
 def chrome_inside(node: LexborNode, rules: TextRules) -> dict[int, str]:
@@ -263,6 +267,6 @@ def chrome_inside(node: LexborNode, rules: TextRules) -> dict[int, str]:
         name = f"{inner.attributes.get('id') or ''} {inner.attributes.get('class') or ''}".strip()
         if name and rules.chrome_classes.search(name):
             text = inner.text()
-            if len(text) < SMALL * whole and text.count("。") < 2 and inner.css_first("table") is None:
+            if len(text) < SMALL * whole and "。" not in text and inner.css_first("table") is None:
                 found[inner.mem_id] = name
     return found

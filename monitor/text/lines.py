@@ -34,6 +34,8 @@ def is_inline(tag: str) -> bool:
 
 def tidy(text: str) -> str:
     """One line as it is kept: blanks collapsed, nothing invisible, no indent."""
+    if text.isprintable() and "\xa0" not in text and "  " not in text:  # nearly always: no break, nothing invisible
+        return text.strip(_EDGE)
     return _BLANKS.sub(" ", visible(_SOURCE_BREAK.sub("", text))).strip(_EDGE)
 
 

@@ -51,7 +51,8 @@ def read(body: LexborNode, base: str, rules: TextRules) -> tuple[tuple[Link, ...
         if not href or href[0] == "#" or (url := absolute(base, href)) is None:
             continue
         text = tidy(node.text()) or tidy(node.attributes.get("title") or "")
-        if (kind := file_type(url, text, rules)) is not None:
+        kind = None if href.endswith(_PAGES) else file_type(url, text, rules)
+        if kind is not None:
             files.setdefault(url, Attachment(url, text or unquote(urlsplit(url).path.rsplit("/", 1)[-1]), kind))
         elif len(text) >= NAME and _DOCUMENT.search(href) and url not in links:
             links[url] = _link(node, url, text)
@@ -87,8 +88,6 @@ def _beside(node: LexborNode) -> str | None:
 
 def file_type(url: str, text: str, rules: TextRules) -> str | None:
     """The ending of an attachment (pdf, docx, …), by its address or, behind a download script, by its name."""
-    if url.endswith(_PAGES):
-        return None
     found = _FILE.findall(url)
     if _DOWNLOAD.search(url):
         found = _FILE.findall(text) + found

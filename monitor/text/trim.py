@@ -14,7 +14,6 @@ COPY_TRIES = 20_000  # lines compared in search of copies: a table of equal rows
 
 _BLANKS = re.compile(r"\s+")
 _BARS = re.compile(r"[\s|｜]+")
-_VALUE = re.compile(r"[\d\-—、/]{5,}")  # a number whose label stands before a blank
 
 
 def is_chrome(line: str, rules: TextRules) -> bool:
@@ -25,15 +24,25 @@ def is_chrome(line: str, rules: TextRules) -> bool:
     if _matches(line, rules.chrome_lines):
         return True
     pieces = [p for p in _BARS.split(line) if p]
-    return 1 < len(pieces) and len(line) <= 200 and all(_matches(p, rules.chrome_lines) for p in pieces)
+    return len(pieces) > 1 and len(line) <= 200 and all(_matches(p, rules.chrome_lines) for p in pieces)
+
+
+def is_head(line: str, rules: TextRules) -> bool:
+    """Whether the line stands before a text and is not of it: chrome, a property of the document, a day by itself."""
+    pieces = [p for p in _BARS.split(line) if p]
+    return (
+        is_chrome(line, rules)
+        or _matches(line, rules.head_lines)
+        or (len(line) <= 200 and all(_matches(p, rules.chrome_lines) or _matches(p, rules.head_lines) for p in pieces))
+    )
 
 
 def is_foot(line: str, rules: TextRules) -> bool:
     """Whether the line could be the foot of a site or the end of an article: an address, a telephone number."""
+    if _matches(line, rules.foot_lines):
+        return True
     pieces = [p for p in _BARS.split(line) if p]
-    return len(line) <= 240 and all(
-        _matches(p, rules.foot_lines) or _matches(p, rules.chrome_lines) or _VALUE.fullmatch(p) for p in pieces
-    )
+    return len(line) <= 240 and all(_matches(p, rules.foot_lines) or _matches(p, rules.chrome_lines) for p in pieces)
 
 
 def _matches(line: str, lines: re.Pattern[str]) -> bool:
@@ -50,8 +59,8 @@ def ends(
     while start < stop:
         line = paragraphs[start]
         is_title = bool(name) and _BLANKS.sub("", line) == name
-        follows = start + 1 < stop and is_chrome(paragraphs[start + 1], rules)
-        if not is_chrome(line, rules) and not (is_title and follows):
+        follows = start + 1 < stop and is_head(paragraphs[start + 1], rules)
+        if not is_head(line, rules) and not (is_title and follows):
             break
         start += 1
     foot = stop  # lines from here on are cut as soon as chrome is found above them
@@ -61,8 +70,8 @@ def ends(
             stop = foot
     before, kept = list(paragraphs[:start]), list(paragraphs[start:stop])
     opening = _opening(kept)
-    before += [line for line in kept[:opening] if is_chrome(line, rules)]
-    kept = [line for line in kept[:opening] if not is_chrome(line, rules)] + kept[opening:]
+    before += [line for line in kept[:opening] if is_head(line, rules)]
+    kept = [line for line in kept[:opening] if not is_head(line, rules)] + kept[opening:]
     return before, kept, list(paragraphs[stop:])
 
 

@@ -38,6 +38,14 @@ def test_headline_cuts_come_first_and_one_off_works_last(world: Any) -> None:
     assert told == ["地区生产总值", "投资", "就业", "进出口", "绿地", "道路", "财政收入"]
 
 
+def test_a_contradiction_comes_before_all(world: Any) -> None:
+    lines = [
+        world.moved("绿地", "new", None, "8公顷", relation="quote", flags=("not_in_report",)),
+        world.moved("企业数", "raised", "64个", "65个", relation="quote", flags=("differs",), side={"role": "actual"}),
+    ]
+    assert [x["canonical"] for x in phrases.ordered([wire.target_change(x) for x in lines])] == ["企业数", "绿地"]
+
+
 def test_names_from_a_page_stay_on_one_line(world: Any) -> None:
     line = wire.target_change(world.moved("投资\r\nBcc: x", "raised", "1\x1b[31m%", "2%\u202e"))
     assert phrases.phrase(line, "zh") == "投资 Bcc: x增速 1% → 2% ↑"

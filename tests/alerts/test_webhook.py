@@ -47,6 +47,15 @@ async def test_body_and_signature(world: Any, receiver: Any, settings: Make) -> 
         Webhook(NEW).verify(body.replace(b"5.5", b"6.5"), headers)
 
 
+async def test_a_lone_surrogate_holds_nothing_back(world: Any, receiver: Any, settings: Make) -> None:
+    payload = {"title": "断\ud800字\r\nX: 1\x1b[31m"}
+    await deliver(world, hook(receiver.url), settings(HOOK_SECRET=NEW), payload=payload)
+    [(_, headers, body)] = receiver.requests
+    assert Webhook(NEW).verify(body, headers)["data"]["title"] == "断?字\r\nX: 1\x1b[31m"
+    assert b"\x1b" not in body  # escaped by JSON
+    assert "x" not in headers
+
+
 async def test_two_keys_while_they_are_changed(world: Any, receiver: Any, settings: Make) -> None:
     await deliver(world, hook(receiver.url), settings(HOOK_SECRET=f"{NEW} {OLD}"))
     [(_, headers, body)] = receiver.requests

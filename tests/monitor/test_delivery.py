@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP
 
 from alerts import rules
 from alerts.sending import PartlyDeliveredError, Settings
-from monitor.delivery import BACKOFF, LEASE, PATIENCE, Deliverer
+from monitor.delivery import BACKOFF, LEASE, PARALLEL, PATIENCE, Deliverer
 from monitor.errors import DeliveryError
 from monitor.model import Alert, Channel, Message
 from storage import migrate
@@ -151,6 +151,32 @@ async def test_trouble_of_one_channel_delays_no_other(store: Store) -> None:
     pending = kept(store)
     assert len(pending) == 50  # and nothing of it is lost
     assert len([a for a in pending.values() if a.attempts == 0]) == 50 - len(failed)
+
+
+async def test_a_channel_in_trouble_is_left_alone_for_the_rest(store: Store) -> None:
+    store.enqueue([an_alert(n) for n in range(60)] + [an_alert(100 + n, "hook") for n in range(5)], NOW)
+    sender = Told({"desk": DeliveryError("HTTP 500")})
+    await deliverer(store, sender, batch=20).deliver_due(NOW)
+    assert len([name for name, _ in sender.tried if name == "desk"]) < 20
+    assert len(sender.sent) == 5  # though they stood behind the others
+    assert len(kept(store)) == 60
+
+
+async def test_a_channel_is_never_asked_too_much_at_once(store: Store) -> None:
+    store.enqueue([an_alert(n) for n in range(130)], NOW)
+    now = most = sent = 0
+
+    async def sender(alert: Alert, message: Message, channel: Channel, settings: Settings) -> None:
+        nonlocal now, most, sent
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0)
+        now -= 1
+        sent += 1
+
+    await deliverer(store, sender, batch=50).deliver_due(NOW)
+    assert sent == 130
+    assert 1 < most <= PARALLEL
 
 
 async def test_one_bad_message_does_not_hold_back_the_others(store: Store) -> None:

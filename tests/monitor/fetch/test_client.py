@@ -288,6 +288,24 @@ async def test_a_reset(site, read):
     assert (await read("/a")).failure.error == "reset"
 
 
+async def test_a_connection_is_kept(site, read):
+    site.put("/a", BODY)
+    for _ in range(3):
+        await read("/a")
+    assert site.connections == 1
+
+
+async def test_a_connection_closed_meanwhile_is_not_used(site, read):
+    async def last(seen, writer):
+        writer.write(site.answer(BODY))
+        writer.close()
+
+    site.routes["/a"] = last
+    for _ in range(3):
+        assert (await read("/a", delay=timedelta(seconds=0.01))).body == BODY
+    assert (site.connections, len(site.seen)) == (3, 3)
+
+
 async def test_a_kept_connection_that_died_is_replaced_after_the_delay(site, read):
     async def once(seen, writer):
         if len(site.asked("/b")) == 1:

@@ -286,3 +286,21 @@ def test_source_and_date_between_the_subtitle_and_the_text() -> None:
     found = plain(text, None, RULES)
     assert list(found.paragraphs) == ["——在第十八届人民代表大会上", "区长 周明", PARAGRAPHS[1]]
     assert (found.published, found.publisher) == ("2026-02-01", "云岭日报")
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "联系电话：0000-7654321",
+        "责任单位：区教育局",
+        "推进适老化改造500户",
+        "地址：云岭区和平路1号",
+        "实现扫码乘车线路30条",
+        "2026年3月1日",
+        "下一个五年建成公园30个",
+        "开通微信公众号5个",
+    ],
+)
+def test_the_last_line_of_an_article_is_content(last: str) -> None:
+    assert article(f"{LONG}<p>{last}</p>")[-1] == last
+    assert article(f"{LONG}<p>{last}</p><p>【打印本页】</p>")[-1] == last
