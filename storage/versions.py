@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import delete, func, insert
+from sqlalchemy import bindparam, delete, func, insert, update
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
@@ -136,19 +136,17 @@ def _release(session: Session, row: VersionRow, page: PageRow, source: SourceRow
 
 def save(session: Session, outcome: Outcome, alerts: Alerting | None, health: Sequence[Alert]) -> str | None:
     """Everything one check found; the caller's transaction makes it all or nothing. Returns the id of the change."""
-    page = session.get(PageRow, outcome.page.id)
-    if page is None:
-        raise StorageError(f"no page {outcome.page.id} ({outcome.page.url})")
-    last = None
-    if page.version is not None and (outcome.document is not None or outcome.change is not None):
-        last = session.get(VersionRow, page.version)
-    _read(page, outcome)
-    fresh = _add_version(session, page, last, outcome)
-    event = _add_change(session, page, last, fresh, outcome)
-    session.add(page)
-    session.flush()
+    _read(session, outcome)
+    event = None
+    if outcome.result in {"new", "changed"} or outcome.change is not None:
+        page = session.get_one(PageRow, outcome.page.id)
+        last = session.get(VersionRow, page.version) if page.version is not None else None
+        fresh = _add_version(session, page, last, outcome)
+        event = _add_change(session, page, last, fresh, outcome)
+        session.add(page)
+        session.flush()
     if outcome.found:
-        watched.add(session, page.source, outcome.found, outcome.at, outcome.at)
+        watched.add(session, outcome.page.source, outcome.found, outcome.at, outcome.at)
     outbox.enqueue(session, health, outcome.at)
     if event is None:
         return None
@@ -163,17 +161,23 @@ _STATE = (
 )  # fmt: skip
 
 
-def _read(page: PageRow, outcome: Outcome) -> None:
+_WRITE_PAGE = update(PageRow).where(col(PageRow.id) == bindparam("this_page"))
+
+
+def _read(session: Session, outcome: Outcome) -> None:
     """Write into the page what the outcome says about reading it: its counters are the rules' business, not ours."""
-    if outcome.next_due is not None:
-        page.next_due = outcome.next_due
-    if outcome.result == "skipped":
+    values: dict[str, Any] = {} if outcome.next_due is None else {"next_due": outcome.next_due}
+    if outcome.result != "skipped":
+        values |= {name: getattr(outcome.page, name) for name in _STATE}
+        values["last_checked"] = outcome.page.last_checked or outcome.at
+        failure = outcome.page.failure
+        parts = (failure.error, failure.detail, failure.status) if failure else (None, None, None)
+        values |= dict(zip(("error", "detail", "status"), parts, strict=True))
+    if not values:
         return
-    for name in _STATE:
-        setattr(page, name, getattr(outcome.page, name))
-    page.last_checked = outcome.page.last_checked or outcome.at
-    failure = outcome.page.failure
-    page.error, page.detail, page.status = (failure.error, failure.detail, failure.status) if failure else (None,) * 3
+    written = session.connection().execute(_WRITE_PAGE, values | {"this_page": outcome.page.id})
+    if written.rowcount != 1:
+        raise StorageError(f"no page {outcome.page.id} ({outcome.page.url})")
 
 
 def _add_version(session: Session, page: PageRow, last: VersionRow | None, outcome: Outcome) -> VersionRow | None:

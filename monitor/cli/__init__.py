@@ -49,9 +49,8 @@ def mubiao() -> None:
 def main() -> None:
     """The installed command. Exit status: 0 done, 1 some of it failed, 2 wrong usage or config, 130 interrupted."""
     try:
-        mubiao.main(standalone_mode=False, prog_name="mubiao")
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # outside standalone mode click answers the status of `Exit`, and None after a command that just ends
+        sys.exit(mubiao.main(standalone_mode=False, prog_name="mubiao") or 0)
     except click.Abort:
         click.echo("interrupted: what was finished is saved", err=True)
         sys.exit(130)

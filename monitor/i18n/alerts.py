@@ -32,7 +32,6 @@ TEXTS: Texts = {
     "change.unchanged": ("不变", "unchanged"),
     "change.differs": ("与报告不一致", "differs from the report"),
     "change.copied": ("转载有出入", "differs from the original"),
-    "actual": ("完成数", "result"),
     "none": ("—", "—"),
     # flags of a comparison
     "flag.softened": ("口气放软", "softened"),
@@ -91,8 +90,6 @@ TEXTS: Texts = {
     "col.after": ("现", "After"),
     "col.report": ("报告", "Report"),
     "col.here": ("本文", "Here"),
-    "col.change": ("变化", "Change"),
-    "col.place": ("地区", "Place"),
     "col.what": ("内容", "What"),
     "more.targets": ("另有 {count} 项未列出，见下方命令", "{count} more not shown; the commands below list them"),
     "more.edits": (
@@ -108,7 +105,6 @@ TEXTS: Texts = {
     "label.when": ("发现时间", "Seen"),
     "label.version": ("版本", "Version"),
     "label.compared": ("对比", "Compared with"),
-    "label.commands": ("继续查看", "Look closer"),
     "label.moved": ("移位", "moved"),
     "label.since": ("始于", "Since"),
     "label.tries": ("连续失败", "Failures in a row"),
@@ -141,7 +137,6 @@ TEXTS: Texts = {
         "{until} {changes} changes, {targets} targets moved",
     ),
     "digest.folded": ("改动后又改回：{title}", "changed and changed back: {title}"),
-    "digest.elsewhere": ("未标注地区", "No region"),
     # test
     "test.subject": ("mubiao 测试消息（{channel}）", "mubiao test message ({channel})"),
     "test.line": ("通道 {channel} 工作正常。", "Channel {channel} works."),

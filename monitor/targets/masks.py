@@ -45,8 +45,8 @@ _GOES_ON = re.compile(
 )
 _SIZED = re.compile(r"(?:收入|产值|营收|销售额?|纳税|税收|投资)(?:达到?|过|超过?|在)?$")
 _OF_FIRMS = re.compile(r"的[^,。;、]{0,14}企业|、[^,。;]{0,24}的[^,。;、]{0,10}(?:企业|项目)")
-_CLUB = re.compile(
-    r"(?:级)?[一-龥]{0,8}(?:企业|园区|省份|强[县区市]|城市|大县|镇|集群|品牌|俱乐部|产业链|项目(?!资金|投资|建设资金))"
+_CLUB = re.compile(  # 百亿元企业, 十万亿元省份: a class of things, not a sum
+    r"(?:级)?[一-龥]{0,8}(?:企业|园区|省份|强[县区市]|城市|大县|镇|集群|品牌|俱乐部|产业链|项目)(?=[,;。、的\d达增新实]|$)"
 )
 _PLANT = re.compile(r"(?:/年)?[^,。;、\d]{1,9}(?:装置|机组|电站|储能|生产线|煤矿|储罐|炼化|船|核电|风电场|锅炉)")
 
@@ -56,17 +56,17 @@ def mask(text: str) -> str:
     return _MASKS.sub(lambda m: "\0" * len(m[0]), text)
 
 
-def threshold(text: str, start: int, end: int, family: str, qualifier: str) -> bool:
+def threshold(text: str, start: int, end: int, family: str) -> bool:
     """Whether a value only sizes the things that are counted or named (5000万元以上重大项目, 300平方米标准)."""
     rest, before = text[end : end + 40], text[max(0, start - 12) : start]
     if text[end - 3 : end] in ("及以上", "及以下"):
         return True
-    if family in ("money", "area", "power") and qualifier in ("at_least", "at_most") and _NAMES.match(rest):
-        return text[end - 2 : end] in ("以上", "以下", "以内") and not _GOES_ON.match(rest)
+    if family in ("money", "area", "power") and text[end - 2 : end] in ("以上", "以下", "以内") and _NAMES.match(rest):
+        return not _GOES_ON.match(rest)
     if family == "money" and _CLUB.match(rest) and not _GOES_ON.match(rest):
         return True  # 过百亿元农产品加工企业, 十万亿元省份
     if family == "money" and _SIZED.search(before) and _OF_FIRMS.match(rest):
         return True
     if family in ("mass", "power", "volume") and _PLANT.match(rest):
         return True
-    return family != "percent" and bool(re.match(r"的?标准|级|/", rest))
+    return family != "percent" and bool(re.match(r"的?标准|级|/|[一-龥]{0,4}中(?:第|排名|排在|位列|列)", rest))

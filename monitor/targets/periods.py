@@ -27,6 +27,10 @@ _TIME = re.compile(
 )
 
 
+_NAMED = re.compile(
+    r"以来|建成的|相比|增长|平均|的?[一二两\d]{1,3}倍"
+)  # 做好2020年以来…: a year that only names something
+_COMPARED = frozenset("比较与自从《(-—–~")  # 比2020年高
 _HINT = re.compile(r"[年月来五半季]")
 
 
@@ -47,7 +51,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A time phrase at `[start, end)`. `past` says it lies before the target year; `soft` ones (全年) never open a section."""
+    """A time phrase at `[start, end)`. `past` says it lies before (True) or in (False) the time of the targets."""
 
     start: int
     end: int
@@ -64,12 +68,7 @@ def mentions(text: str, clock: Clock) -> list[Mention]:
     for match in _TIME.finditer(text):
         if match["month2"] and not match["until2"] and not match["rel"] and not match["before"] and not match["end2"]:
             continue
-        if match["year"] and re.match(
-            r"以来|度?计划|度?目标|建成的|相比|增长|平均|的?[一二两\d]+倍", text[match.end() : match.end() + 4]
-        ):
-            if not re.match(r"度?(?:计划|目标)", text[match.end() : match.end() + 4]):
-                continue
-        if match["year"] and re.search(r"[比较与自从《(]$|[-—–~]$", text[max(0, match.start() - 1) : match.start()]):
+        if match["year"] and (_NAMED.match(text, match.end()) or text[match.start() - 1 : match.start()] in _COMPARED):
             continue
         period, past = _read(match, clock)
         found.append(Mention(match.start(), match.end(), period, past, match[0]))
@@ -84,23 +83,26 @@ def _read(match: re.Match[str], clock: Clock) -> tuple[str | None, bool | None]:
         return _dated(match, clock)
     if match["plan"]:
         return _plan(match, clock)
-    if match["ahead"]:
-        count = _number(match["n"])
-        return (f"{clock.year}-{clock.year + count - 1}" if clock.year else f"rel:{count}y"), False
-    if match["back"] or match["since"]:
-        count = _number(match["m"] or match["since"])
-        if count == 1:
-            return _year(clock.review or _before(clock)), True
-        last = clock.review or _before(clock)
-        return (f"{last - count + 1}-{last}" if last else None), True
-    if match["elapsed"]:
-        count = _number(match["elapsed"])
-        return (None if clock.year else f"rel:{count}y"), None
+    if match["ahead"] or match["back"] or match["since"] or match["elapsed"]:
+        return _counted(match, clock)
     if match["half"]:
         return _part(clock.this, match["half"], match["span2"]), None
     if match["month2"]:
         return _month(match, clock)
     return _worded(match["word"], clock)
+
+
+def _counted(match: re.Match[str], clock: Clock) -> tuple[str | None, bool | None]:
+    """今后五年, 过去五年, 五年来, 三年累计."""
+    count = _number(match["n"] or match["m"] or match["since"] or match["elapsed"])
+    if match["ahead"]:
+        return (f"{clock.year}-{clock.year + count - 1}" if clock.year else f"rel:{count}y"), False
+    if match["elapsed"]:
+        return (None if clock.year else f"rel:{count}y"), None
+    end = clock.review or _before(clock)
+    if end is None:
+        return None, True
+    return (str(end) if count == 1 else f"{end - count + 1}-{end}"), True
 
 
 def _dated(match: re.Match[str], clock: Clock) -> tuple[str | None, bool | None]:
@@ -237,7 +239,7 @@ def _from_goal(text: str) -> int | None:
 
 
 def _from_news(head: str, published: str | None) -> int | None:
-    """A dated page: its 今年 is the year it was published in, in December already the next one's plans are not ours to guess."""
+    """A dated page: its 今年 is the year it was published in."""
     if published and re.match(r"20\d\d-\d\d", published) and re.search(r"今年|去年|全年", head):
         return int(published[:4])
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.targets.quantities import Quantity
@@ -18,7 +19,10 @@ _TAIL = re.compile(
     r"(?:提高|提升|增加|增长|扩大|降低?|下降|上升|压减|压缩|减少|调整)(?:到|至|为|了)|按?可比(?:价格?|口径)(?:计算)?|分别|比上年|比去年|较上年|较去年|在|于|到|至|不|再|计划|争取|将|要|已|可|了|累计|共计|总计|合计|仅|只|占比?|从|由|以|近|高|低|突破|首次|就|全年|年内|年度)+$"
 )
 _ONLY_FUNCTION = re.compile(
-    r"(?:总数|总量|总额|规模|数量|占比|比重|目标|任务|增速|增幅|涨幅|力度|其中|全[省市县区年国]|目前|现|累计|安排|计划|新|开工|竣工|正在|还有|又|再|增|入统|入库|已|个|的|率先|高于[^,。;]{0,8}|低于[^,。;]{0,8}|比[^,。;]{0,8}[高低]|较[^,。;]{0,8}|年度)*$"
+    r"(?:预期目标|主要目标|设定|确定|定|总数|总量|总额|规模|数量|占比|比重|目标|任务|增速|增幅|涨幅|力度|其中|全[省市县区年国]|目前|现|累计|安排|计划|新|开工|竣工|正在|还有|又|再|增|入统|入库|已|个|的|率先|高于[^,。;]{0,8}|低于[^,。;]{0,8}|比[^,。;]{0,8}[高低]|较[^,。;]{0,8}|年度)*$"
+)
+_REACHES = re.compile(
+    r"(?:达到?|为|占|在|增长|增速|增幅|下降|提高|提升|降低|比|超过?|率|比重|比例|占比|[到至]|力争|均|分别|左右|实现|完成|预计)\s*$"
 )
 _VERB = re.compile(
     r"(?:全力|大力|着力|积极|持续|继续|加快|稳步|深入|扎实|高标准|高质量|高水平|统筹|全面|精心|先后|成功|组织|重点|有序|共|再|新|陆续|科学|率先|接续|滚动|分批|打造|建设|新建|建成|改造|完成|实施|推进|推动|启动|开工|引进|引入|培育|开展|组建|认定|新增|"
@@ -36,7 +40,7 @@ _DECREASE = re.compile(
     r"下降|降低|压缩|减少|精简|压减|缩短|回落|降幅|削减|缩减|改善|低于|[比较][^,。;]{0,12}低$|负增长|下调"
 )
 _RIGHT_STOP = re.compile(
-    r"\s*(?:年度|年计划|年目标|居|位居|高于|低于|增长|同比|比|占|下降|左右|以上|以内|是|和|及|与|或|并|且|用于|来|给|由|在|将从|均|都|,|、|;|。|:|\)|」|至|到|全国第|全市第|的(?:控制|目标|任务|计划|预期|基础|增速|增幅|速度|水平|发展|控制线)|上下|创|稳居|列|排名|指的|完成|同步|实现|有余|增加|超)"
+    r"\s*(?:年度|年计划|年目标|居|位居|高于|低于|增长|同比|比|占|下降|左右|以上|以内|是|和|及|与|或|并|且|用于|来|给|由|在|将从|均|都|,|、|;|。|:|\)|」|至|到|全国第|全市第|的(?:控制|目标|任务|计划|预期|基础|增速|增幅|速度|水平|发展|控制线)|上下|创(?:历史|新高|下|造了|同期)|稳居|列全|位列|排名|指的|完成|同步|实现|有余|增加|超)"
 )
 
 
@@ -52,7 +56,7 @@ class Surroundings:
     listed: bool  # shares its part-sentence with a value before it
 
 
-def surroundings(text: str, start: int, end: int, quantities: list[Quantity], at: int) -> Surroundings:
+def surroundings(text: str, start: int, end: int, quantities: Sequence[Quantity], at: int) -> Surroundings:
     """The phrases around quantity `at` of a sentence `[start, end)`."""
     quantity = quantities[at]
     previous = quantities[at - 1].end if at else start
@@ -89,11 +93,11 @@ def grows(words: str) -> bool:
     return bool(_GROWTH.search(tail)) and not _LEVEL_TO.search(tail)
 
 
-def direction(words: str, *, to_level: bool) -> str:
+def direction_of(words: str) -> str:
     """increase, decrease or level, by the last such word before the value."""
     up = [m.start() for m in _INCREASE.finditer(words)]
     down = [m.start() for m in _DECREASE.finditer(words)]
-    if to_level or not (up or down):
+    if not (up or down):
         return "level"
     return "decrease" if max(down, default=-1) > max(up, default=-1) else "increase"
 
@@ -108,11 +112,11 @@ def before_noun(around: Surroundings, family: str, *, known: bool) -> bool:
     after = around.after
     if not after.strip() or _RIGHT_STOP.match(after) or not re.match(r"\s*[一-龥“\"(A-Za-z4-5]", after):
         return False
-    bare = not strip_words(_VERB.sub("", around.words))
+    bare = not strip_words(_VERB.sub("", around.words)) or (around.listed and around.words.rstrip().endswith("、"))
     if family == "money":
         return (bare and not known) or (not known and not after.startswith("的"))
     if family == "percent":
-        return bare and not known
+        return not known and (bare or not _REACHES.search(around.words))
     return family in ("thing", "person", "household", "area", "length", "mass", "density", "power", "volume") and (
         bare or not known or around.words.rstrip().endswith("等")
     )

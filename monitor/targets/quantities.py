@@ -38,7 +38,7 @@ _TERM = re.compile(
     r"(?:时间|期限|周期|时限|时长|工期)[^,。;\d]{0,6}?(?P<pre>不超过|不得超过|控制在|缩短[至到为]|压缩[至到为]|压减[至到为]|低于|少于)"
     r"(?P<a>\d{1,6}(?:\.\d{1,4})?)\s?(?P<unit>年|天|个工作日|工作日|分钟|小时|个月)(?P<post>以内|以下|之内|内|左右)?"
 )
-_BASE = re.compile(r"(不低于|不少于|不超过|不高于|高于|低于|超过)[^,。;\d]{2,24}的$")
+_BASE = re.compile(r"(不低于|不少于|不超过|不高于)[^,。;\d]{2,24}的$")
 _TIMED = re.compile(r"优良[^,。;]{0,8}$|寿命[^,。;]{0,8}$|达标天数[^,。;]{0,6}$")
 _FROM = re.compile(r"[从由](?:20\d\d年的?)?[^,。;、]{0,3}$")
 _TO = re.compile(r"[^,。;、\d]{0,8}(?:至|到|为)\s?")
@@ -106,7 +106,7 @@ class Finder:
                 found.append(quantity)
                 taken[quantity.start : quantity.end] = b"\1" * (quantity.end - quantity.start)
         found.sort(key=lambda q: q.start)
-        sized = (q for q in found if not threshold(text, q.start, q.end, q.family, q.qualifier))
+        sized = (q for q in found if not threshold(text, q.start, q.end, q.family))
         return self._from_to([self._based(q, text) for q in sized], text)
 
     def _candidates(self, masked: str, text: str) -> Iterator[Quantity]:

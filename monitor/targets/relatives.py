@@ -1,4 +1,4 @@
-"""Statements without a number that still bind: 与经济增长同步, 高于全省平均水平, 正增长, 为零, 全覆盖, 倍增, 持续下降."""
+"""Statements without a number that still bind: 与经济增长同步, 高于全省平均水平, 正增长, 为零, 全覆盖, 倍增."""
 
 from __future__ import annotations
 
@@ -32,7 +32,13 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     ("sign", re.compile(r"(?:实现)?(?<!零)正增长|由负转正|扭负为正")),
-    ("zero", re.compile(r"[“\"]?(?:为|实现)[“\"]?零(?:增长)?[”\"]?(?![一-龥售])|(?:实现)?零(?:伤亡|发生)")),
+    ("flat", re.compile(r"(?:实现|出现|保持)?[“\"]?零增长[”\"]?")),
+    (
+        "zero",
+        re.compile(
+            r"(?:为|实现|达到|控制在)[“\"]?零[”\"]?(?![”\"]?的?[一-龥])|[“\"]为零[”\"]|(?:实现)?零(?:伤亡|发生|事故)"
+        ),
+    ),
     ("all", re.compile(r"(?<![“\"、])(?:全覆盖|全面覆盖|全部达标|全面达标|全域覆盖)(?!、)")),
     ("double", re.compile(r"倍增(?=计划|工程|行动)")),
     (
@@ -48,7 +54,7 @@ _BORDERLINE = frozenset({"assigned", "sign", "all", "double", "trend"})
 # A pattern is only tried where one of these stands: most sentences hold none.
 _HINTS: Mapping[str, tuple[str, ...]] = {
     "in_step": ("同步", "持平"), "above_ref": ("于", "跑赢", "领先"), "below_ref": ("低于",), "assigned": ("下达",),
-    "sign": ("正",), "zero": ("零",), "all": ("覆盖", "达标"), "double": ("倍增",),
+    "sign": ("正",), "zero": ("零",), "flat": ("零增长",), "all": ("覆盖", "达标"), "double": ("倍增",),
     "trend": ("下降", "降低", "减少", "提升", "提高", "增加", "增长", "上升"),
 }  # fmt: skip
 
@@ -80,7 +86,7 @@ def direction(form: str, quantity: Quantity, text: str) -> str | None:
 
 _VALUES = {
     "sign": (0.0, "%", "percent", "over"), "zero": (0.0, "处", "thing", "exact"),
-    "all": (100.0, "%", "percent", "all"), "double": (2.0, "倍", "ratio", "exact"),
+    "flat": (0.0, "%", "percent", "exact"), "all": (100.0, "%", "percent", "all"), "double": (2.0, "倍", "ratio", "exact"),
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ Relation = Literal["next_release", "edit", "quote", "copy"]
 
 _SHINGLE = 8  # characters; two reports of one place share under a fifth of them, two copies nearly all
 _SAME_TEXT = 0.8
+_SAME_TEXT_OTHER_YEAR = 0.97  # short notices repeat last year's words around new numbers: that is no copy
 _SHORT = 40  # characters; too few to hold pieces that are rare
 _TERM = 5  # years between two outlines
 
@@ -36,10 +37,10 @@ def release_before(
     `releases` are other documents of the same region and series (for a newspaper: of the region). `text` finds copies;
     without it none is found. `label` overrides the record's year ("2022"). `gap`: years between the two are missing.
     """
-    copied = _copied(text, releases)
+    year = _year_of(label) or record.year
+    copied = _copied(text, year, releases)
     if copied:
         return copied, "copy", False
-    year = _year_of(label) or record.year
     reports = [r for r in releases if r.record.type != "newspaper"]
     if record.type == "newspaper" or not record.complete:
         quoted = _quoted(year, reports)
@@ -88,14 +89,19 @@ def _shingles(text: str) -> set[str]:
     return {text[i : i + _SHINGLE] for i in range(len(text) - _SHINGLE + 1)}
 
 
-def _copied(text: str, releases: Sequence[Release]) -> Release | None:
+def _copied(text: str, year: int | None, releases: Sequence[Release]) -> Release | None:
     """The release that holds nearly all of this text, or the other way round; whole documents first.
 
     A newspaper page of a few sentences that all stand in a report is a quotation of it, not a copy.
     """
     if not text:
         return None
-    found = [(s, r) for r in releases if 10 * len(text) > len(r.text) and (s := contained(text, r.text)) >= _SAME_TEXT]
+    found = []
+    for release in releases:
+        other = _release_year(release)
+        least = _SAME_TEXT if year is None or other is None or year == other else _SAME_TEXT_OTHER_YEAR
+        if 10 * len(text) > len(release.text) and (share := contained(text, release.text)) >= least:
+            found.append((share, release))
     best = max(found, key=lambda x: (x[1].record.complete, x[0], x[1].version), default=None)
     return best[1] if best else None
 

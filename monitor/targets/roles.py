@@ -1,4 +1,7 @@
-"""Promise or result, and how firmly it is said: read part-sentence by part-sentence, the section deciding where words do not."""
+"""Promise or result, and how firmly it is said.
+
+Read part-sentence by part-sentence; the section decides where words do not, the tone of the passage where none does.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ class Judge:
         self.force = re.compile("|".join(sorted(map(re.escape, forces), key=len, reverse=True)) or r"(?!)")
 
     def role(self, section: Role | None, before: str, after: str, past: bool | None, mood: float) -> tuple[Role, str]:
-        """`before` is the sentence up to the value, `after` the rest of the sentence; `past` what its time phrase says."""
+        """The role and why. `before` and `after` are the rest of the sentence; `past` is what its time phrase says."""
         clause = re.split(r"[;:]", before)[-1]
         if _PAST_PLAN.search(clause):
             return "actual", "past plan"
@@ -46,11 +49,18 @@ class Judge:
             return "actual", "section"
         if past is True:
             return "actual", "past period"
-        cue = self._last(clause)
         if section == "target":
-            if cue == "past" and _FIRM_PAST.search(clause):
-                return "actual", "past words among plans"
-            return "target", "section"
+            return self._planned(clause)
+        return self._unmarked(clause, after, past, mood)
+
+    def _planned(self, clause: str) -> tuple[Role, str]:
+        if self._last(clause) == "past" and _FIRM_PAST.search(clause):
+            return "actual", "past words among plans"
+        return "target", "section"
+
+    def _unmarked(self, clause: str, after: str, past: bool | None, mood: float) -> tuple[Role, str]:
+        """Newspapers and digests: the words of the part-sentence, then the tone of the passage."""
+        cue = self._last(clause)
         if cue == "future" or past is False:
             return "target", "future words"
         if cue == "past" or (cue is None and _CONTRAST.search(after)):

@@ -1,4 +1,4 @@
-"""The outline of a text: lines, sentences, headings, and what each section speaks of (promises or results, and when)."""
+"""The outline of a text: lines, sentences, headings, and whether each section speaks of promises or results."""
 
 from __future__ import annotations
 

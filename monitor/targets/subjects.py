@@ -1,4 +1,4 @@
-"""Which indicator a quantity measures: names of indicators.yaml found in a phrase, with the unit deciding between measures."""
+"""Which indicator a quantity measures: names of indicators.yaml in a phrase, the unit deciding between measures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from monitor.model import Indicator
 
-QUOTES = str.maketrans("", "", "“”\"‘’'「」『』《》 \t")
+_QUOTES = str.maketrans("", "", "“”\"‘’'「」『』《》 \t")
 _MULTIPLIER = re.compile(r"^[十百千万亿]+(?=.)")
 
 
@@ -37,13 +37,13 @@ class Lexicon:
 
     def __init__(self, indicators: tuple[Indicator, ...], units: Mapping[str, Any]) -> None:
         self.family = {unit: family for family, found in units.get("classes", {}).items() for unit in found}
-        self.same = dict(units.get("aliases", {}))
+        self.same: dict[str, str] = dict(units.get("aliases", {}))
         self._fits: dict[tuple[str, str | None, bool], int] = {}
         self.names: dict[str, list[_Name]] = defaultdict(list)
         self.units = {i.id: tuple(self.base(u) for u in i.units) for i in indicators}
         for indicator in indicators:
             for alias in dict.fromkeys((indicator.name, *indicator.aliases)):
-                plain = alias.translate(QUOTES)
+                plain = alias.translate(_QUOTES)
                 pattern = (
                     re.compile(r"[^,;:。]{0,16}?".join(map(re.escape, plain.split("…")))) if "…" in plain else None
                 )
@@ -51,8 +51,8 @@ class Lexicon:
 
     def base(self, unit: str) -> str:
         """The unit without its multiplier, one spelling for each (万平方米 → 平方米)."""
-        plain = _MULTIPLIER.sub("", unit) if unit not in self.family else unit
-        return self.same.get(plain, plain)
+        bare = _MULTIPLIER.sub("", unit) if unit not in self.family else unit
+        return self.same.get(bare, bare)
 
     def fits(self, indicator: Indicator, unit: str | None, *, growth: bool) -> int:
         """2: this is a measure of the indicator; 1: it could be; 0: it is not."""
@@ -89,12 +89,12 @@ class Lexicon:
 
         With `across`, only a name that begins before that position of the plain phrase and ends behind it.
         """
-        plain = phrase.translate(QUOTES)
-        edge = len(plain) if anchor is None else len(phrase[:anchor].translate(QUOTES))
+        bare = plain(phrase)
+        edge = len(bare) if anchor is None else len(plain(phrase[:anchor]))
         best: Match | None = None
-        for at in range(len(plain) - 1):
-            for name in self.names.get(plain[at : at + 2], ()):
-                end = _end(name, plain, at)
+        for at in range(len(bare) - 1):
+            for name in self.names.get(bare[at : at + 2], ()):
+                end = _end(name, bare, at)
                 if end is None or (across is not None and not at < across < end):
                     continue
                 key = (name.indicator.id, unit, growth)
@@ -108,6 +108,11 @@ class Lexicon:
                 if best is None or score > best.score:
                     best = Match(name.indicator, name.alias, at, end, score)
         return best
+
+
+def plain(phrase: str) -> str:
+    """The phrase without quotes and blanks: the form that names are found in."""
+    return phrase.translate(_QUOTES)
 
 
 def _length(name: _Name, covered: int) -> float:

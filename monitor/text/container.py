@@ -38,7 +38,7 @@ class Block:
 
     @property
     def links(self) -> int:
-        """Characters inside links. Counted only for the few blocks that are asked about: most text of a page is links."""
+        """Characters inside links: counted for the few blocks asked about, as most text of a page is links."""
         return sum(len(a.text().strip()) for a in self.node.css("a"))
 
     @property

@@ -103,7 +103,7 @@ def targets(draw: st.DrawFn) -> Target:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(targets(), max_size=12))
 def test_a_release_compared_with_itself_is_all_unchanged(items: list[Target]) -> None:
     for relation in ("next_release", "edit"):
@@ -112,7 +112,7 @@ def test_a_release_compared_with_itself_is_all_unchanged(items: list[Target]) ->
         assert [c.after for c in lines] == items
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(targets(), max_size=10), st.lists(targets(), max_size=10))
 def test_there_and_back_mirror_each_other(one: list[Target], other: list[Target]) -> None:
     def lines(a: list[Target], b: list[Target], *, back: bool) -> list[tuple[int, int, str]]:
@@ -125,7 +125,7 @@ def test_there_and_back_mirror_each_other(one: list[Target], other: list[Target]
     assert lines(one, other, back=False) == lines(other, one, back=True)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(targets(), max_size=10), st.lists(targets(), max_size=10))
 def test_every_item_is_told_once_and_after_keeps_its_order(one: list[Target], other: list[Target]) -> None:
     lines = compare.compare(one, other, roles=BOTH)

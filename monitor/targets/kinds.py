@@ -1,0 +1,112 @@
+"""The fields that follow from value, name and words: kind, direction, basis, tier, persistence, confidence."""
+
+from __future__ import annotations
+
+import re
+
+from monitor.model import Indicator, Role
+from monitor.targets import relatives
+from monitor.targets.naming import Naming, Value
+from monitor.targets.phrases import direction_of, to_level
+from monitor.targets.sections import Sentence
+
+_REACHED = re.compile(
+    r"(?:达到?|突破|超过|为|共有|总数|总量|稳定在|保持在|增长[到至]|发展到|增加[到至]|拥有|增至|户数|数量|有)\s*$"
+)
+_ADDED = re.compile(r"新增|净增|引进")
+_BASIS = (
+    ("annual_average", re.compile(r"年均")),
+    ("comparable", re.compile(r"可比口径|可比价|同口径|可比增长")),
+    ("cumulative", re.compile(r"累计")),
+    ("yoy", re.compile(r"同比|[比较](?:上年|去年|上一年)")),
+)
+_PUSHED = re.compile(r"(?:继续|加快|提速|推动|抓好|做好|发挥好|指导|开展|重点)[^,。;]{0,30}$")
+_HONOUR = re.compile(r"荣誉|称号|表彰|奖")
+_FORMS = {
+    "in_step": "relative", "above_ref": "relative", "below_ref": "relative", "trend": "relative",
+    "assigned": "relative", "all": "commitment", "zero": "commitment", "double": "commitment", "sign": "growth",
+    "flat": "growth",
+}  # fmt: skip
+
+
+def kind(value: Value, indicator: Indicator | None) -> str:
+    """growth level share count amount commitment relative change."""
+    quantity, forms = value.quantity, indicator.forms if indicator else ()
+    if value.form in _FORMS:
+        return _FORMS[value.form]
+    if quantity.unit == "百分点":
+        return "change"
+    if quantity.family == "percent":
+        if forms and "growth" not in forms:
+            return "level" if forms[0] == "level" else "share"
+        return "growth" if value.growth else "share"
+    if quantity.family == "ratio":
+        return "growth" if quantity.unit == "倍" else "share"
+    if quantity.family in ("thing", "person", "household"):
+        return _counted(forms, value.around.words)
+    return "level" if forms == ("level",) or quantity.family in ("density", "time") else "amount"
+
+
+def _counted(forms: tuple[str, ...], words: str) -> str:
+    """A stock that is reached is a level; things done or added are a count."""
+    if forms == ("level",):
+        return "level"
+    if "amount" in forms and "count" not in forms:
+        return "amount"
+    reached = bool(_REACHED.search(words)) and not _ADDED.search(words)
+    return "level" if reached and (not forms or "level" in forms) else "count"
+
+
+def direction(value: Value, indicator: Indicator | None) -> str:
+    """increase, decrease or level."""
+    said = relatives.direction(value.form, value.quantity, value.text)
+    if said:
+        return said
+    around = value.around
+    words = value.text[around.clause : value.quantity.start] if around.listed else around.words
+    if indicator and indicator.name.startswith("新增") and "%" not in (value.quantity.unit or ""):
+        return "increase"
+    reached = to_level(words) or bool(re.search(r"(?:达到?|突破|超过)\s*$", words) and "新增" not in words)
+    return "level" if reached else direction_of(words[-24:])
+
+
+def basis(value: Value, *, inherited: bool) -> str | None:
+    """同比, 可比口径, 年均, 累计: only a written word counts. 按可比价格计算 may stand one part-sentence before."""
+    words = value.around.words
+    if inherited:
+        before = value.text[max(value.sentence, value.around.left - 16) : value.around.left]
+        words = (before if "可比" in before else "") + words
+    found = [name for name, pattern in _BASIS if pattern.search(words)]
+    return "+".join(found) or None
+
+
+def tier(value: Value, role: Role) -> str:
+    """borderline: 百分点 comparisons, honours, sizes of one project, things that are only pushed on."""
+    quantity, around = value.quantity, value.around
+    if quantity.unit == "百分点" or relatives.borderline(value.form) or _HONOUR.search(around.words + around.after):
+        return "borderline"
+    if quantity.family == "money" and around.after.startswith("的"):
+        return "borderline"
+    before = value.text[around.clause : quantity.start]
+    if role == "target" and quantity.family == "thing" and around.after.strip() and _PUSHED.search(before):
+        return "borderline"
+    return "core"
+
+
+def persistence(value: Value, indicator: Indicator | None, sentence: Sentence, role: Role) -> str:
+    """One-off works and projects are no news when the next report is silent about them."""
+    if sentence.headline or role == "actual":
+        return "recurring"
+    if indicator is None:
+        return "recurring" if value.quantity.family in ("percent", "ratio", "") else "one_off"
+    return "one_off" if indicator.id in ("project_investment", "project_area") else "recurring"
+
+
+def confidence(naming: Naming, because: str) -> float:
+    """Lower without a known indicator, with a subject carried on, and where only the passage told the role."""
+    score = 0.95 if naming.indicator else 0.75
+    if naming.inherited:
+        score -= 0.1
+    if "passage" in because:
+        score -= 0.25
+    return round(score, 2)

@@ -1,0 +1,212 @@
+"""Naming what a value measures: the words before it, the noun behind it, or the subject carried on from before."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from monitor.model import Indicator
+from monitor.targets.phrases import Surroundings, before_noun, elided, grows, strip_words, verb_start
+from monitor.targets.quantities import Quantity
+from monitor.targets.subjects import Lexicon, Match, plain
+
+# Indicators so general that a longer name found across two part-sentences is the better one.
+GENERIC = frozenset({"project_investment", "key_projects", "projects_completed", "demolition_rate"})
+_LIST_VERB = re.compile(
+    r"新增|净增|引进|引入|招引|培育|储备|签约|拆除|改造|新建|改扩建|扩建|维修|发放|投放|争取|建成|谋划|入库|完成"
+)
+_PLAN_RATE = re.compile(r"占(?:年|全年|年度|年初|预算|计划|任务|目标)")
+_NUMBER = re.compile(r"\d[\d.,]*[万亿千百]*[余多]?[个处条家户项%]?")
+_END = re.compile(r"[,;:。！？!?\n\r]|$")
+_DATES = re.compile(r"(?:19|20)\d\d年?|\d+月|\d+日")
+_RELATIVE_GROWTH = frozenset({"in_step", "above_ref", "sign", "flat", "trend", "assigned", "double"})
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How the indicator of one value was found; `[start, end)` is the shortest stretch with name and value."""
+
+    indicator: Indicator | None
+    words: str
+    start: int
+    end: int
+    rule: str
+    inherited: bool = False
+
+
+@dataclass(slots=True)
+class Subject:
+    """What the text is speaking of: carried on to values that name nothing."""
+
+    indicator: Indicator | None = None
+    words: str = ""
+    phrase: str = ""
+    strength: str = "none"
+    family: str = ""
+    parts: tuple[tuple[str, Indicator | None], ...] = ()  # of a 分别 list
+    recent: dict[str, Indicator] = field(default_factory=dict)  # last indicator of each class of unit in this section
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One quantity of a sentence and the words around it."""
+
+    text: str  # the folded text
+    sentence: int  # where the sentence starts
+    quantity: Quantity
+    around: Surroundings
+    form: str = "number"  # or one of relatives.py
+
+    @property
+    def growth(self) -> bool:
+        return grows(self.around.words) or self.form in _RELATIVE_GROWTH
+
+    @property
+    def start(self) -> int:
+        """Where its own words begin, without connectors."""
+        match = re.match(r"[\s、,和及与:;—-]+", self.around.words)
+        return self.around.left + (match.end() if match and match.end() < len(self.around.words) else 0)
+
+    @property
+    def rest(self) -> str:
+        """What follows in the part-sentence, numbers left out."""
+        stop = _END.search(self.text, self.quantity.end)
+        end = min(stop.start() if stop else len(self.text), self.quantity.end + 60)
+        return _NUMBER.sub("", self.text[self.quantity.end : end])[:30]
+
+    @property
+    def own(self) -> str:
+        return self.around.words.lstrip(" 、,和及")
+
+
+class Namer:
+    """The names of one vocabulary, looked up for one value after another."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
+
+    def find(self, phrase: str, value: Value, *, growth: bool | None = None, anchor: int | None = None) -> Match | None:
+        """The best name in a phrase for the unit of this value."""
+        grown = value.growth if growth is None else growth
+        return self.lexicon.find(phrase, value.quantity.unit, growth=grown, anchor=anchor)
+
+    def known(self, phrase: str, value: Value, *, growth: bool | None = None) -> Indicator | None:
+        """The indicator of the best name, if any."""
+        match = self.find(phrase, value, growth=growth)
+        return match.indicator if match else None
+
+    def name(self, value: Value, subject: Subject) -> Naming:
+        """The indicator of one value that stands for itself (lists are read by lists.py)."""
+        words = value.around.words
+        own = self.known(words, value)
+        if value.form == "number" and before_noun(value.around, value.quantity.family, known=own is not None):
+            return self._behind(value)
+        if value.form in ("assigned", "double"):
+            own = own or self.known(value.text[value.around.left : value.quantity.end], value)
+        if elided(words) and own is None:
+            return self._inherit(value, subject)
+        if "占" in words and value.quantity.family in ("percent", "ratio"):
+            return self._share(value, subject)
+        if own is None and value.growth and re.match(r"\s*(?:在|仍|继续|也)", words):
+            topic = self._topic(value)
+            if topic:
+                return self._naming(value, topic, "subject of the part-sentence before", inherited=True)
+        return self._naming(value, self._widened(value, own, subject), "name before the value")
+
+    @staticmethod
+    def _naming(value: Value, indicator: Indicator | None, rule: str, *, inherited: bool = False) -> Naming:
+        words = strip_words(value.around.words) or value.around.words.strip()
+        return Naming(indicator, words, value.start, value.quantity.end, rule, inherited)
+
+    def _widened(self, value: Value, own: Indicator | None, subject: Subject) -> Indicator | None:
+        """A better or any name from the words beyond: over a comma, under a shared verb, behind the value, 其中."""
+        if value.form in ("number", "zero") and (own is None or own.id in GENERIC):
+            own = self._across(value) or own
+        if own is not None or value.form != "number":
+            return own
+        words = value.own
+        if value.around.listed:
+            verb = _LIST_VERB.search(value.text, value.around.clause, value.around.left)
+            words = (verb[0] if verb else "") + words
+        match = self.find(words + value.rest, value, anchor=len(words))
+        if match:
+            return match.indicator
+        if re.match(r"\s*其中", value.around.words) and subject.family == value.quantity.family:
+            return subject.indicator
+        return None
+
+    def _across(self, value: Value) -> Indicator | None:
+        """A name split over two part-sentences: 推进秸秆综合利用,综合利用率达到95%."""
+        before = value.text[max(value.sentence, value.around.left - 40) : value.around.left]
+        before = _NUMBER.sub("", re.sub(r"[,;:、]", "", before))
+        match = self.lexicon.find(
+            before + value.own, value.quantity.unit, growth=value.growth, across=len(plain(before))
+        )
+        return match.indicator if match and "…" in match.alias else None
+
+    def _share(self, value: Value, subject: Subject) -> Naming:
+        """占 names a share: of the thing before it, of the subject so far, or of the year's plan (the subject's rate)."""
+        bare = not strip_words(value.around.words.rpartition("占")[0])
+        if bare and _PLAN_RATE.search(value.around.words):
+            return self._naming(value, subject.indicator, "rate of the plan", inherited=True)
+        match = self.find((subject.words if bare else "") + value.own, value, growth=False)
+        if match is None or ("占" not in match.alias and "share" not in match.indicator.forms):
+            found = self._across(value)
+            return self._naming(value, found if found and "share" in found.forms else None, "share", inherited=bare)
+        return self._naming(value, match.indicator, "share", inherited=bare)
+
+    def _behind(self, value: Value) -> Naming:
+        """27条道路的维修改造: the name behind the value, with the verb before it."""
+        quantity, around = value.quantity, value.around
+        clause = value.text[max(around.clause, quantity.start - 40) : quantity.start]
+        if around.listed:
+            verb = _LIST_VERB.search(clause)
+            clause = verb[0] if verb else ""
+        match = self.find(around.after, value, growth=False, anchor=0)
+        indicator = match.indicator if match else None
+        wide = self.find(clause + around.after, value, growth=False, anchor=len(clause))
+        limit = len(plain(clause))
+        if wide and wide.end > limit and (wide.at < limit or indicator is None):
+            indicator = wide.indicator
+        if indicator is None:
+            match = self.find(value.rest, value, growth=False, anchor=0)
+            indicator = match.indicator if match else None
+        end = quantity.end + len(around.after.rstrip())
+        name = around.after.lstrip("的 ").rstrip()
+        return Naming(indicator, name, verb_start(around, quantity.start), end, "name behind the value")
+
+    # ------------------------------------------------------------------ elided subjects
+
+    def _inherit(self, value: Value, subject: Subject) -> Naming:
+        """A value that names nothing: 同比增长56.02%, 达到18.6亿元, 今年安排23个."""
+        words = value.around.words
+        name = re.sub(r"^[\s、,:;—-]+", "", words).strip() or subject.words
+        indicator = None
+        if words.strip(" 、"):
+            indicator = self.known(subject.words + value.own, value) if subject.words else None
+            indicator = indicator or self._across(value)
+        elif value.around.listed:
+            indicator, name = self.known(subject.phrase, value), subject.words or name
+        indicator = indicator or self._topic(value) or self._carried(value, subject)
+        return Naming(indicator, name, value.start, value.quantity.end, "subject elided", True)
+
+    def _carried(self, value: Value, subject: Subject) -> Indicator | None:
+        """The subject of the value before, where its unit goes with it."""
+        unit, before = value.quantity.unit, subject.indicator
+        if before and (unit in ("%", "百分点") or self.lexicon.fits(before, unit, growth=value.growth)):
+            return before
+        return subject.recent.get("thing") if value.quantity.family == "thing" else None
+
+    def _topic(self, value: Value) -> Indicator | None:
+        """The subject of a part-sentence without a value just before this one."""
+        begin, clause = value.sentence, value.around.clause
+        while clause > begin:
+            before = max(max(value.text.rfind(c, begin, clause - 1) for c in ",;:") + 1, begin)
+            phrase = value.text[before:clause]
+            if re.search(r"\d", _DATES.sub("", phrase)):
+                return None
+            found = self.known(phrase.strip(",;:"), value)
+            if found:
+                return found
+            clause = before
+        return None
