@@ -16,6 +16,7 @@ from monitor.i18n.alerts import TEXTS
 Payload = Mapping[str, Any]
 
 BEIJING = timezone(timedelta(hours=8))
+_SHORT_EDIT = 24  # characters of an edit that needs more of its sentence to be understood
 _TITLE = 120  # characters of a page's title
 
 
@@ -90,7 +91,7 @@ def change(payload: Payload, lang: str, budget: Budget) -> ChangeView:
     is_new = payload.get("kind") == "new"
     # a new document is new from end to end: its first lines tell what it is, its table what it promises
     room = Budget(budget.rows, min(budget.edits, 3), min(budget.chars, 900)) if is_new else budget
-    edits = payload.get("edits") or ()
+    edits = [in_sentence(e, lines) for e in payload.get("edits") or ()]
     view_edits = tuple(_edits(edits, room))
     return ChangeView(
         tag=tag(payload, lines, lang),
@@ -128,6 +129,18 @@ def _edits(edits: Sequence[Payload], budget: Budget) -> Iterator[Struck]:
         one = struck(piece, max(left // (len(ordered) - at), 60))
         left -= sum(len(text) for _, text in one.pieces)
         yield one
+
+
+def in_sentence(edit: Payload, lines: Sequence[phrases.Line]) -> Payload:
+    """A short edit with the sentences of the target it moved: alone it may hold no more than 4200."""
+    old, new = str(edit.get("old") or ""), str(edit.get("new") or "")
+    if edit.get("op") != "replace" or max(len(old), len(new)) > _SHORT_EDIT:
+        return edit
+    for line in lines:
+        before, after = ((line.get(side) or {}).get("sentence") or "" for side in ("from", "to"))
+        if old and new and old in before and new in after:
+            return {**edit, "old": before, "new": after}
+    return edit
 
 
 def row(line: phrases.Line, lang: str) -> Row:

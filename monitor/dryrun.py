@@ -19,22 +19,6 @@ from monitor.targets.record import place_of
 SHOWN = 10  # links of a list that a dry run prints
 
 
-def source_row(source: Source) -> wire.JSON:
-    """A source's configuration, for `mubiao sources list`."""
-    return {
-        "key": source.key,
-        "name": source.name,
-        "kind": source.kind,
-        "url": source.url,
-        "region": source.region,
-        "series": source.series,
-        "release": source.release,
-        "tags": list(source.tags),
-        "enabled": source.enabled,
-        "every": source.cron or (f"{source.every.total_seconds():.0f}s" if source.every else None),
-    }
-
-
 def _source(what: str, config: Config) -> Source:
     """A configured source by its key, or an address read with the defaults."""
     known = config.source(what)

@@ -110,6 +110,7 @@ class Checker:
         self.store, self.fetcher, self.config, self.vocabulary, self.now = store, fetcher, config, vocabulary, now
         self._database: Executor = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._assessors: Executor = ThreadPoolExecutor(1, thread_name_prefix="assess")
+        self._past_first: set[str] = set()  # sources whose first complete pass is known to be over
         self._running: set[int] = set()  # pages being checked: a tick must not start them twice
 
     def close(self) -> None:
@@ -230,14 +231,17 @@ class Checker:
         if outcome.found:
             pages = await self.database(self.store.pages, [page.source])
             found = [p for p in pages if p.last_checked is None and p.id not in self._running]
-        if not found:
+        if not found and page.source not in self._past_first:
             await self.database(self._end_first_pass, page.source)
         return found
 
     def _end_first_pass(self, source: str) -> None:
         """Once everything a source found at first has been read, what it finds from now on is news."""
-        if not self.store.baseline_done(source) and not self.store.unread(source):
+        if not self.store.baseline_done(source):
+            if self.store.unread(source):
+                return
             self.store.finish_pass(source, self.now())
+        self._past_first.add(source)
 
     # ------------------------------------------------------------------ one page
 

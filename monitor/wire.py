@@ -11,7 +11,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, Protocol
 
-from monitor.model import Alert, Change, Document, Edit, Failure, Page, Target, TargetChange
+from monitor.model import Alert, Change, Document, Edit, Failure, Page, Source, Target, TargetChange
 
 JSON = dict[str, Any]
 
@@ -132,6 +132,22 @@ def change(event: Change, *, source: Mapping[str, Any] | None = None) -> JSON:
         "targets": [target_change(t) for t in event.targets],
         "baseline": event.baseline,
     } | dict(source or {})
+
+
+def source(place: Source) -> JSON:
+    """A source's configuration: the first half of a row of `mubiao sources list`."""
+    return {
+        "key": place.key,
+        "name": place.name,
+        "kind": place.kind,
+        "url": place.url,
+        "region": place.region,
+        "series": place.series,
+        "release": place.release,
+        "tags": list(place.tags),
+        "enabled": place.enabled,
+        "every": place.cron or (f"{place.every.total_seconds():.0f}s" if place.every else None),
+    }
 
 
 def failure(page: Page, why: Failure) -> JSON:

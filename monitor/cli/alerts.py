@@ -11,9 +11,8 @@ from typing import Any
 
 import click
 
-from alerts.render import render
 from monitor import config as configuration
-from monitor import daemon, review, wire
+from monitor import review, wire
 from monitor.cli import out
 from monitor.cli.database import queries, writable
 from monitor.cli.session import Session, common
@@ -56,6 +55,8 @@ def list_(**kw: Any) -> None:
 def preview(ref: str, channel: str | None, html: str | None, show: bool, **kw: Any) -> None:
     """Render the last change of a source, or one change, without sending it."""
     session: Session = kw["session"]
+    from alerts.render import render
+
     config = configuration.load(session.config)
     if channel and channel not in {c.name for c in config.channels}:
         raise UsageError(f"no channel {channel!r} in {session.config}")
@@ -81,6 +82,8 @@ def preview(ref: str, channel: str | None, html: str | None, show: bool, **kw: A
 def test(channel: str, **kw: Any) -> None:
     """Send a test message through a channel, now."""
     session: Session = kw["session"]
+    from monitor import daemon
+
     config = configuration.load(session.config)
     found = next((c for c in config.channels if c.name == channel), None)
     if found is None:
@@ -102,6 +105,8 @@ def retry(ids: tuple[str, ...], everything: bool, **kw: Any) -> None:
     session: Session = kw["session"]
     if not ids and not everything:
         raise click.UsageError("name ids (mubiao alerts list --state dead), or --all")
+    from monitor import daemon
+
     config = configuration.load(session.config)
     with writable(session) as store:
         again = store.retry_alerts(None if everything else ids, datetime.now(UTC))

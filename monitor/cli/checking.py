@@ -11,7 +11,7 @@ from typing import Any
 import click
 import structlog
 
-from monitor.cli import out, phrases
+from monitor.cli import out
 from monitor.cli.session import Session, common
 from monitor.errors import UsageError
 from monitor.i18n import say
@@ -55,6 +55,7 @@ def check(keys: tuple[str, ...], everything: bool, no_deliver: bool, as_json: bo
     configure_log(form="console", level="error")
     from monitor import config as configuration
     from monitor import daemon
+    from monitor.cli import progress
     from monitor.cli.database import writable
 
     config = configuration.load(session.config)
@@ -63,7 +64,7 @@ def check(keys: tuple[str, ...], everything: bool, no_deliver: bool, as_json: bo
     unknown = [k for k in keys if config.source(k) is None]
     if unknown:
         raise UsageError(f"no source {unknown[0]!r} in {session.config}{nearest(unknown[0], config)}")
-    with writable(session) as store, phrases.progress(session.lang) as follow:
+    with writable(session) as store, progress.progress(session.lang) as follow:
         summary = daemon.run_check(
             store,
             config,
@@ -76,7 +77,7 @@ def check(keys: tuple[str, ...], everything: bool, no_deliver: bool, as_json: bo
     if as_json:
         out.one(summary.json(), "json")
     else:
-        phrases.summary(summary, session.lang)
+        progress.summary(summary, session.lang)
     if summary.interrupted:
         raise click.exceptions.Exit(130)
     if summary.failures or summary.undelivered:

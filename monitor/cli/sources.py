@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from monitor import config as configuration
-from monitor import dryrun, wire
+from monitor import wire
 from monitor.cli import out
 from monitor.cli.database import path_of, queries
 from monitor.cli.session import Session, common
@@ -35,7 +35,7 @@ def list_(tag: tuple[str, ...], **kw: Any) -> None:
     if path_of(session.db).exists():
         with queries(session) as db:
             states = {row["key"]: dict(row) for row in db.sources()}
-    rows = [dryrun.source_row(s) | states.get(s.key, {"state": "waiting"}) for s in wanted]
+    rows = [wire.source(s) | states.get(s.key, {"state": "waiting"}) for s in wanted]
     columns = ("key", "name", "kind", "region", "state", "last_checked", "next_due", "last_change", "failure")
     times = dict.fromkeys(("last_checked", "next_due", "last_change"), out.local)
     shown = {
@@ -67,6 +67,8 @@ def health(**kw: Any) -> None:
 def test(what: str, as_json: bool, **kw: Any) -> None:
     """A dry run: fetch, decode, read and judge one source, store nothing."""
     session: Session = kw["session"]
+    from monitor import dryrun
+
     report = asyncio.run(dryrun.run(what, configuration.load(session.config), configuration.vocabulary()))
     if as_json:
         out.one(report, "json")
@@ -99,10 +101,10 @@ def test(what: str, as_json: bool, **kw: Any) -> None:
 def add(url: str, dry_run: bool, **kw: Any) -> None:
     """Look at an address, propose an entry and write it to sources.yaml."""
     session: Session = kw.pop("session")
+    from monitor import dryrun, sources_file
+
     config = configuration.load(session.config)
     entry = asyncio.run(dryrun.propose(url, config, configuration.vocabulary(), kw))
-    from monitor import sources_file
-
     click.echo(sources_file.entry_text(entry))
     if not dry_run:
         sources_file.add(session.config, entry, configuration.load)

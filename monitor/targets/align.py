@@ -248,7 +248,9 @@ def _measures(left: View, right: View) -> float:
         return 1.0
     if left.item.kind == right.item.kind:
         return 1.0
-    return 0.95 if "count" not in (left.item.kind, right.item.kind) or left.family != "pieces" else 0.8
+    return (
+        0.95 if "count" not in (left.item.kind, right.item.kind) or "pieces" not in (left.family, right.family) else 0.8
+    )
 
 
 def _step(view: View) -> str:
@@ -320,7 +322,7 @@ def _by_wording(left: View, right: View, names: float, shared: float, *, half: b
     if left.measure != right.measure:
         return _NEVER
     objects = _objects(left, right)
-    if objects is not None and objects < 0.2 and left.general:
+    if objects is not None and objects < 0.2 and (left.general or right.general):
         return _NEVER
     text = names
     if left.general or right.general:

@@ -134,9 +134,9 @@ class _Passage:
         if said and said[-1].start >= clause:
             return _When(said[-1].period, said[-1].past, "own period")
         for mention in self.times:
-            if at < mention.start < at + 14 and mention.period and mention.past is False:
-                if not re.search(r"[,;。]", self.words[at : mention.start]):
-                    return _When(mention.period, mention.past, "own period")
+            behind = at < mention.start < at + 14 and not re.search(r"[,;。]", self.words[at : mention.start])
+            if behind and mention.period and mention.past is False:
+                return _When(mention.period, mention.past, "own period")
         said = [m for m in said if m.period and (m.past is not None or self._opens(m))]
         if said:
             return _When(said[-1].period, said[-1].past, "period of the sentence")
@@ -153,8 +153,8 @@ class _Passage:
         value = Value(self.folded, start, quantities[index], around, form)
         listed = self.reader.lists.respectively(quantities, index, value, end, subject)
         if listed is not None:
-            namings, quantity = listed
-            value = replace(value, quantity=quantity)
+            namings, quantity, around = listed
+            value = replace(value, quantity=quantity, around=around)
         else:
             namings = self.reader.lists.shared(value) or [self.reader.namer.name(value, subject)]
         if form != "number" and not _worth(value, namings[-1]):
@@ -232,6 +232,8 @@ def _worth(value: Value, naming: Naming) -> bool:
     """Statements without a number are kept where they name something we know, or speak of 同步, 为零 or 全覆盖."""
     if value.form == "all":
         return len(naming.words) >= 2 and not value.around.listed
+    if value.form == "zero" and "清零" in value.text[value.quantity.start : value.quantity.end]:
+        return naming.indicator is not None
     if value.form in ("zero", "flat", "in_step"):
         return len(naming.words) >= 2
     if naming.indicator is None:

@@ -37,7 +37,7 @@ def kind(value: Value, indicator: Indicator | None) -> str:
     if quantity.unit == "百分点":
         return "change"
     if quantity.family == "percent":
-        if forms and "growth" not in forms:
+        if forms and "growth" not in forms and (not value.growth or set(forms) & {"share", "level"}):
             return "level" if forms[0] == "level" else "share"
         return "growth" if value.growth else "share"
     if quantity.family == "ratio":

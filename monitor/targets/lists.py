@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from monitor.model import Indicator
 from monitor.targets.naming import Namer, Naming, Subject, Value
-from monitor.targets.phrases import elided, strip_words, surroundings
+from monitor.targets.phrases import Surroundings, elided, strip_words, surroundings
 from monitor.targets.quantities import Quantity, bounded
 from monitor.targets.subjects import plain
 
@@ -28,8 +28,8 @@ class Lists:
 
     def respectively(
         self, quantities: Sequence[Quantity], index: int, value: Value, end: int, subject: Subject
-    ) -> tuple[list[Naming], Quantity] | None:
-        """Values and subjects paired in order; the qualifier of the last value holds for all. None: no such list."""
+    ) -> tuple[list[Naming], Quantity, Surroundings] | None:
+        """Values and subjects paired in order; words and last qualifier hold for all values. None: no such list."""
         first, last = _run(quantities, index, value.text)
         around = surroundings(value.text, value.sentence, end, quantities, first)
         if "分别" not in around.words:
@@ -42,11 +42,11 @@ class Lists:
         quantity = _shared(quantities[index], quantities[last], value.text) if last > first else quantities[index]
         start, stop = head.start, quantities[last].end
         if last == first:
-            return [Naming(i, w, start, stop, "one value for each of a list") for w, i in parts], quantity
+            return [Naming(i, w, start, stop, "one value for each of a list") for w, i in parts], quantity, around
         if index - first >= len(parts):
             return None
         words, indicator = parts[index - first]
-        return [Naming(indicator, words, start, stop, "list with 分别")], quantity
+        return [Naming(indicator, words, start, stop, "list with 分别")], quantity, around
 
     def _parts(self, head: Value, subject: Subject) -> Parts:
         """The subjects of a 分别 list: 城乡 stands for both, and a shared head noun is added to each."""

@@ -44,6 +44,7 @@ _GOES_ON = re.compile(
     r"完成|的?(?:控制|目标|任务|计划|预期|基础|增速|增幅|速度|水平|规模|要求)|全部|增至|达|提前|超|全国|全省|全市"
 )
 _SIZED = re.compile(r"(?:收入|产值|营收|销售额?|纳税|税收|投资)(?:达到?|过|超过?|在)?$")
+_BOUNDED = re.compile(r"[超过达破逾]")
 _OF_FIRMS = re.compile(r"的[^,。;、]{0,14}企业|、[^,。;]{0,24}的[^,。;、]{0,10}(?:企业|项目)")
 _CLUB = re.compile(  # 百亿元企业, 十万亿元省份: a class of things, not a sum
     r"(?:级)?[一-龥]{0,8}(?:企业|园区|省份|强[县区市]|城市|大县|镇|集群|品牌|俱乐部|产业链|项目)(?=[,;。、的\d达增新实]|$)"
@@ -66,6 +67,8 @@ def threshold(text: str, start: int, end: int, family: str) -> bool:
     if family == "money" and _CLUB.match(rest) and not _GOES_ON.match(rest):
         return True  # 过百亿元农产品加工企业, 十万亿元省份
     if family == "money" and _SIZED.search(before) and _OF_FIRMS.match(rest):
+        return True
+    if family == "money" and _BOUNDED.search(text[max(0, start - 1) : start + 1]) and re.match(r"的[^,。;、]{0,12}项目", rest):
         return True
     if family in ("mass", "power", "volume") and _PLANT.match(rest):
         return True

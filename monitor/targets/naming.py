@@ -128,7 +128,8 @@ class Namer:
         if value.around.listed:
             verb = _LIST_VERB.search(value.text, value.around.clause, value.around.left)
             words = (verb[0] if verb else "") + words
-        match = self.find(words + value.rest, value, anchor=len(words))
+        beyond = value.around.after if value.quantity.family == "thing" else value.rest
+        match = self.find(words + beyond, value, anchor=len(words))
         if match:
             return match.indicator
         if re.match(r"\s*其中", value.around.words) and subject.family == value.quantity.family:
@@ -145,7 +146,7 @@ class Namer:
         return match.indicator if match and "…" in match.alias else None
 
     def _share(self, value: Value, subject: Subject) -> Naming:
-        """占 names a share: of the thing before it, of the subject so far, or of the year's plan (the subject's rate)."""
+        """占 names a share: of the thing before it, of the subject so far, or of the year's plan."""
         bare = not strip_words(value.around.words.rpartition("占")[0])
         if bare and _PLAN_RATE.search(value.around.words):
             return self._naming(value, subject.indicator, "rate of the plan", inherited=True)

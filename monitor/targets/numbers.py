@@ -59,7 +59,7 @@ def words(token: str) -> float | None:
         tail = tail[:-1]
     if not tail or any(c not in DIGITS for c in tail):
         return None
-    fraction = sum(DIGITS[c] / 10 ** (i + 1) for i, c in enumerate(tail))
+    fraction = sum(float(DIGITS[c]) / 10.0 ** (i + 1) for i, c in enumerate(tail))
     return round(sign * (value + fraction) * scale, 10)
 
 

@@ -86,7 +86,8 @@ def direction(form: str, quantity: Quantity, text: str) -> str | None:
 
 _VALUES = {
     "sign": (0.0, "%", "percent", "over"), "zero": (0.0, "处", "thing", "exact"),
-    "flat": (0.0, "%", "percent", "exact"), "all": (100.0, "%", "percent", "all"), "double": (2.0, "倍", "ratio", "exact"),
+    "flat": (0.0, "%", "percent", "exact"), "all": (100.0, "%", "percent", "all"),
+    "double": (2.0, "倍", "ratio", "exact"),
 }  # fmt: skip
 
 

@@ -82,7 +82,7 @@ class Outline:
             yield from self._line(stack, body, line.start(), offset, number, clock)
 
     def _heading(self, body: str) -> tuple[str | None, int]:
-        """The heading a line is, or opens with, and where its text goes on. Offset is 0 where a heading still is a sentence."""
+        """The heading a line is, or opens with, and where its text goes on."""
         stripped = body.strip()
         marked = _NUMBERING.match(body)
         if marked and marked.end():

@@ -94,6 +94,17 @@ def test_the_edit_is_struck_underlined_and_coloured(world: Any) -> None:
     assert {"href": world.change.url, "style": "color:#175cd3"} in page.all("a")
 
 
+def test_a_bare_number_is_shown_in_its_sentence(world: Any) -> None:
+    before, after = (f"今年新增学位{n}个，普惠性幼儿园覆盖率稳步提高。" for n in (4200, 3200))
+    line = replace(
+        world.gdp, before=world.target("4200个", sentence=before), after=world.target("3200个", sentence=after)
+    )
+    edit = Edit("replace", "4200个", "3200个", 4, 4)
+    for edits, wanted in (((edit,), f"- {before[:12]}"), ((replace(edit, old="9个"),), "- 9个")):
+        message = render(world.alert(replace(world.change, targets=(line,), edits=edits)))
+        assert wanted in message.text
+
+
 def test_a_newspaper_differs_and_has_lowered_nothing(world: Any) -> None:
     line = replace(world.gdp, relation="quote", flags=("differs",))
     alert = world.alert(replace(world.change, kind="new", targets=(line,), edits=()))
