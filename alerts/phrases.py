@@ -64,6 +64,13 @@ def ordered(lines: Iterable[Line]) -> list[Line]:
     return sorted((x for x in lines if x.get("change") != "unchanged"), key=rank)
 
 
+def news(lines: Iterable[Line]) -> int:
+    """How many lines to speak of: works that a year begins or ends are listed, but they are not what moved."""
+    known = list(lines)
+    told = [x for x in known if x.get("recurring") is not False or x.get("change") not in ("new", "dropped")]
+    return len(told) or len(known)
+
+
 def name(line: Line, lang: str) -> str:
     """地区生产总值增速: the indicator, what it is about, and what is measured."""
     base = one_line(line.get("canonical") or line.get("indicator") or item(line).get("indicator") or "?", _NAME_LIMIT)

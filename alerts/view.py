@@ -100,7 +100,7 @@ def change(payload: Payload, lang: str, budget: Budget) -> ChangeView:
         short=short(payload, lines, lang),
         lead=row(lines[0], lang) if lines else None,
         lead_leads=bool(lines) and not _page_first(payload),
-        also=say(TEXTS, "line.more", lang, count=len(lines), more=len(lines) - 1) if len(lines) > 1 else "",
+        also=_more("line.more", lines, lang),
         targets=tuple(row(x, lang) for x in shown),
         results=tuple(row(x, lang) for x in rest),
         more_targets=len(lines) - len(shown) - len(rest),
@@ -194,9 +194,13 @@ def what(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> str:
     if not lines or _page_first(payload):
         return event(payload, lang)
     said = phrases.phrase(lines[0], lang)
-    if len(lines) == 1:
-        return said
-    return f"{said} {say(TEXTS, 'line.more', lang, count=len(lines), more=len(lines) - 1)}"
+    return f"{said} {_more('line.more', lines, lang)}".rstrip()
+
+
+def _more(key: str, lines: Sequence[phrases.Line], lang: str) -> str:
+    """等8项: how many moved in all; nothing for one."""
+    count = phrases.news(lines)
+    return say(TEXTS, key, lang, count=count, more=count - 1) if count > 1 else ""
 
 
 def _page_first(payload: Payload) -> bool:
@@ -224,9 +228,7 @@ def short(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> str:
     if not lines or _page_first(payload):
         return f"{start} {event(payload, lang)}"
     said = f"{start} {phrases.short(lines[0], lang)}"
-    if len(lines) == 1:
-        return said
-    return f"{said} {say(TEXTS, 'subject.more', lang, count=len(lines), more=len(lines) - 1)}"
+    return f"{said} {_more('subject.more', lines, lang)}".rstrip()
 
 
 def columns(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> tuple[str, str]:

@@ -187,7 +187,7 @@ async def send_trial(channel: Channel, config: Config, environ: Mapping[str, str
     settings = Settings(env=environ, client=pools.client, clock=utc_now)
     alert = rules.trial(channel.name, now=utc_now(), lang=lang)
     try:
-        await CHANNELS[channel.type](alert, lambda: render(alert, lang=lang), channel, settings)
+        await CHANNELS[channel.type](alert, render(alert, lang=lang), channel, settings)
     finally:
         await pools.aclose()
 

@@ -15,7 +15,8 @@ from monitor import assess, wire
 from monitor.errors import UsageError
 from monitor.model import Alert, Change, Document, Record, Target, TargetChange, Version, Vocabulary
 from monitor.schedule import duration
-from monitor.targets.attainment import Attainment, attain
+from monitor.targets import measure
+from monitor.targets.attainment import Attainment, attain, rank
 from monitor.targets.compare import compare
 from monitor.targets.record import place_of, record
 from monitor.targets.release import contained, relate
@@ -25,6 +26,7 @@ from storage.filters import Filter
 from storage.queries import Queries
 
 SAME_DOCUMENT = 0.8  # share of the shorter text that stands in the longer: an edit, not another release
+SAME_NOTICE = 0.97  # … where the years differ: yearly notices reuse their wording
 
 
 def moment(text: str | None, now: datetime | None = None) -> datetime | None:
@@ -92,10 +94,13 @@ def stored_side(version: Version, vocabulary: Vocabulary) -> Side:
 def compare_sides(before: Side, after: Side, *, relation: str | None = None) -> tuple[tuple[TargetChange, ...], str]:
     """What moved, and how the two documents are related: given, or found out from what they are."""
     found, quoting = relate(before.record, after.record)
-    if relation is None and contained(before.text, after.text) >= SAME_DOCUMENT:
+    same_year = before.record.year == after.record.year
+    if relation is None and contained(before.text, after.text) >= (SAME_DOCUMENT if same_year else SAME_NOTICE):
         found = "edit"
     chosen = relation or found
-    return compare(before.items, after.items, relation=chosen, quoting=quoting), chosen
+    everything = chosen == "quote" and quoting == "after"  # what the report says and the paper leaves out, too
+    lines = compare(before.items, after.items, relation=chosen, quoting=quoting, everything=everything)
+    return lines, chosen
 
 
 # --------------------------------------------------------------------------- stored targets
@@ -127,39 +132,27 @@ def wanted(options: Mapping[str, Any], vocabulary: Vocabulary) -> Filter:
     )
 
 
-def number(target: Target) -> float | None:
-    """One number to draw or rank by: the value, the middle of a range, or the only bound."""
-    if target.value is not None:
-        return target.value
-    bounds = [x for x in (target.value_min, target.value_max) if x is not None]
-    return sum(bounds) / len(bounds) if bounds else None
-
-
 def timeline(items: Iterable[Item]) -> list[wire.JSON]:
     """One indicator over the periods: promises and results side by side, oldest first."""
-    rows = [wire.stored_target(x) | {"number": number(x.target)} for x in items]
+    rows = [wire.stored_target(x) | {"number": measure.number(x.target)} for x in items]
     return sorted(rows, key=lambda r: (r["region"] or "", r["kind"], str(r["period"] or r["release"] or ""), r["role"]))
 
 
 def ranking(items: Iterable[Item], period: str | None, vocabulary: Vocabulary) -> list[wire.JSON]:
-    """One indicator and kind, one period, all places: the highest first. Without `period`, the latest stated."""
-    found = [x for x in items if number(x.target) is not None]
+    """One indicator, one period, all places, each kind apart: highest first. Without `period`, the latest."""
+    found = [x for x in items if measure.number(x.target) is not None]
     if period is None:
         period = max((x.target.period for x in found if x.target.period), default=None)
-    chosen: dict[tuple[str | None, str, str | None], Item] = {}
+    kinds: dict[str, dict[str, Item]] = {}
     for x in found:
         if x.target.period == period:
-            chosen.setdefault((x.region or x.source, x.target.kind, x.target.unit), x)
-    ordered = sorted(chosen.values(), key=lambda x: (x.target.kind, x.target.unit or "", -(number(x.target) or 0)))
-    rows, place, last = [], 0, None
-    for x in ordered:
-        group = (x.target.kind, x.target.unit)
-        place = place + 1 if group == last else 1
-        last = group
-        rows.append(
-            wire.stored_target(x)
-            | {"rank": place, "place": place_of(x.region, vocabulary.regions), "number": number(x.target)}
-        )
+            kinds.setdefault(x.target.kind, {}).setdefault(x.region or x.source, x)
+    rows = []
+    for own in kinds.values():
+        for place in rank((name, x.target) for name, x in own.items()):
+            item = own[place.name]
+            name = place_of(item.region, vocabulary.regions)
+            rows.append(wire.stored_target(item) | {"rank": place.position, "place": name, "number": place.number})
     return rows
 
 
@@ -167,7 +160,8 @@ def attainment(items: Sequence[Item], tolerance: float) -> list[wire.JSON]:
     """Every promise beside what later releases of the same place and series report for its period."""
     places: dict[tuple[str, str | None], list[Item]] = {}
     for x in items:
-        places.setdefault((x.region or x.source, x.series), []).append(x)
+        if x.record_type != "newspaper":  # a newspaper's words are no promise of the government
+            places.setdefault((x.region or x.source, x.series), []).append(x)
     rows = []
     for own in places.values():
         actuals = [x.target for x in own if x.target.role == "actual"]
@@ -280,6 +274,20 @@ def previous(ask: Queries, after: Mapping[str, Any]) -> str:
     if not rest:
         raise UsageError(f"{after['version']} is the first version of its page: name two versions")
     return str(rest[0])
+
+
+def two_versions(ask: Queries, old: str, new: str | None) -> tuple[str, str]:
+    """The versions a `diff` means: two of them, one and the one before it, or those of a change (c3)."""
+    if new is not None:
+        return old, new
+    if re.fullmatch(r"c\d+", old):
+        change = ask.change(old)
+        first, second = change.old_version or change.compared_with, change.new_version
+        if first is None or second is None:
+            raise UsageError(f"{old} ({change.kind}) has no two versions to compare")
+        return first, second
+    after = ask.show(old)
+    return previous(ask, after), old
 
 
 def exported(ask: Queries, what: str, asked: Filter, *, latest: bool) -> Iterator[wire.JSON]:

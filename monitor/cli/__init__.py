@@ -8,37 +8,45 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.metadata import version as installed
 
 import click
 
 from monitor.cli.lazy import LazyGroup
 from monitor.errors import MubiaoError
 
-LAZY = {
-    "run": "monitor.cli.checking:run",
-    "check": "monitor.cli.checking:check",
-    "worker": "monitor.cli.checking:worker",
-    "demo": "monitor.cli.checking:demo",
-    "init": "monitor.cli.setup:init",
-    "doctor": "monitor.cli.setup:doctor",
-    "import": "monitor.cli.data:import_",
-    "export": "monitor.cli.data:export",
-    "db": "monitor.cli.data:db",
-    "extract": "monitor.cli.reading:extract",
-    "targets": "monitor.cli.targets:targets",
-    "changes": "monitor.cli.history:changes",
-    "history": "monitor.cli.history:history",
-    "show": "monitor.cli.history:show",
-    "diff": "monitor.cli.history:diff",
-    "search": "monitor.cli.history:search",
-    "sources": "monitor.cli.sources:sources",
-    "alerts": "monitor.cli.alerts:alerts",
+LAZY: dict[str, tuple[str, str]] = {
+    "run": ("monitor.cli.checking:run", "The daemon: schedules, checks, delivers alerts, serves the web page."),
+    "check": ("monitor.cli.checking:check", "One pass now: what is due, or the sources named, or --all."),
+    "worker": ("monitor.cli.checking:worker", "One of several checkers on a PostgreSQL database (not there yet)."),
+    "demo": (
+        "monitor.cli.checking:demo",
+        "The main job on a bundled site of an invented district: releases, a silent edit, an outage, alerts.",
+    ),
+    "init": ("monitor.cli.setup:init", "Write a commented sources.yaml to start from."),
+    "doctor": ("monitor.cli.setup:doctor", "One page that says what is wrong with this installation."),
+    "import": ("monitor.cli.data:import_", "Documents from disk become versions of a source, in order of date."),
+    "export": ("monitor.cli.data:export", "Data out, to stdout."),
+    "db": ("monitor.cli.data:db", "Care of the database."),
+    "extract": ("monitor.cli.reading:extract", "The main text of HTML or text files, without site chrome."),
+    "targets": ("monitor.cli.targets:targets", "Promises and results: read, list, compare, rank."),
+    "changes": ("monitor.cli.history:changes", "The change feed, newest first."),
+    "history": ("monitor.cli.history:history", "All versions of a source or of one page, newest first."),
+    "show": ("monitor.cli.history:show", "One version: v12, a source's latest, key@2022, 230103@2022."),
+    "diff": (
+        "monitor.cli.history:diff",
+        "What changed between two versions; with one argument, between it and the one before.",
+    ),
+    "search": (
+        "monitor.cli.history:search",
+        "Full text over current texts and every passage that was added or removed.",
+    ),
+    "sources": ("monitor.cli.sources:sources", "What is watched."),
+    "alerts": ("monitor.cli.alerts:alerts", "What is told to whom, and whether it arrived."),
 }
 
 
 @click.group(cls=LazyGroup, lazy=LAZY, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(installed("mubiao"), prog_name="mubiao")
+@click.version_option(package_name="mubiao", prog_name="mubiao")
 def mubiao() -> None:
     """Watch Chinese government and newspaper pages and report which targets moved.
 

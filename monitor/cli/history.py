@@ -124,11 +124,11 @@ def show(ref: str, at: str | None, as_json: bool, raw: str | None, **kw: Any) ->
 @click.option("--context", type=int, default=1, show_default=True, help="unchanged paragraphs around a change")
 @common
 def diff(old: str, new: str | None, form: str, context: int, **kw: Any) -> None:
-    """What changed between two versions; with one argument, between it and the one before."""
+    """What changed between two versions; with one, between it and the one before; or a change, c3."""
     session: Session = kw["session"]
     with queries(session) as db:
-        after = db.show(new or old)
-        before = db.show(old if new else review.previous(db, after))
+        first, second = review.two_versions(db, old, new)
+        before, after = db.show(first), db.show(second)
     if form == "json":
         out.one(review.diff_json(before, after), "json")
     elif form == "html":

@@ -154,10 +154,15 @@ def timeline(svg: str | None, **kw: Any) -> None:
 
 
 def _bars(points: list[dict[str, Any]], session: Session) -> None:
-    """A row a point, with a bar as long as its value."""
-    most = max((abs(p["number"]) for p in points if p["number"] is not None), default=0) or 1
+    """A row a point, with a bar as long as its value among those of the same measure and unit."""
+    most: dict[tuple[str, str | None], float] = {}
     for p in points:
-        p["chart"] = "█" * round(24 * abs(p["number"]) / most) if p["number"] is not None else ""
+        if p["number"] is not None:
+            group = p["kind"], p["unit"]
+            most[group] = max(most.get(group, 0.0), abs(p["number"]))
+    for p in points:
+        longest = most.get((p["kind"], p["unit"]))
+        p["chart"] = "█" * round(24 * abs(p["number"]) / longest) if longest and p["number"] is not None else ""
     columns = ("region", "period", "role", "value_text", "chart", "release", "version")
     shown = {"role": lambda r: say(TEXTS, f"role.{r}", session.lang)}
     out.rows(points, columns, "table", session.lang, show=shown, empty="no targets")
@@ -165,7 +170,7 @@ def _bars(points: list[dict[str, Any]], session: Session) -> None:
 
 @targets.command()
 @_filters
-@click.option("--tolerance", type=float, default=0.5, show_default=True, help="what 左右 allows, in the target's unit")
+@click.option("--tolerance", type=float, default=0.5, show_default=True, help="what 左右 allows: points for %, else percent of the target")
 @out.formats
 @common
 def attainment(tolerance: float, **kw: Any) -> None:
@@ -174,7 +179,10 @@ def attainment(tolerance: float, **kw: Any) -> None:
     with queries(session) as db:
         found = db.targets(review.wanted(wanted | {"all_releases": True}, vocabulary()))
     columns = ("region", "period", "name", "value_text", "actual", "verdict", "gap", "reason")
-    shown = {"verdict": lambda v: say(TEXTS, f"verdict.{v}", session.lang)}
+    shown = {
+        "verdict": lambda v: say(TEXTS, f"verdict.{v}", session.lang),
+        "reason": lambda r: say(TEXTS, f"reason.{r}", session.lang),
+    }
     out.rows(review.attainment(found, tolerance), columns, form, session.lang, show=shown, empty="no targets")
 
 

@@ -17,9 +17,9 @@ from monitor.model import Role, Target, TargetChange
 from monitor.targets import measure, reference
 from monitor.targets.align import align, horizons, repeats
 from monitor.targets.release import relate, release_before
-from monitor.targets.telling import headline, news, phrase, recurring
+from monitor.targets.telling import news, recurring
 
-__all__ = ["FLAGS", "compare", "headline", "news", "phrase", "relate", "release_before"]
+__all__ = ["FLAGS", "compare", "news", "relate", "release_before"]
 
 Label = Literal["new", "dropped", "raised", "lowered", "reworded", "unchanged"]
 Side = Literal["before", "after"]

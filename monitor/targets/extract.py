@@ -22,7 +22,7 @@ from monitor.targets.sections import Outline, Sentence
 from monitor.targets.subjects import Lexicon
 
 _MEASURE = re.compile(r"(?:收入|增速|增幅|投资|产值|增加值|总额|率|比重|占比|消费|价格|指数)$")
-_OPENING = re.compile(r"[,;:。(【】\s]$|^.{0,6}(?:力争|确保|预计|其中|,|计划)$|^\s*[—-]+$")
+_OPENING = re.compile(r"(?:^|[,;:。(【】\s—-])(?:力争|确保|预计|其中|计划|争取|[我全本][省市区县]|[一-龥]{0,2})$")
 _MOOD_SPAN = 6  # sentences
 
 

@@ -80,7 +80,7 @@ class Lists:
             return None
         both = _SHARED.search(value.around.words[-14:]) or all(p.endswith("率") for p in names)
         found = [self._whole(self._completed(p, names, value), value) for p in names]
-        distinct = len({f.id for f in found if f}) == len(names) and value.quantity.family in ("", "percent")
+        distinct = len({f.id for f in found if f}) == len(names) and value.quantity.family in ("", "percent", "ratio")
         if not distinct and not (both and all(len(p) >= 3 for p in names)):
             return None
         end = value.quantity.end

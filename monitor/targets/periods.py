@@ -16,7 +16,7 @@ _PLANS = {"十": 2001, "十一": 2006, "十二": 2011, "十三": 2016, "十四":
 
 _TIME = re.compile(
     r"(?P<y1>(?:19|20)\d\d)年?\s*[-—–―~至到]{1,2}\s*(?P<y2>(?:19|20)\d\d)年"
-    r"|(?P<until>到|至|截至|截止|截止到|截至到)?(?P<year>(?:19|20)\d\d)年(?P<part>上半年|下半年|[一二三四1-4]季度|前[一二三两]个?季度|1\s*[-—–~至]\s*(?P<span>\d{1,2})月(?:份)?|"
+    r"|(?P<until>到|至|展望|截至|截止|截止到|截至到)?(?P<year>(?:19|20)\d\d)年(?P<part>上半年|下半年|[一二三四1-4]季度|前[一二三两]个?季度|1\s*[-—–~至]\s*(?P<span>\d{1,2})月(?:份)?|"
     r"(?P<month>\d{1,2})月(?:份|底|末|前)?)?(?P<tail>年?底|末|之?前)?"
     r"|(?P<plan>[“\"]?(?P<five>十[一二三四五六]?)五[”\"]?(?:规划)?(?P<planpart>时期|期间|以来|末|(?P<which>前|后)(?P<years>[一二三四两])年|目标|收官|(?=[^规开][^局划])))"
     r"|(?P<ahead>今后|未来|下|接下来(?:的)?)(?P<n>[一二两三四五六十\d]{1,2})年"
@@ -116,7 +116,7 @@ def _dated(match: re.Match[str], clock: Clock) -> tuple[str | None, bool | None]
         return f"{year}-{int(match['month']):02d}", past
     if match["part"]:
         return _part(year, match["part"], match["span"]), past
-    if match["until"] in ("到", "至") or match["tail"] in ("前", "之前"):
+    if match["until"] in ("到", "至", "展望") or match["tail"] in ("前", "之前"):
         return (f"{year}" if past else f"by {year}"), past
     return str(year), past
 

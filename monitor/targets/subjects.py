@@ -62,6 +62,8 @@ class Lexicon:
         base = self.base(unit)
         if base == "百分点":
             return 2 if "%" in mine else 1
+        if base == "倍":
+            return 2 if "growth" in indicator.forms else 1
         if base == "%":
             if growth and "growth" in indicator.forms:
                 return 2

@@ -11,7 +11,24 @@ from monitor.model import Attachment, Document, DocumentKind, Link, TextRules
 from monitor.text import container, dates, head, links, trim
 from monitor.text.lines import lines, tidy
 
-MAX_CHARS = 5_000_000  # of source that is parsed; what lies behind is cut, with a warning
+MAX_CHARS = 3_000_000  # of source that is parsed; what lies behind is cut, with a warning
+MAX_DEPTH = 12_000
+_NESTING = (
+    "div",
+    "table",
+    "span",
+    "font",
+    "ul",
+    "ol",
+    "dl",
+    "section",
+    "article",
+    "center",
+    "blockquote",
+    "form",
+    "b>",
+)
+SUMMARY = 160  # characters of an item of a list with summaries
 SHORT = 60  # characters under which a text is too little to be an article by itself
 HIDDEN = 200  # characters up to which an element with display:none is a hint or a menu, not a hidden article
 
@@ -28,11 +45,21 @@ def clean(
     if len(html) > MAX_CHARS:
         warnings.append(f"page cut: {len(html)} characters, {MAX_CHARS} read")
         html = html[:MAX_CHARS]
+    if _too_deep(html):
+        return Document(url=url, kind="error", warnings=(*warnings, f"page refused: nested deeper than {MAX_DEPTH}"))
     tree = LexborHTMLParser(html)
     body = tree.body
     if body is None:
         return Document(url=url, kind="empty", warnings=tuple(warnings))
     return _Reading(tree, body, html, url, rules, warnings).document(selector, exclude)
+
+
+def _too_deep(html: str) -> bool:
+    """Whether far more elements open than close: the parser's time grows with the square of the depth."""
+    if html.count("<") - 2 * html.count("</") < MAX_DEPTH:
+        return False
+    text = html.lower()
+    return any(text.count(f"<{tag}") - text.count(f"</{tag}") > MAX_DEPTH for tag in _NESTING)
 
 
 class _Reading:
@@ -147,7 +174,7 @@ class _Reading:
         if choice is None:
             return "error" if selector is not None else "empty"
         chars = sum(map(len, paragraphs))
-        if choice.links > choice.plain and len(found) >= 5 and selector is None:
+        if selector is None and _is_listing(choice, len(found)):
             return "listing"
         if chars >= SHORT or (chars and choice.known and choice.sentences):
             return "article"
@@ -172,6 +199,16 @@ class _Reading:
             if any(p.search(text) for p in self.rules.signs.get(word, ())):
                 return kind  # type: ignore[return-value]
         return None
+
+
+def _is_listing(choice: container.Choice, links: int) -> bool:
+    """Mostly links, or items of a linked heading and a short summary."""
+    if choice.links > choice.plain and (links >= 5 or (links >= 2 and choice.links > 2 * choice.plain)):
+        return True
+    if choice.known or links < 5:
+        return False
+    items = len(choice.node.css("h2 a[href], h3 a[href], h4 a[href], dt a[href], [class*=tit] a[href]"))
+    return items >= 5 and choice.plain < SUMMARY * items
 
 
 def _position(flat: str, choice: container.Choice | None) -> tuple[int, int]:

@@ -18,6 +18,7 @@ _PARTS = re.compile(r"(\d{4})\D+(\d{1,2})\D+(\d{1,2})")
 _ENGLISH = re.compile(
     r"(\d{1,2})\s+(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?,?\s+((?:19|20)\d{2})", re.IGNORECASE
 )
+_WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _IN_URL = (
     re.compile(r"[/_]t?((?:19|20)\d{2})(\d{2})(\d{2})[_/.]"),
@@ -29,6 +30,7 @@ _IN_URL = (
 
 def every(text: str) -> list[str]:
     """All dates in `text`: in order those written the Chinese way, then `26 Jan 2022`."""
+    text = text.translate(_WIDE)
     found = [_iso(m[0]) for m in DATE.finditer(text)]
     found += [_valid(m[3], str(1 + _MONTHS.index(m[2][:3].lower())), m[1]) for m in _ENGLISH.finditer(text)]
     return [day for day in found if day]
@@ -41,6 +43,7 @@ def first(text: str) -> str | None:
 
 def labelled(text: str, labels: Sequence[str]) -> str | None:
     """The date behind one of these words; of several, the word that stands first in `labels`."""
+    text = text.translate(_WIDE)
     best: tuple[int, str] | None = None
     for found in re.finditer(rf"({'|'.join(labels)})\s*[：:∶(（】\]]*\s*({DATE.pattern})", text):
         day = _iso(found[2])

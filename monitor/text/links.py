@@ -11,6 +11,7 @@ from monitor.model import Attachment, Link, TextRules
 from monitor.text import dates
 from monitor.text.lines import tidy
 
+MOST = 8_000  # links of a page that are looked at
 NAME = 4  # characters from which a link's text can be a title
 ROW = 400  # characters up to which the element around a link is its row
 
@@ -46,7 +47,7 @@ def read(body: LexborNode, base: str, rules: TextRules) -> tuple[tuple[Link, ...
     """(article-like links, attachments), each address once, in page order."""
     links: dict[str, Link] = {}
     files: dict[str, Attachment] = {}
-    for node in body.css("a[href]"):
+    for node in body.css("a[href]")[:MOST]:
         href = node.attributes.get("href") or ""
         if not href or href[0] == "#" or (url := absolute(base, href)) is None:
             continue

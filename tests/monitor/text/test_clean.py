@@ -181,6 +181,15 @@ def listing(n: int) -> str:
     return f"<html><head><title>通知公告_云岭区人民政府</title></head><body><div class='list'><ul>{items}</ul></div></body></html>"
 
 
+def test_a_list_with_summaries_is_a_listing() -> None:
+    items = "".join(
+        f"<div class='item'><h3><a href='/p/{i}.html'>云岭区召开第{i}次常务会议研究部署工作</a></h3>"
+        f"<p>会议强调，要坚持稳中求进，抓好项目建设，确保完成全年目标。会议还研究了第{i}个事项…</p></div>"
+        for i in range(12)
+    )
+    assert read(f"<html><body><div class='l'>{items}</div></body></html>").kind == "listing"
+
+
 def test_a_listing_has_links_with_dates_and_no_text() -> None:
     found = clean(listing(20), "http://www.yunling.example/tzgg/index.html", RULES)
     assert (found.kind, found.paragraphs, len(found.links)) == ("listing", (), 19)
@@ -221,6 +230,7 @@ def test_attachments() -> None:
     "html",
     [
         "",
+        "<div>" * 100_000 + "深处。",
         "\x00\x00",
         "<",
         "<html>",
