@@ -14,6 +14,7 @@ TEXTS: Texts = {
     "well": ("运行正常", "running"),
     "unwell": ("有问题", "in trouble"),
     "nothing": ("还没有", "nothing yet"),
+    "more": ("还有 {n} 项：", "{n} more:"),
     "failing": ("读取失败", "failing"),
     "recent": ("最近的变化", "Latest changes"),
     "filter": ("筛选", "Filter"),

@@ -23,6 +23,7 @@ from monitor.targets.subjects import Lexicon
 
 _MEASURE = re.compile(r"(?:收入|增速|增幅|投资|产值|增加值|总额|率|比重|占比|消费|价格|指数)$")
 _OPENING = re.compile(r"(?:^|[,;:。(【】\s—-])(?:力争|确保|预计|其中|计划|争取|[我全本][省市区县]|[一-龥]{0,2})$")
+_HANZI = re.compile(r"[一-龥]")
 _MOOD_SPAN = 6  # sentences
 
 
@@ -69,6 +70,8 @@ class Reader:
             first = at
             while at < len(quantities) and quantities[at].end <= sentence.end:
                 at += 1
+            if not _HANZI.search(folded, sentence.start, sentence.end):
+                continue
             passage = _Passage(self, text, folded, sentence, state, clock)
             found.extend(passage.targets(quantities[first:at]))
         return tuple(sorted(found, key=lambda t: (t.vstart, t.start)))

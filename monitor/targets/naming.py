@@ -17,7 +17,7 @@ _LIST_VERB = re.compile(
 )
 _PLAN_RATE = re.compile(r"占(?:年|全年|年度|年初|预算|计划|任务|目标)")
 _NUMBER = re.compile(r"\d[\d.,]*[万亿千百]*[余多]?[个处条家户项%]?")
-_END = re.compile(r"[,;:。！？!?\n\r]|$")
+_END = re.compile(r"[,;:。！？!?\n\r]")
 _DATES = re.compile(r"(?:19|20)\d\d年?|\d+月|\d+日")
 _RELATIVE_GROWTH = frozenset({"in_step", "above_ref", "sign", "flat", "trend", "assigned", "double"})
 
@@ -70,8 +70,8 @@ class Value:
     @property
     def rest(self) -> str:
         """What follows in the part-sentence, numbers left out."""
-        stop = _END.search(self.text, self.quantity.end)
-        end = min(stop.start() if stop else len(self.text), self.quantity.end + 60)
+        stop = _END.search(self.text, self.quantity.end, self.quantity.end + 60)
+        end = stop.start() if stop else self.quantity.end + 60
         return _NUMBER.sub("", self.text[self.quantity.end : end])[:30]
 
     @property
@@ -150,8 +150,8 @@ class Namer:
         bare = not strip_words(value.around.words.rpartition("占")[0])
         if bare and _PLAN_RATE.search(value.around.words):
             return self._naming(value, subject.indicator, "rate of the plan", inherited=True)
-        match = self.find((subject.words if bare else "") + value.own, value, growth=False)
-        if match is None or ("占" not in match.alias and "share" not in match.indicator.forms):
+        match = self.lexicon.find((subject.words if bare else "") + value.own, value.quantity.unit, share=True)
+        if match is None:
             found = self._across(value)
             return self._naming(value, found if found and "share" in found.forms else None, "share", inherited=bare)
         return self._naming(value, match.indicator, "share", inherited=bare)

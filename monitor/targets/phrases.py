@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from monitor.targets.quantities import Quantity
 
+_LONGEST = 120  # characters of a phrase that are looked at
 STRONG = ",;:。！？!?\n\r"  # a part-sentence ends here
 _HEAD = re.compile(
     r"(?:其中|包括|[一二三四五]年内?(?=实现|累计|再)|全面(?=完成)|如期|圆满|顺利|并且|并|且|而|但|同时|此外|另外|全年|今年|去年|明年|年内|当年|预计|预期|力争|争取|努力|确保|计划|有望|务必|将|要|已|拟|也|还|再|又|均|都|共|约|可|仍|就|使|让|把|对|为|以|在|至|到|及|与|和|或|、|"
@@ -61,10 +62,10 @@ def surroundings(text: str, start: int, end: int, quantities: Sequence[Quantity]
     quantity = quantities[at]
     previous = quantities[at - 1].end if at else start
     following = quantities[at + 1].start if at + 1 < len(quantities) else end
-    clause = max((text.rfind(c, start, quantity.start) for c in STRONG), default=-1) + 1
-    clause = max(clause, start)
-    left = max(clause, previous)
+    clause = max(max(text.rfind(c, start, quantity.start) for c in STRONG) + 1, start)
+    left = max(clause, previous, quantity.start - _LONGEST)
     right = quantity.end
+    following = min(following, right + _LONGEST)
     while right < following and text[right] not in STRONG + "、)":
         right += 1
     return Surroundings(clause, left, right, text[left : quantity.start], text[quantity.end : right], previous > clause)

@@ -86,10 +86,12 @@ class Lexicon:
         growth: bool = False,
         anchor: int | None = None,
         across: int | None = None,
+        share: bool = False,
     ) -> Match | None:
         """The best name in the phrase: long, of the right unit, and close to the value (at `anchor`; default: the end).
 
-        With `across`, only a name that begins before that position of the plain phrase and ends behind it.
+        With `across`, only a name that begins before that position of the plain phrase and ends behind it;
+        with `share`, only a share of something.
         """
         bare = plain(phrase)
         edge = len(bare) if anchor is None else len(plain(phrase[:anchor]))
@@ -98,6 +100,8 @@ class Lexicon:
             for name in self.names.get(bare[at : at + 2], ()):
                 end = _end(name, bare, at)
                 if end is None or (across is not None and not at < across < end):
+                    continue
+                if share and "share" not in name.indicator.forms:
                     continue
                 key = (name.indicator.id, unit, growth)
                 fit = self._fits.get(key)

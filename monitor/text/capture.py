@@ -23,7 +23,9 @@ _TEXTUAL = re.compile(r"text/|html|xml|json|javascript|octet-stream", re.IGNOREC
 _BINARY = re.compile(rb"^(?:%PDF-|PK\x03\x04|\xd0\xcf\x11\xe0|\x89PNG|\xff\xd8\xff|GIF8|Rar!|7z\xbc\xaf)")
 _INDEX = re.compile(r"^/?(?:(?:index|default|home|main)(?:\.\w{2,5})?)?$", re.IGNORECASE)
 _TAG = re.compile(r"<(script|style|noscript)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", re.IGNORECASE | re.DOTALL)
-_CUT = re.compile(r"<body\b(?!.*</(?:body|html)\s*>).*[^>\s]\s*\Z", re.IGNORECASE | re.DOTALL)
+_CUT = re.compile(r"<body\b(?!.*</(?:body|html)\s*>).*[^>\s。！？”）)]\s*\Z", re.IGNORECASE | re.DOTALL)
+_BLANKS = re.compile(r"(?:\s|&nbsp;)+")
+_LOOSE = re.compile(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])")  # blanks mean nothing beside a Chinese character
 _SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
 _STATUS = {403: "http_403", 404: "http_404", 410: "http_410"}
 _CHALLENGE_STATUS = frozenset({412, 521, 202, 403, 503, 405, 400, 200})
@@ -75,7 +77,7 @@ def collapsed(old: Document, new: Document) -> Failure | None:
 
 def visible(html: str) -> str:
     """What a reader without scripts would see, roughly: enough to tell a notice from a page."""
-    return re.sub(r"\s+", "", _TAG.sub(" ", html[:400_000]))
+    return _LOOSE.sub("", _BLANKS.sub(" ", _TAG.sub(" ", html[:400_000]))).strip()
 
 
 def _binary(fetch: Fetch) -> bool:
@@ -123,7 +125,7 @@ def _empty_or_notice(text: str, document: Document | None, rules: TextRules) -> 
         return "empty", "no text at all"
     if len(text) <= LITTLE and (document is None or document.kind != "listing"):
         for word in ("soft_404", "maintenance", "login"):
-            if found := _said(word, "", f"{document.title or '' if document else ''} {text}", rules):
+            if found := _said(word, "", text, rules):
                 return found
     if document is None or document.kind == "empty":
         return "empty", "no main text"

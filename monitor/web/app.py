@@ -7,7 +7,7 @@ are answered to (`Host`), so that a page elsewhere cannot read us through a name
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from alerts import phrases, view
 from monitor import wire
 from monitor.errors import MubiaoError, UsageError
 from monitor.i18n import say
@@ -150,11 +151,28 @@ class _Site:
             def word(key: str, **values: object) -> str:
                 return say(TEXTS, key, lang, **values)
 
-            values = {"found": found, "say": word, "lang": lang, "name": name, "query": dict(request.query_params)}
+            values: dict[str, Any] = {
+                "found": found,
+                "say": word,
+                "lang": lang,
+                "name": name,
+                "query": dict(request.query_params),
+            }
+            values |= {"clock": _clock, "moved": partial(_moved, lang)}
             values |= {"status": self._status, "well": self._status.healthy(datetime.now(UTC)), "pages": PAGES}
             return HTMLResponse(ENVIRONMENT.get_template(f"{name}.html").render(values))
 
         return endpoint
+
+
+def _clock(at: str | None) -> str:
+    """A time of the wire as people read it: the server's zone, to the minute."""
+    return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+def _moved(lang: str, lines: Sequence[phrases.Line]) -> list[view.Row]:
+    """What moved, the most telling first, in the words of an alert."""
+    return [view.row(line, lang) for line in phrases.ordered(lines)]
 
 
 def _plain(value: Any) -> Any:

@@ -30,7 +30,8 @@ def page(box: str, seed: int = 1, title: str = TITLE) -> str:
     """A whole page of an invented site; everything but the article changes with the seed."""
     r = random.Random(seed)
     related = "".join(
-        f'<li><a href="/zwgk/202602/t2026020{r.randint(1, 9)}_{r.randint(1, 99999)}.html">{r.choice("东西南北")}城街道召开第{r.randint(1, 99)}次会议</a>'
+        f'<li><a href="/zwgk/202602/t2026020{r.randint(1, 9)}_{r.randint(1, 99999)}.html">'
+        f"{r.choice('东西南北')}城街道召开第{r.randint(1, 99)}次会议</a>"
         f"<span>2026-02-{r.randint(10, 28)}</span></li>"
         for _ in range(8)
     )
@@ -38,7 +39,8 @@ def page(box: str, seed: int = 1, title: str = TITLE) -> str:
     text = "\n".join(f"<p>　　{p}</p>" for p in PARAGRAPHS)
     return f"""<!DOCTYPE html><html><head><meta charset="utf-8"><title>{title}_政府工作报告_云岭区人民政府</title>
 <script>var id={r.random()};</script></head><body>
-<div class="top">今天是：2026年3月{r.randint(3, 30)}日 {r.randint(10, 23)}:{r.randint(10, 59)}:00 天气：晴 {r.randint(1, 30)}℃</div>
+<div class="top">今天是：2026年3月{r.randint(3, 30)}日 {r.randint(10, 23)}:{r.randint(10, 59)}:00
+天气：晴 {r.randint(1, 30)}℃</div>
 <div class="nav"><ul>{nav}</ul></div><div class="crumb">您当前的位置：<a href="/">首页</a> &gt; 政务公开 &gt; 正文</div>
 <div class="main"><h1>{title}</h1>
 <div class="info"><span>发布时间：2026-03-02 09:30</span><span>来源：云岭区人民政府办公室</span>
@@ -47,7 +49,8 @@ def page(box: str, seed: int = 1, title: str = TITLE) -> str:
 <div class="tools">【打印本页】 【关闭窗口】</div><div>上一篇：第{r.randint(1, 99)}次会议</div>
 <div class="fx">分享到：<a>微信</a><a>微博</a></div></div>
 <div class="side"><h3>相关阅读</h3><ul>{related}</ul></div>
-<div class="foot"><p>主办单位：云岭区人民政府办公室　承办单位：云岭区数据局</p><p>云ICP备{r.randint(1000, 9999)}号 网站标识码：5301990001</p>
+<div class="foot"><p>主办单位：云岭区人民政府办公室　承办单位：云岭区数据局</p>
+<p>云ICP备{r.randint(1000, 9999)}号 网站标识码：5301990001</p>
 <p>您是第{r.randint(1, 999999)}位访客　建议使用1920*1080分辨率</p></div></body></html>"""
 
 
@@ -166,7 +169,10 @@ def test_a_day_in_the_title_is_not_the_date() -> None:
 
 
 def test_an_e_paper_names_its_article_in_a_comment() -> None:
-    comment = "<!--enpproperty <articleid>7</articleid><date>2026-01-12 00:00:00.0</date><author>周林</author><title>云岭两会今日开幕</title>/enpproperty-->"
+    fields = (
+        "<articleid>7</articleid><date>2026-01-12 00:00:00.0</date><author>周林</author><title>云岭两会今日开幕</title>"
+    )
+    comment = f"<!--enpproperty {fields}/enpproperty-->"
     found = read(
         f"<html><head><title>云岭日报数字报</title></head><body>{comment}<div id='ozoom'>{LONG * 3}</div></body></html>"
     )
@@ -175,10 +181,12 @@ def test_an_e_paper_names_its_article_in_a_comment() -> None:
 
 def listing(n: int) -> str:
     items = "".join(
-        f'<li><a href="./202603/t202603{i:02d}_{i}.html" title="云岭区关于印发第{i}号工作方案的通知全文">云岭区关于印发第{i}号工作方案…</a><span>2026-03-{i:02d}</span></li>'
+        f'<li><a href="./202603/t202603{i:02d}_{i}.html" title="云岭区关于印发第{i}号工作方案的通知全文">'
+        f"云岭区关于印发第{i}号工作方案…</a><span>2026-03-{i:02d}</span></li>"
         for i in range(1, n)
     )
-    return f"<html><head><title>通知公告_云岭区人民政府</title></head><body><div class='list'><ul>{items}</ul></div></body></html>"
+    head = "<head><title>通知公告_云岭区人民政府</title></head>"
+    return f"<html>{head}<body><div class='list'><ul>{items}</ul></div></body></html>"
 
 
 def test_a_list_with_summaries_is_a_listing() -> None:

@@ -1,4 +1,4 @@
-"""The extraction figures on the shared real pages, pinned by floors. Skipped in a checkout that has no shared folder."""
+"""The extraction figures on the shared real pages, pinned by floors. Skipped without the shared folder."""
 
 import importlib.util
 import json
