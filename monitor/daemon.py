@@ -55,8 +55,10 @@ class Engine:
         vocabulary: Vocabulary,
         environ: Mapping[str, str],
         now: Callable[[], datetime] = utc_now,
+        *,
+        spread: bool = True,
     ) -> None:
-        self.store, self.now = store, now
+        self.store, self.now, self._spread = store, now, spread
         self._vocabulary = vocabulary
         self.pools = net.Pools(net.Guard(config.network))
         self._settings = Settings(env=environ, client=self.pools.client, clock=now)
@@ -70,7 +72,9 @@ class Engine:
 
     def _sync(self, config: Config) -> None:
         now = self.now()
-        self.store.sync_sources(config.sources, now, lambda source: schedule.first_due(source, now))
+        self.store.sync_sources(
+            config.sources, now, lambda source: schedule.first_due(source, now) if self._spread else now
+        )
 
     def _recall(self, host: str) -> Kept | None:
         known = self.store.host(host)
@@ -101,9 +105,13 @@ async def engine(
     environ: Mapping[str, str],
     *,
     now: Callable[[], datetime] = utc_now,
+    spread: bool = True,
 ) -> AsyncIterator[Engine]:
-    """Everything a pass needs, on this event loop; closed at the end."""
-    made = Engine(store, config, vocabulary, environ, now)
+    """Everything a pass needs, on this event loop; closed at the end.
+
+    `spread`: a daemon reads new sources over some minutes; somebody who types `check` wants them now.
+    """
+    made = Engine(store, config, vocabulary, environ, now, spread=spread)
     try:
         yield made
     finally:
@@ -162,7 +170,7 @@ def run_check(
     """
 
     async def work() -> Summary:
-        async with engine(store, config, vocabulary, environ) as made:
+        async with engine(store, config, vocabulary, environ, spread=False) as made:
             task = asyncio.create_task(one_pass(made, choose(made.now()), deliver=deliver, follow=follow))
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, task.cancel)

@@ -36,11 +36,11 @@ def moment(text: str | None, now: datetime | None = None) -> datetime | None:
     """
     if text is None:
         return None
-    if re.fullmatch(r"\d+\s*[smhd]", text.strip()):
-        return (now or datetime.now(UTC)) - duration(text)
     try:
+        if re.fullmatch(r"\d+\s*[smhd]", text.strip()):
+            return (now or datetime.now(UTC)) - duration(text)
         return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError as wrong:
+    except (ValueError, OverflowError) as wrong:
         raise UsageError(f"{text!r} is no time (2026-01-31, 2026-01-31T08:00, or 7d, 12h ago)") from wrong
 
 
@@ -269,7 +269,7 @@ def about_sources(ask: Queries) -> dict[str, dict[str, Any]]:
 
 def previous(ask: Queries, after: Mapping[str, Any]) -> str:
     """The version of the same page before this one. Raises UsageError for a first version."""
-    ids = [row["version"] for row in ask.history(after["url"])]
+    ids = [row["version"] for row in ask.history(after["version"])]
     rest = ids[ids.index(after["version"]) + 1 :] if after["version"] in ids else []
     if not rest:
         raise UsageError(f"{after['version']} is the first version of its page: name two versions")

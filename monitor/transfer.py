@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from monitor import assess
-from monitor.errors import UsageError
+from monitor.errors import DecodeError, UsageError
 from monitor.model import Config, Document, Fetch, Source, TextRules, Vocabulary
 from monitor.targets.record import code_of
 from monitor.text.clean import clean, plain
 from monitor.text.decode import decode
 from storage.store import Store
 
-IMPORTED = "import:"  # scheme of documents that came from disk: never fetched
+IMPORTED = "import://"  # scheme of documents that came from disk: never fetched
 REPORTS = "政府工作报告"
 HTML = frozenset({".html", ".htm", ".shtml", ".xhtml"})
 TEXT = frozenset({".txt", ".text", ".md"})
@@ -40,9 +40,14 @@ def looks_html(text: str) -> bool:
 
 
 def document(path: Path, rules: TextRules, *, url: str | None = None) -> Document:
-    """The document in one text or HTML file. Raises UsageError for kinds not there yet, OSError for the file."""
+    """The document in one text or HTML file.
+
+    Raises UsageError for kinds not there yet, DecodeError for bytes that are no text, OSError for the file.
+    """
     suffix = _suffix(path)
     decoded = decode(path.read_bytes())
+    if "\0" in decoded.text:
+        raise DecodeError(f"{path}: no text, but binary data")
     if suffix in HTML or (suffix not in TEXT and looks_html(decoded.text)):
         found = clean(decoded.text, url, rules)
     else:
@@ -134,8 +139,19 @@ def _walk(files: Iterable[Path]) -> Iterator[Path]:
 def _imported(path: Path, source: Source, vocabulary: Vocabulary, told: Told, now: datetime) -> Imported:
     address = told.url or f"{IMPORTED}{source.key}/{path.name}"
     read = replace(document(path, vocabulary.text, url=told.url), url=address)
-    at = _moment(told.date, path) or _moment(read.published, path) or now
+    if not read.paragraphs:
+        raise UsageError(f"{path}: there is no text in it")
+    at = (
+        _moment(told.date, path) or _moment(read.published, path) or _moment(_delivered(read, source, vocabulary), path)
+    )
+    at = at or now
     return Imported(path, Fetch(address, at, address, status=200, body=path.read_bytes()), read)
+
+
+def _delivered(read: Document, source: Source, vocabulary: Vocabulary) -> str | None:
+    """When an undated document was delivered: the day of its session, else the first day of its year."""
+    about = assess.Reader(vocabulary).record(read, source)
+    return about.session or (f"{about.year}-01-01" if about.year else None)
 
 
 def _moment(day: str | None, path: Path) -> datetime | None:

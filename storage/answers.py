@@ -54,7 +54,10 @@ def shown(session: Session, row: VersionRow, page: PageRow, version: Version) ->
     """The fields of `mubiao show`."""
     document = version.document
     change = select(ChangeRow.id).where(col(ChangeRow.new_version) == row.id)
+    owner = session.get_one(SourceRow, page.source)
     return history_row(row, page) | {
+        "region": owner.region,
+        "series": owner.series,
         "published": row.published,
         "publisher": document.publisher,
         "record_type": row.record_type,

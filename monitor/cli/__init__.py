@@ -6,7 +6,6 @@ package is the only place of the product that imports inside functions, and `mon
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
@@ -56,6 +55,7 @@ def mubiao() -> None:
 
 def main() -> None:
     """The installed command. Exit status: 0 done, 1 some of it failed, 2 wrong usage or config, 130 interrupted."""
+    stdout = sys.stdout
     try:
         # outside standalone mode click answers the status of `Exit`, and None after a command that just ends
         sys.exit(mubiao.main(standalone_mode=False, prog_name="mubiao") or 0)
@@ -69,6 +69,9 @@ def main() -> None:
         for line in (str(wrong), *getattr(wrong, "__notes__", ())):
             click.echo(f"mubiao: {line}", err=True)
         sys.exit(2)
-    except BrokenPipeError:  # the reader (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except SystemExit as stop:  # click answers 1 and another stdout where the reader (head, less) has seen enough
+        sys.exit(stop.code if sys.stdout is stdout else 0)
+    except OSError as wrong:  # a file or directory that was named and cannot be used
+        place = f"{wrong.filename}: " if wrong.filename else ""
+        click.echo(f"mubiao: {place}{wrong.strerror or wrong}", err=True)
+        sys.exit(2)

@@ -29,7 +29,7 @@ def alerts() -> None:
 @alerts.command("list")
 @click.option("--state", type=click.Choice(["pending", "sent", "dead", "muted"]))
 @click.option("--channel")
-@click.option("--limit", type=int, default=200, show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), default=200, show_default=True)
 @out.formats
 @common
 def list_(**kw: Any) -> None:

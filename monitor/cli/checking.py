@@ -86,7 +86,7 @@ def check(keys: tuple[str, ...], everything: bool, no_deliver: bool, as_json: bo
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=int, default=8750, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8750, show_default=True)
 @click.option("--no-web", is_flag=True, help="neither pages nor /healthz")
 @click.option("--log", "form", type=click.Choice(["auto", "json", "console"]), default="auto", show_default=True)
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")

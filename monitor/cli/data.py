@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,8 @@ from storage.retention import Retention
 def import_(files: tuple[str, ...], key: str, as_json: bool, **kw: Any) -> None:
     """Documents from disk become versions of a source, in order of date."""
     session: Session = kw.pop("session")
+    if not re.fullmatch(r"[\w.-]+", key):
+        raise click.UsageError(f"--source {key!r} is no key: letters, digits, - _ . and no blank")
     source = _source(session, key, kw.pop("region"), kw.pop("series"))
     words = configuration.vocabulary()
     with writable(session) as store:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -15,6 +15,7 @@ from monitor.config import vocabulary
 from monitor.errors import UsageError
 from monitor.i18n import say
 from monitor.i18n.cli import TEXTS
+from monitor.model import ChangeKind
 from monitor.text.diff import rows
 from storage.filters import Filter
 
@@ -25,9 +26,9 @@ from storage.filters import Filter
 @click.option("--under", metavar="CODE", help="a region code and everything below it")
 @click.option("--indicator", help="only changes that moved this indicator")
 @click.option("--min-significance", type=click.FloatRange(0, 1), default=None)
-@click.option("--kind", "kinds", multiple=True, help="new content cosmetic attachment removed restored reverted")
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(get_args(ChangeKind)))
 @click.option("--baseline/--no-baseline", default=False, help="also what a source held when it was first read")
-@click.option("--limit", type=int, default=200, show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), default=200, show_default=True)
 @out.formats
 @common
 def changes(**kw: Any) -> None:
@@ -67,7 +68,7 @@ def changes(**kw: Any) -> None:
 
 @click.command()
 @click.argument("what", metavar="SOURCE|URL")
-@click.option("--limit", type=int, default=200, show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), default=200, show_default=True)
 @out.formats
 @common
 def history(what: str, limit: int, **kw: Any) -> None:
@@ -105,7 +106,7 @@ def show(ref: str, at: str | None, as_json: bool, raw: str | None, **kw: Any) ->
     if as_json:
         out.one(row, "json")
         return
-    head = ("version", "source", "url", "release", "at", "title", "encoding", "sha256")
+    head = ("version", "source", "url", "region", "series", "release", "at", "title", "encoding", "sha256")
     for key in head:
         if row.get(key):
             value = out.local(row[key]) if key == "at" else row[key]
@@ -121,7 +122,9 @@ def show(ref: str, at: str | None, as_json: bool, raw: str | None, **kw: Any) ->
 @click.option(
     "--format", "form", type=click.Choice(["inline", "unified", "side-by-side", "html", "json"]), default="inline"
 )
-@click.option("--context", type=int, default=1, show_default=True, help="unchanged paragraphs around a change")
+@click.option(
+    "--context", type=click.IntRange(min=0), default=1, show_default=True, help="unchanged paragraphs around a change"
+)
 @common
 def diff(old: str, new: str | None, form: str, context: int, **kw: Any) -> None:
     """What changed between two versions; with one, between it and the one before; or a change, c3."""
@@ -144,7 +147,7 @@ def diff(old: str, new: str | None, form: str, context: int, **kw: Any) -> None:
 @click.option("--under", metavar="CODE")
 @click.option("--source", "-s")
 @click.option("--since", metavar="T")
-@click.option("--limit", type=int, default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
 @out.formats
 @common
 def search(query: str, **kw: Any) -> None:

@@ -26,23 +26,29 @@ def _inputs(files: tuple[str, ...], url: str | None, batch: str | None) -> Itera
         yield name, url
     if batch is None:
         return
-    text = sys.stdin.read() if batch == "-" else Path(batch).read_text(encoding="utf-8")
+    try:
+        text = sys.stdin.read() if batch == "-" else Path(batch).read_text(encoding="utf-8")
+    except UnicodeDecodeError as wrong:
+        raise UsageError(f"{batch}: not UTF-8") from wrong
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-            yield row["path"], row.get("url")
+            path, address = str(row["path"]), row.get("url")
         except (ValueError, KeyError, TypeError) as wrong:
             raise UsageError(f'{batch}:{number}: not a JSON object with "path" ({wrong})') from wrong
+        yield path, address
 
 
 def _read(path: str, url: str | None) -> tuple[Document, str | None]:
     """The document of a file, or an empty one and why: one bad page does not end a batch."""
     try:
         return transfer.document(Path(path), vocabulary().text, url=url), None
-    except (OSError, MubiaoError) as wrong:
-        return Document(url=url, kind="error"), f"{path}: {wrong}"
+    except OSError as wrong:
+        return Document(url=url, kind="error"), f"{path}: {wrong.strerror or wrong}"
+    except MubiaoError as wrong:
+        return Document(url=url, kind="error"), str(wrong)
 
 
 def _print(document: Document, session: Session, *, explain: bool) -> None:

@@ -36,7 +36,7 @@ def list_(tag: tuple[str, ...], **kw: Any) -> None:
         with queries(session) as db:
             states = {row["key"]: dict(row) for row in db.sources()}
     rows = [wire.source(s) | states.get(s.key, {"state": "waiting"}) for s in wanted]
-    columns = ("key", "name", "kind", "region", "state", "last_checked", "next_due", "last_change", "failure")
+    columns = ("key", "name", "kind", "region", "series", "state", "last_checked", "next_due", "last_change", "failure")
     times = dict.fromkeys(("last_checked", "next_due", "last_change"), out.local)
     shown = {
         **times,

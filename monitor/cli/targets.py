@@ -170,7 +170,13 @@ def _bars(points: list[dict[str, Any]], session: Session) -> None:
 
 @targets.command()
 @_filters
-@click.option("--tolerance", type=float, default=0.5, show_default=True, help="what 左右 allows: points for %, else percent of the target")
+@click.option(
+    "--tolerance",
+    type=float,
+    default=0.5,
+    show_default=True,
+    help="what 左右 allows: points for %, else percent of the target",
+)
 @out.formats
 @common
 def attainment(tolerance: float, **kw: Any) -> None:

@@ -22,6 +22,7 @@ TEXTS: Texts = {
     "col.where": ("位置", "where"),
     "col.snippet": ("片段", "snippet"),
     "col.region": ("地区", "region"),
+    "col.series": ("系列", "series"),
     "col.place": ("地名", "place"),
     "col.role": ("性质", "role"),
     "col.name": ("指标", "indicator"),

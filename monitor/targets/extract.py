@@ -140,7 +140,7 @@ class _Passage:
             behind = at < mention.start < at + 14 and not re.search(r"[,;。]", self.words[at : mention.start])
             if behind and mention.period and mention.past is False:
                 return _When(mention.period, mention.past, "own period")
-        said = [m for m in said if m.period and (m.past is not None or self._opens(m))]
+        said = [m for m in said if m.period and (m.past is not None or m.word == "全年" or self._opens(m))]
         if said:
             return _When(said[-1].period, said[-1].past, "period of the sentence")
         if self.state.period:
@@ -177,6 +177,7 @@ class _Passage:
             naming.indicator,
             old.words if same else naming.words,
             old.phrase if same else value.around.words,
+            min(naming.start, value.quantity.start),
             strength,
             value.quantity.family,
             old.parts if keep_parts or naming.inherited else (),
@@ -203,7 +204,7 @@ class _Passage:
             kind=kinds.kind(value, indicator), period=when.period or self._default_period(role),
             tier=kinds.tier(value, role), section=sentence.heading, sent_start=sentence.start, sent_end=sentence.end,
             sentence=self.text[sentence.start : sentence.end].strip(), headline=sentence.headline and role == "target",
-            object=self.state.subject.words or None if naming.inherited and indicator is None else None,
+            object=self._object(value, naming), scope=kinds.scope(value),
             persistence=kinds.persistence(value, indicator, sentence, role),
             parent=self.state.subject.words or None if re.match(r"\s*其中", value.around.words) else None,
             vintage="preliminary" if role == "actual" and strength == "expect" else None,
@@ -214,6 +215,12 @@ class _Passage:
     def _default_period(self, role: Role) -> str | None:
         year = self.clock.year if role == "target" else self.clock.review
         return str(year) if year else None
+
+    def _object(self, value: Value, naming: Naming) -> str | None:
+        """What a nameless value is about, and which project, place or works a sum is spent on."""
+        if naming.indicator is None:
+            return self.state.subject.words or None if naming.inherited else None
+        return kinds.purpose(value, self.state.subject.words) if naming.indicator.id in kinds.SUMS else None
 
     def _unit(self, quantity: Quantity, indicator: Indicator | None) -> str | None:
         """A cut-off unit is the indicator's: 接待游客超80万 is 万人次."""

@@ -13,6 +13,9 @@ from monitor.targets.sections import Sentence
 _REACHED = re.compile(
     r"(?:达到?|突破|超过|为|共有|总数|总量|稳定在|保持在|增长[到至]|发展到|增加[到至]|拥有|增至|户数|数量|有)\s*$"
 )
+_THINGS = frozenset({"thing", "person", "household", "area", "length"})
+_ADDS = re.compile(r"新增|净增|增加|扩充|增选|再增|增设|增至")
+_REACHES = re.compile(r"(?:达到?|突破|超过|增[加至]到?)\s*$")
 _ADDED = re.compile(r"新增|净增|引进")
 _BASIS = (
     ("annual_average", re.compile(r"年均")),
@@ -20,6 +23,13 @@ _BASIS = (
     ("cumulative", re.compile(r"累计")),
     ("yoy", re.compile(r"同比|[比较](?:上年|去年|上一年)")),
 )
+_SCOPE = re.compile(
+    r"不含农户|全社会|[区市县省]本级|全口径|地方级|同口径|可比口径|自然口径|[剔扣]除[^,。;、]{2,12}?(?:因素|影响)|留抵退税"
+)
+# Sums of unrelated projects share one indicator: their object tells them apart.
+SUMS = frozenset({"project_investment", "support_funds", "relief_funds"})
+_TOTAL = re.compile(r"(?:总投资|投资总额|投资额|总投入|计划投资|年度投资|完成投资)[^,。;]{0,6}$")
+_NEXT = re.compile(r"[,、]([^,。;\n]{2,40})")
 _PUSHED = re.compile(r"(?:继续|加快|提速|推动|抓好|做好|发挥好|指导|开展|重点)[^,。;]{0,30}$")
 _HONOUR = re.compile(r"荣誉|称号|表彰|奖")
 _FORMS = {
@@ -66,6 +76,8 @@ def direction(value: Value, indicator: Indicator | None) -> str:
     words = value.text[around.clause : value.quantity.start] if around.listed else around.words
     if indicator and indicator.name.startswith("新增") and "%" not in (value.quantity.unit or ""):
         return "increase"
+    if value.quantity.family in _THINGS:
+        return "increase" if _ADDS.search(words[-24:]) and not _REACHES.search(words) else "level"
     reached = to_level(words) or bool(re.search(r"(?:达到?|突破|超过)\s*$", words) and "新增" not in words)
     return "level" if reached else direction_of(words[-24:])
 
@@ -91,6 +103,25 @@ def tier(value: Value, role: Role) -> str:
     if role == "target" and quantity.family == "thing" and around.after.strip() and _PUSHED.search(before):
         return "borderline"
     return "core"
+
+
+def scope(value: Value) -> str | None:
+    """口径: what a figure takes in or leaves out, as written beside it."""
+    around = value.around
+    match = _SCOPE.search(value.text, around.left, around.right)
+    return match[0] if match else None
+
+
+def purpose(value: Value, before: str) -> str | None:
+    """The project or works of a sum: 总投资 speaks of the thing before it, 投资…元 of what follows."""
+    around = value.around
+    if _TOTAL.search(around.words):
+        return before or None
+    after = around.after.strip("的 ")
+    if len(after) < 2:
+        match = _NEXT.match(value.text, value.quantity.end)
+        after = match[1] if match and not re.search(r"\d", match[1]) else ""
+    return after or None
 
 
 def persistence(value: Value, indicator: Indicator | None, sentence: Sentence, role: Role) -> str:

@@ -69,7 +69,11 @@ def threshold(text: str, start: int, end: int, family: str) -> bool:
         return True  # 过百亿元农产品加工企业, 十万亿元省份
     if family == "money" and _SIZED.search(before) and _OF_FIRMS.match(rest):
         return True
-    if family == "money" and _BOUNDED.search(text[max(0, start - 1) : start + 1]) and re.match(r"的[^,。;、]{0,12}项目", rest):
+    if (
+        family == "money"
+        and _BOUNDED.search(text[max(0, start - 1) : start + 1])
+        and re.match(r"的[^,。;、]{0,12}项目", rest)
+    ):
         return True
     if family in ("mass", "power", "volume") and _PLANT.match(rest):
         return True

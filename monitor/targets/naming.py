@@ -18,6 +18,9 @@ _LIST_VERB = re.compile(
 _PLAN_RATE = re.compile(r"占(?:年|全年|年度|年初|预算|计划|任务|目标)")
 _NUMBER = re.compile(r"\d[\d.,]*[万亿千百]*[余多]?[个处条家户项%]?")
 _END = re.compile(r"[,;:。！？!?\n\r]")
+_LEADING = re.compile(
+    r"(?:[\s、,和及与:;—-]|[一二三四五六七八九十]{1,3}[、.]|[(][一二三四五六七八九十\d]{1,3}[)]|\d{1,2}[.、])+"
+)
 _DATES = re.compile(r"(?:19|20)\d\d年?|\d+月|\d+日")
 _RELATIVE_GROWTH = frozenset({"in_step", "above_ref", "sign", "flat", "trend", "assigned", "double"})
 
@@ -41,6 +44,7 @@ class Subject:
     indicator: Indicator | None = None
     words: str = ""
     phrase: str = ""
+    start: int = 0
     strength: str = "none"
     family: str = ""
     parts: tuple[tuple[str, Indicator | None], ...] = ()  # of a 分别 list
@@ -64,7 +68,7 @@ class Value:
     @property
     def start(self) -> int:
         """Where its own words begin, without connectors."""
-        match = re.match(r"[\s、,和及与:;—-]+", self.around.words)
+        match = _LEADING.match(self.around.words)
         return self.around.left + (match.end() if match and match.end() < len(self.around.words) else 0)
 
     @property
@@ -132,6 +136,8 @@ class Namer:
         match = self.find(words + beyond, value, anchor=len(words))
         if match:
             return match.indicator
+        if value.quantity.unit == "百分点":
+            return subject.indicator  # 降幅较一季度收窄2.1个百分点
         if re.match(r"\s*其中", value.around.words) and subject.family == value.quantity.family:
             return subject.indicator
         return None
@@ -188,8 +194,9 @@ class Namer:
             indicator = indicator or self._across(value)
         elif value.around.listed:
             indicator, name = self.known(subject.phrase, value), subject.words or name
+        start = value.start if words.strip(" 、和及") or not value.around.listed else subject.start
         indicator = indicator or self._topic(value) or self._carried(value, subject)
-        return Naming(indicator, name, value.start, value.quantity.end, "subject elided", True)
+        return Naming(indicator, name, start, value.quantity.end, "subject elided", True)
 
     def _carried(self, value: Value, subject: Subject) -> Indicator | None:
         """The subject of the value before, where its unit goes with it."""

@@ -97,25 +97,90 @@ def _join(total: float, section: float, scale: int) -> float:
     return (total + section) * scale if 0 < total < scale else total + section * scale
 
 
-def read(token: str) -> float | None:
-    """A number however it is written: 1.5, １２, 6,800, 3万, 一百二十, 1千5百."""
-    token = fold(token).strip()
+def read(written: str) -> float | None:
+    """A number however it is written: 1.5, １２, 6,800, 3万, 一百二十, 3000余万, 五分之一, 1.2e3; or None.
+
+    A word of roughness (余, 多, 几, 来) is read past: 十余万 is 100000. A dozen (打) is 12.
+    """
+    written = _LATIN.sub("", _ROUGH.sub("", re.sub(r"\s+", "", fold(written))))
     sign = 1.0
-    if token[:1] in "-负負":
-        sign, token = -1.0, token[1:].strip()
-    match = _ARABIC.match(token)
+    while written[:1] in ("-", "负", "負"):
+        sign, written = -sign, written[1:]
+    value = _scientific(written)
+    if value is None:
+        value = _fraction(written) if "分之" in written else _plain(written)
+    return None if value is None else sign * value
+
+
+def percent(written: str) -> float | None:
+    """A share in per cent: 5.5%, 百分之五, 千分之一, 三成半, 六个百分点."""
+    written = re.sub(r"\s+", "", fold(written)).translate(_TRADITIONAL)
+    if written == "对折":
+        return 50.0
+    match = _TENTHS.fullmatch(written)
+    if match:
+        return _tenths(match)
+    if "分之" in written:
+        value = _fraction(written)
+        return None if value is None else round(value * 100, 10)
+    return read(re.sub(r"(?:个?百分点|%|％)$", "", written))
+
+
+_TRADITIONAL = str.maketrans("個點兩對", "个点两对")
+_ROUGH = re.compile(r"(?<=[零一二两三四五六七八九十百千万亿\d壹貳贰])[余多几幾来]|个(?=[百千万亿])")
+_LATIN = re.compile(r"(?<=\d)[kK]$")
+_TENTHS = re.compile(rf"(?P<n>{ARABIC}|半|[{WORD_CHARS}点陆]+)(?P<unit>成|折)(?P<more>半|[一二三四五六七八九])?")
+_SCIENTIFIC = re.compile(rf"(?P<n>{ARABIC}|\.\d+)[eE](?P<p>[-+]?\d{{1,3}})")
+_PLAIN_DECIMAL = re.compile(r"\.\d+")
+_DOZEN = 12.0
+
+
+def _scientific(written: str) -> float | None:
+    match = _SCIENTIFIC.fullmatch(written)
+    if match:
+        return arabic(match["n"]) * 10.0 ** int(match["p"])
+    return float(written) if _PLAIN_DECIMAL.fullmatch(written) else None
+
+
+def _fraction(written: str) -> float | None:
+    """千分之五, 五分之一, 三又三分之一."""
+    whole, _, part = written.rpartition("又")
+    below, _, above = part.partition("分之")
+    bottom, top = _plain(below), _plain(above)
+    base = _plain(whole) if whole else 0.0
+    if not bottom or top is None or base is None:
+        return None
+    return round(base + top / bottom, 12)
+
+
+def _plain(written: str) -> float | None:
+    """One number without a sign or a fraction."""
+    if written == "半百":
+        return 50.0
+    if written.endswith("打"):
+        dozens = _plain(written[:-1])
+        return None if dozens is None else dozens * _DOZEN
+    match = _ARABIC.match(written)
     if not match:
-        value = words(token)
-        return None if value is None else sign * value
-    value = arabic(match[0])
-    rest = token[match.end() :].strip()
-    if not rest:
-        return sign * value
-    total, current = 0.0, value
-    for piece in re.findall(rf"[{''.join(SCALES)}{''.join(BIG)}]+|{ARABIC}", rest):
+        return words(written)
+    total, current = 0.0, arabic(match[0])
+    for piece in re.findall(rf"[{''.join(SCALES)}{''.join(BIG)}]+|{ARABIC}", written[match.end() :]):
         if piece[0].isdigit():
             total, current = total + current, arabic(piece)
         else:
             for char in piece:
                 current *= SCALES.get(char) or BIG[char]
-    return sign * round(total + current, 10)
+    return round(total + current, 10)
+
+
+def _tenths(match: re.Match[str]) -> float | None:
+    """三成 is 30, 三成半 35, 八点五折 85, 三八折 38."""
+    written, more = match["n"], match["more"]
+    if written == "半":
+        return 5.0 if match["unit"] == "成" else 50.0
+    value = _plain(written)
+    if value is None:
+        return None
+    if value > 10 and match["unit"] == "折":
+        return value
+    return value * 10 + (5.0 if more == "半" else float(DIGITS[more]) if more else 0.0)

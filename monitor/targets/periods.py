@@ -68,7 +68,9 @@ def mentions(text: str, clock: Clock) -> list[Mention]:
     for match in _TIME.finditer(text):
         if match["month2"] and not match["until2"] and not match["rel"] and not match["before"] and not match["end2"]:
             continue
-        if match["year"] and (_NAMED.match(text, match.end()) or text[match.start() - 1 : match.start()] in _COMPARED):
+        if text[max(0, match.start() - 1) : match.start()] in _COMPARED or (
+            match["year"] and _NAMED.match(text, match.end())
+        ):
             continue
         period, past = _read(match, clock)
         found.append(Mention(match.start(), match.end(), period, past, match[0]))

@@ -35,7 +35,7 @@ _GROWTH = re.compile(
 )
 _LEVEL_TO = re.compile(r"(?:提高|提升|增加|增长|扩大|降低?|下降|上升|压减|压缩|减少|增|升|扩)(?:到|至|为)$")
 _INCREASE = re.compile(
-    r"新增|净增|增加|扩充|增选|再增|新增加|增至|涨幅|增长|增速|增幅|提高|提升|上升|上涨|递增|倍增|高于|超出|再建|[比较][^,。;]{0,12}高$"
+    r"新增|净增|增加(?!值)|扩充|增选|再增|新增加|增至|涨幅|增长|增速|增幅|提高|提升|上升|上涨|递增|倍增|高于|超出|再建|[比较][^,。;]{0,12}高$"
 )
 _DECREASE = re.compile(
     r"下降|降低|压缩|减少|精简|压减|缩短|回落|降幅|削减|缩减|改善|低于|[比较][^,。;]{0,12}低$|负增长|下调"
@@ -126,4 +126,4 @@ def before_noun(around: Surroundings, family: str, *, known: bool) -> bool:
 def verb_start(around: Surroundings, start: int) -> int:
     """Where a span begins that opens with the verb before a value: 完成, 新建."""
     match = _VERB.search(around.words)
-    return start - len(match[0]) if match else start
+    return start - len(match[0].lstrip("、的和及 ")) if match else start

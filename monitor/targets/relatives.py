@@ -31,7 +31,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"(?:全面|确保)?完成(?P<ref>(?:国家|省|市|上级|县|区|省市|省、市)[^,。;、\d]{0,6}?下达)[^,。;\d]{0,30}?(?:任务|目标|指标|计划)"
         ),
     ),
-    ("sign", re.compile(r"(?:实现)?(?<!零)正增长|由负转正|扭负为正")),
+    ("sign", re.compile(r"(?:实现)?(?<!零)正增长|由负转正|扭负为正|由降转[增升]|止跌回[升稳]")),
     ("flat", re.compile(r"(?:实现|出现|保持)?[“\"]?零增长[”\"]?")),
     (
         "zero",
@@ -54,7 +54,7 @@ _BORDERLINE = frozenset({"assigned", "sign", "all", "double", "trend"})
 # A pattern is only tried where one of these stands: most sentences hold none.
 _HINTS: Mapping[str, tuple[str, ...]] = {
     "in_step": ("同步", "持平"), "above_ref": ("于", "跑赢", "领先"), "below_ref": ("低于",), "assigned": ("下达",),
-    "sign": ("正",), "zero": ("零",), "flat": ("零增长",), "all": ("覆盖", "达标"), "double": ("倍增",),
+    "sign": ("正", "转", "止跌"), "zero": ("零",), "flat": ("零增长",), "all": ("覆盖", "达标"), "double": ("倍增",),
     "trend": ("下降", "降低", "减少", "提升", "提高", "增加", "增长", "上升"),
 }  # fmt: skip
 

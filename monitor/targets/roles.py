@@ -23,6 +23,7 @@ _FIRM_FUTURE = re.compile(
 _FIRM_PAST = re.compile(
     r"去年|(?<!以)上年(?!增|同|度)|过去(?:的)?[一五]年|已(?!经?开工建设的|建成的)|截至|截止|目前|累计完成|上半年已"
 )
+_TURN = re.compile(r"(?:下半年|下一步|下阶段|接下来|今后|未来|明年)[^。;]{0,8}?(?:将|要|力争|确保|继续|计划)")
 _CONTRAST = re.compile(r"[,;]\s*(?:而)?(?:今年|明年|下一步)")
 _COUNTED = re.compile(r"初步核算|经核算|据统计|统计公报|据介绍|数据显示|上年末|年末全")
 _PAST_PLAN = re.compile(r"(?:年初|原)(?:计划|预算|确定|安排)|去年(?:计划|安排)|计划确定的")
@@ -44,7 +45,7 @@ class Judge:
         if _PAST_PLAN.search(clause):
             return "actual", "past plan"
         if section == "actual":
-            if past is False and _FIRM_FUTURE.search(clause):
+            if _TURN.search(before) or (past is False and _FIRM_FUTURE.search(clause)):
                 return "target", "future words in a review"
             return "actual", "section"
         if past is True:

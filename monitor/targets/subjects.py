@@ -11,6 +11,7 @@ from typing import Any
 from monitor.model import Indicator
 
 _QUOTES = str.maketrans("", "", "“”\"‘’'「」『』《》 \t")
+_COUNTS = frozenset({"person", "household", "thing"})
 _MULTIPLIER = re.compile(r"^[十百千万亿]+(?=.)")
 
 
@@ -56,27 +57,25 @@ class Lexicon:
 
     def fits(self, indicator: Indicator, unit: str | None, *, growth: bool) -> int:
         """2: this is a measure of the indicator; 1: it could be; 0: it is not."""
-        mine = self.units[indicator.id]
         if unit is None:
             return 2
-        base = self.base(unit)
+        mine, base = self.units[indicator.id], self.base(unit)
         if base == "百分点":
             return 2 if "%" in mine else 1
-        if base == "倍":
+        if base == "倍" or (base == "%" and growth):
             return 2 if "growth" in indicator.forms else 1
         if base == "%":
-            if growth and "growth" in indicator.forms:
-                return 2
-            if "%" in mine and ("growth" not in indicator.forms or not growth):
-                return 2 if set(indicator.forms) & {"share", "level", "relative"} else 1
-            return 1 if growth else 0
-        if base in mine:
-            return 2
+            level = bool(set(indicator.forms) & {"share", "level", "relative"})
+            return 0 if "%" not in mine else 2 if level else 1
+        return 2 if base in mine else self._akin(base, mine)
+
+    def _akin(self, base: str, mine: tuple[str, ...]) -> int:
+        """1 for a unit of the same class; things, people and households count alike, but 户 is no count of things."""
         family = self.family.get(base)
-        if any(self.family.get(u) == family for u in mine):
+        families = {self.family.get(u) for u in mine}
+        if family in families:
             return 1
-        people = {"person", "household", "thing"}
-        return 1 if family in people and any(self.family.get(u) in people for u in mine) and base != "户" else 0
+        return 1 if base != "户" and family in _COUNTS and families & _COUNTS else 0
 
     def find(
         self,

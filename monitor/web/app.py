@@ -192,7 +192,7 @@ def _filter(request: Request) -> Filter:
     try:
         since = datetime.fromisoformat(given["since"]).astimezone(UTC) if given.get("since") else None
         least = float(given.get("min_significance") or 0)
-    except ValueError as wrong:
+    except (ValueError, OverflowError) as wrong:
         raise UsageError(str(wrong)) from wrong
     return Filter(
         source=given.get("source") or None,
@@ -208,7 +208,7 @@ def _filter(request: Request) -> Filter:
 
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit", "")
-    return min(int(text), MOST) if text.isdigit() else PAGE
+    return min(int(text), MOST) if text.isdecimal() else PAGE
 
 
 def _changes(ask: Queries, request: Request) -> Any:
