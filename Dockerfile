@@ -3,7 +3,7 @@
 # `python3` 3.11 or newer with the venv module; both stages need the same one.
 #
 #   docker build -t mubiao .
-#   docker run -v mubiao:/data -p 127.0.0.1:8750:8750 --read-only --tmpfs /tmp --stop-timeout 30 mubiao
+#   docker run -v mubiao:/data -p 127.0.0.1:8750:8750 --read-only --tmpfs /tmp mubiao
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build

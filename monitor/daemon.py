@@ -42,7 +42,7 @@ BATCH = 500  # pages taken in one tick; the next tick takes more while there is 
 MOST_RUNNING = 2000
 ZONE = "Asia/Shanghai"
 CLOCK_JUMP = 5.0  # seconds by which wall and monotonic clock may disagree between two ticks
-DRAIN = 25.0  # seconds for running checks after SIGTERM
+DRAIN = 5.0  # seconds for running checks after SIGTERM; container hosts kill after 10
 
 
 class Engine:
@@ -64,7 +64,15 @@ class Engine:
         self._settings = Settings(env=environ, client=self.pools.client, clock=now)
         held = {h.host: h.not_before for h in store.hosts() if h.not_before and h.not_before > now()}
         hosts = Hosts(holds=held, on_hold=lambda host, until: store.hold_host(host, until, "Retry-After"))
-        fetcher = Fetcher(config.network, pools=self.pools, hosts=hosts, recall=self._recall, remember=store.put_robots)
+        fetcher = Fetcher(
+            config.network,
+            pools=self.pools,
+            hosts=hosts,
+            recall=self._recall,
+            remember=store.put_robots,
+            chromium=configuration.chromium(environ),
+        )
+        fetcher.require(config.sources)
         self.fetcher = fetcher
         self.checker = Checker(store, fetcher, config, vocabulary, now=now)
         self.deliverer = Deliverer(store, config.channels, self._settings)
@@ -86,7 +94,9 @@ class Engine:
         """Take over a changed sources.yaml. What is being checked ends under the old one.
 
         `network:` is read once, at the start: the guard of open connections cannot be changed under them.
+        Raises ConfigError, and keeps the old one, where a source needs a browser that is not there.
         """
+        self.fetcher.require(config.sources)
         self.checker.config = config
         self.deliverer = Deliverer(self.store, config.channels, self._settings)
         self._sync(config)
@@ -308,13 +318,13 @@ class Daemon:
             return
         try:
             fresh = configuration.load(self.config.path)
+            self.made.reload(fresh)
         except ConfigError as wrong:
             log.error("sources.yaml not taken over", error=str(wrong))
             self.status.trouble["config"] = str(wrong)
             return
         self.status.trouble.pop("config", None)
         self.config = fresh
-        self.made.reload(fresh)
         self._digest_jobs()
         log.info("sources.yaml taken over", sources=len(fresh.sources))
 

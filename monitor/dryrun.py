@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from monitor import assess, schedule, wire
+from monitor import config as configuration
 from monitor.errors import UsageError
 from monitor.fetch.client import Fetcher
 from monitor.model import Config, Fetch, Page, Source, Vocabulary
@@ -34,7 +35,7 @@ async def _look(source: Source, config: Config, vocabulary: Vocabulary, now: dat
     """The first address of a source, fetched and read."""
     url = next(iter(KINDS[source.kind].entries(source, now, None)), source.url)
     page = Page(id=0, source=source.key, url=url, found_at=now)
-    fetcher = Fetcher(config.network)
+    fetcher = Fetcher(config.network, chromium=configuration.chromium())
     try:
         fetch = await fetcher.fetch(source, page, now)
     finally:

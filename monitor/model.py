@@ -447,6 +447,7 @@ class Known:
     earlier_fingerprints: Mapping[str, str] = field(default_factory=dict)  # fingerprint -> version id
     releases: tuple[Release, ...] = ()  # of the same region and series, other documents only
     host_answers: bool = False  # another page of the host was read well since this one went missing
+    edited: bool = False  # there are versions before the last one
 
 
 ResultWord = Literal["unchanged", "not_modified", "new", "changed", "failed", "blocked", "skipped"]
@@ -546,6 +547,7 @@ class TextRules:
     chrome_lines: re.Pattern[str] = re.compile(r"(?!)")  # whole lines cut at both ends
     head_lines: re.Pattern[str] = re.compile(r"(?!)")  # lines cut before the text only
     foot_lines: re.Pattern[str] = re.compile(r"(?!)")  # lines cut at the end when a chrome line stands above them
+    tail_lines: re.Pattern[str] = re.compile(r"(?!)")  # headings behind which comments or other articles stand
     date_labels: tuple[str, ...] = ()
     publisher_labels: tuple[str, ...] = ()
     attachment_types: tuple[str, ...] = ()

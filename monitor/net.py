@@ -24,7 +24,7 @@ import threading
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -137,6 +137,10 @@ class Guard:
         self._ports = frozenset(network.allow_ports)
         self._resolver = resolver
 
+    def public(self) -> Guard:
+        """The same guard without what `allow_private` allows: for requests that a stranger's script asks for."""
+        return Guard(Network(allow_ports=tuple(self._ports)), self._resolver)
+
     def judge(self, host: str, addresses: Iterable[str], port: int) -> list[str]:
         """The addresses to dial, judged. One bad address refuses the host: a mixed answer is how rebinding begins."""
         judged = []
@@ -207,7 +211,8 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         self._interim = 0
-        await self._inner.write(buffer, timeout)
+        if buffer:
+            await self._inner.write(buffer, timeout)
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -348,6 +353,93 @@ def advice(error: str, profile: str) -> str | None:
 # --------------------------------------------------------------------------- pools
 
 
+class _Answer:
+    """The body of an answer: its connection goes back to the lanes when this is closed."""
+
+    def __init__(self, answer: httpcore.Response, give_back: Callable[[], None]) -> None:
+        self._stream: Any = answer.stream
+        self._give_back = give_back
+        self._closed = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        stream: AsyncIterator[bytes] = self._stream.__aiter__()
+        return stream
+
+    async def aclose(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._stream.aclose()
+        finally:
+            self._give_back()
+
+
+class _Lanes:
+    """The connections to one host, without a proxy: a request takes the one used last, or makes a new one.
+
+    httpcore's own pool walks all its connections several times for each request and is written for many hosts; here
+    how many run at once is politeness, decided by the fetcher, so there is nothing to queue for.
+    """
+
+    def __init__(self, tls: ssl.SSLContext, backend: _Backend) -> None:
+        self._tls, self._network_backend = tls, backend
+        self._open: set[httpcore.AsyncHTTP11Connection] = set()
+        self._free: list[httpcore.AsyncHTTP11Connection] = []
+
+    @property
+    def warm(self) -> bool:
+        return bool(self._free)
+
+    @property
+    def idle(self) -> bool:
+        return len(self._free) == len(self._open)
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Raises httpcore's errors and those of the guard."""
+        connection = await self._take(request)
+        try:
+            answer = await connection.handle_async_request(request)
+        except BaseException:
+            self._give_back(connection)
+            raise
+        body = _Answer(answer, functools.partial(self._give_back, connection))
+        return httpcore.Response(answer.status, headers=answer.headers, content=body, extensions=answer.extensions)
+
+    async def _take(self, request: httpcore.Request) -> httpcore.AsyncHTTP11Connection:
+        while self._free:
+            connection = self._free.pop()
+            if connection.can_handle_request(request.url.origin) and not connection.has_expired():
+                return connection
+            self._open.discard(connection)
+            await connection.aclose()
+        connection = await self._connect(request)
+        self._open.add(connection)
+        return connection
+
+    async def _connect(self, request: httpcore.Request) -> httpcore.AsyncHTTP11Connection:
+        origin = request.url.origin
+        allowed = request.extensions.get("timeout", {}).get("connect")
+        name = origin.host.decode("ascii")
+        stream = await self._network_backend.connect_tcp(name, origin.port, allowed)
+        if origin.scheme == b"https":
+            self._tls.set_alpn_protocols(["http/1.1"])
+            stream = await stream.start_tls(self._tls, name, allowed)
+        return httpcore.AsyncHTTP11Connection(origin=origin, stream=stream, keepalive_expiry=KEEPALIVE)
+
+    def _give_back(self, connection: httpcore.AsyncHTTP11Connection) -> None:
+        if connection.is_available():
+            self._free.append(connection)
+        elif connection.is_closed():
+            self._open.discard(connection)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        connections, self._open, self._free = list(self._open), set(), []
+        for connection in connections:
+            await connection.aclose()
+
+
 class Transport(httpx.AsyncHTTPTransport):
     """One host's guarded connections. Raises RefusedError and UnresolvedError beside httpx's errors."""
 
@@ -357,22 +449,28 @@ class Transport(httpx.AsyncHTTPTransport):
             verify=context(profile),
             trust_env=False,
             proxy=outward,
-            # how many run at once is politeness, decided by the fetcher; a pool that queues would only add timeouts
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEEPALIVE),
         )
-        free = None if outward is None else (outward.url.host, outward.url.port or 80)
-        # httpx has no public way to give a network backend: hence the pinned version, and a test of this line
-        self._pool._network_backend = _Backend(guard, free)
+        # httpx has no public way to give connections or a network backend: hence the pinned version, and a test
+        self._lanes = _Lanes(context(profile), _Backend(guard)) if outward is None else None
+        if self._lanes is not None:
+            self._pool = self._lanes  # type: ignore[assignment]
+        elif outward is not None:
+            self._pool._network_backend = _Backend(guard, (outward.url.host, outward.url.port or 80))
         self.used = time.monotonic()
 
     @property
     def warm(self) -> bool:
         """Whether the next request may go over a connection kept from before."""
+        if self._lanes is not None:
+            return self._lanes.warm
         return any(c.is_available() for c in self._pool.connections)
 
     @property
     def idle(self) -> bool:
         """Whether no request is running."""
+        if self._lanes is not None:
+            return self._lanes.idle
         return all(c.is_idle() or c.is_closed() for c in self._pool.connections)
 
 

@@ -2,9 +2,13 @@
 
     Checker(store, fetcher, config, vocabulary).check(pages, on_outcome) -> Summary
 
-One task serves one host (so a slow host delays nobody else), at most `at_once` checks run together, assessing runs
-in worker threads and every word to the database goes through one thread. Cancelling is safe at any await: what was
-saved is saved, the rest stays due.
+One task serves one host (so a slow host delays nobody else), assessing runs in a worker thread and every word to the
+database goes through one thread. Cancelling is safe at any await: what was saved is saved, the rest stays due.
+
+Most checks find nothing new, so that is made cheap: the pasts of the next pages are read together and without texts
+(`Store.glance`), and unchanged checks are saved a batch at a time. Whatever brings a version, a change, an alert or a
+failure is saved at once, by itself, against the whole past (`Store.load`). A kill loses at most the note that some
+pages were read and unchanged; they are still due.
 """
 
 from __future__ import annotations
@@ -12,11 +16,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 import httpx
@@ -53,6 +59,10 @@ Follow = Callable[[Outcome | None, int], None]
 
 FAILING_AFTER = 3  # failures in a row before anybody is told
 MOST_SHEETS = 200  # list pages or newspaper sheets read in one check
+AHEAD = 15  # pages of the same host whose past is read along with that of the next one
+MOST_GLANCES = 256  # pages whose past is read at once
+MOST_UNSAVED = 64  # unchanged checks that wait for each other to be saved …
+UNSAVED_FOR = 0.5  # … and for how many seconds
 
 
 def utc_now() -> datetime:
@@ -95,6 +105,30 @@ class Summary:
         }
 
 
+class _Glances:
+    """The pasts of the pages that one pass will check next, many in one read."""
+
+    def __init__(self, read: Callable[[list[int]], Awaitable[dict[int, Known]]]) -> None:
+        self._read = read
+        self._known: dict[int, Known] = {}
+        self._wanted: dict[int, None] = {}  # in order
+        self._reading = asyncio.Lock()
+
+    async def of(self, page: Page, following: Iterable[Page] = ()) -> Known:
+        """The past of one page; those of the `following` are fetched along. Raises StorageError for no such page."""
+        if page.id not in self._known:
+            self._wanted |= {p.id: None for p in (page, *following) if p.id not in self._known}
+            async with self._reading:  # whoever waits here finds what the one before read
+                if page.id not in self._known:
+                    ids = [page.id, *islice((n for n in self._wanted if n != page.id), MOST_GLANCES - 1)]
+                    for number in ids:
+                        self._wanted.pop(number, None)
+                    self._known |= await self._read(ids)
+        if page.id not in self._known:
+            raise StorageError(f"no page {page.id} ({page.url})")
+        return self._known.pop(page.id)
+
+
 class Checker:
     """Runs checks. Owns no connection: the caller opens and closes store and fetcher."""
 
@@ -111,7 +145,8 @@ class Checker:
         self._database: Executor = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._assessors: Executor = ThreadPoolExecutor(1, thread_name_prefix="assess")
         self._past_first: set[str] = set()  # sources whose first complete pass is known to be over
-        self._running: set[int] = set()  # pages being checked: a tick must not start them twice
+        self._running: set[int] = set()  # pages being checked or saved: a tick must not start them twice
+        self._unsaved: dict[int, Outcome] = {}  # unchanged ones, by page
 
     def close(self) -> None:
         """Waits for the write under way."""
@@ -147,20 +182,33 @@ class Checker:
         total = sum(map(len, queues.values()))
         tell = follow or (lambda outcome, known: None)
         tell(None, total)
-        running: set[asyncio.Task[None]] = set()
+        running, over, trouble = set[asyncio.Task[None]](), asyncio.Event(), list[BaseException]()
+        glances = _Glances(partial(self.database, self.store.glance))
 
         def start(host: str) -> None:
             for _ in range(min(self._width(queues[host]), len(queues[host]))):
-                running.add(asyncio.create_task(walk(host)))
+                task = asyncio.create_task(walk(host))
+                running.add(task)
+                task.add_done_callback(ended)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            running.discard(task)
+            if not task.cancelled() and (wrong := task.exception()) is not None:
+                trouble.append(wrong)
+            if trouble or not running:
+                over.set()
 
         async def walk(host: str) -> None:
             nonlocal total
             while queues[host]:
                 page = queues[host].popleft()
                 try:
-                    outcome, found = await self._one(page, done)
+                    outcome, found = await self._one(page, done, glances, islice(queues[host], AHEAD))
                 finally:
-                    self._running.discard(page.id)
+                    if page.id not in self._unsaved:
+                        self._running.discard(page.id)
+                if len(self._unsaved) >= MOST_UNSAVED:
+                    await self._save_unchanged()
                 for other in found:
                     self._running.add(other.id)
                     queues.setdefault(page_host(other.url), deque()).append(other)
@@ -169,18 +217,25 @@ class Checker:
                 for place in {page_host(x.url) for x in found} - {host}:
                     start(place)
 
-        for host in list(queues):
-            start(host)
         try:
-            while running:
-                finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                running -= finished
-                for task in finished:
-                    task.result()
+            if {p.source for queue in queues.values() for p in queue} - self._past_first:
+                self._past_first |= await self.database(self.store.past_first_pass)
+            for host in list(queues):
+                start(host)
+            while running and not trouble:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(UNSAVED_FOR):
+                        await over.wait()
+                await self._save_unchanged()
+            if trouble:
+                raise trouble[0]
+            await self._save_unchanged()
         except BaseException:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            with suppress(StorageError):  # the first one is under way already
+                await self._save_unchanged()
             raise
         finally:
             self._running -= {p.id for queue in queues.values() for p in queue}
@@ -192,10 +247,12 @@ class Checker:
         widths = [s.concurrency_per_host for p in queue if (s := self.config.source(p.source))]
         return max(widths, default=1)
 
-    async def _one(self, page: Page, done: Summary) -> tuple[Outcome | None, Sequence[Page]]:
+    async def _one(
+        self, page: Page, done: Summary, glances: _Glances, following: Iterable[Page]
+    ) -> tuple[Outcome | None, Sequence[Page]]:
         """One page; nothing that goes wrong with it ends the others."""
         try:
-            outcome, change = await self.check_page(page)
+            outcome, change = await self._check(page, await glances.of(page, following))
         except StorageError:
             raise  # the disk or the database: no check can be saved, so none is worth making
         except Exception:  # one turn of the loop: a bug met by one page must not stop the watch
@@ -245,17 +302,20 @@ class Checker:
 
     # ------------------------------------------------------------------ one page
 
-    async def check_page(self, page: Page) -> tuple[Outcome, Change | None]:
-        """Load, fetch, assess, save. Returns the outcome and the change as stored, with its ids."""
+    async def _check(self, page: Page, known: Known) -> tuple[Outcome, Change | None]:
+        """Fetch, assess, save. `known` is a glance. Returns the outcome and the change as stored, with its ids."""
         source = self.config.source(page.source)
         if source is None:
             return Outcome(page, self.now(), "skipped"), None
-        known = await self.database(self.store.load, page.id)
         if page.role == "entry" and source.kind != "page":
             outcome = await self._check_list(source, known)
         else:
             outcome = await self._check_document(source, known)
         outcome = replace(outcome, next_due=self._due(source, known, outcome))
+        health = self._health(source, known, outcome)
+        if _may_wait(outcome, known) and not health:
+            self._unsaved[page.id] = outcome
+            return outcome, None
         saved: list[Change] = []
 
         def owed(change: Change) -> Sequence[Alert]:
@@ -265,9 +325,17 @@ class Checker:
                 change, source, self.config.subscriptions, now=outcome.at, place=outcome.record.place, text=text
             )
 
-        health = self._health(source, known, outcome)
         await self.database(self.store.save, outcome, owed, health=health)
         return outcome, saved[0] if saved else None
+
+    async def _save_unchanged(self) -> None:
+        """Save the unchanged checks that wait for it; only then may their pages be checked again."""
+        batch, self._unsaved = self._unsaved, {}
+        try:
+            if batch:
+                await self.database(self.store.save_unchanged, list(batch.values()))
+        finally:
+            self._running -= batch.keys()
 
     async def _check_document(self, source: Source, known: Known) -> Outcome:
         fetch = await self.fetcher.fetch(source, _asking(known.page), self.now())
@@ -276,8 +344,9 @@ class Checker:
         if _same_bytes(fetch, known.page):
             return replace(assess.not_modified(known, fetch), result="unchanged")
         reading = await self._assess(assess.read, fetch, source, known.page, self.vocabulary.text)
-        if assess.unchanged(reading, known):
+        if assess.unchanged(reading, known) and not _damaged(reading):
             return assess.conclude(reading, known, source, self.vocabulary)
+        known = await self.database(self.store.load, known.page.id)
         releases: Sequence[Release] = ()
         if reading.failure is None and known.last is None and source.region:
             releases = await self.database(self.store.releases, known.page.id)
@@ -307,7 +376,7 @@ class Checker:
                 seen.update(fresh)
                 todo.extend(fresh)
         if trouble is not None:
-            outcome = assess.failed(known, trouble[0], trouble[1])
+            outcome = assess.failed(await self.database(self.store.load, page.id), trouble[0], trouble[1])
         else:
             outcome = assess.read_list(known, first.fetch if first else Fetch(page.url, self.now()), first)
         return replace(outcome, found=tuple(documents.values()))
@@ -317,7 +386,7 @@ class Checker:
     def _due(self, source: Source, known: Known, outcome: Outcome) -> datetime | None:
         """When to read the page again; soon after an edit or a disappearance, to say when it was made."""
         page = outcome.page
-        edited = outcome.result == "changed" or bool(known.earlier_fingerprints)
+        edited = outcome.result == "changed" or known.edited
         event_at = page.gone_since or (page.last_change if edited else None)
         return schedule.next_due(
             source,
@@ -347,6 +416,22 @@ def page_host(url: str) -> str:
         return host_key(url)
     except httpx.InvalidURL:
         return url
+
+
+def _may_wait(outcome: Outcome, known: Known) -> bool:
+    """Whether a check only has to be counted: nothing found, nothing failed or mended, and not the page's first."""
+    return (
+        outcome.result in ("unchanged", "not_modified")
+        and known.page.last_checked is not None
+        and known.page.failure is None
+        and outcome.failure is None
+        and outcome.change is None
+        and not outcome.found
+    )
+
+
+def _damaged(reading: Reading) -> bool:
+    return reading.decoded is not None and bool(reading.decoded.replacements)
 
 
 def _asking(page: Page) -> Page:

@@ -141,6 +141,7 @@ def timeline(items: Iterable[Item]) -> list[wire.JSON]:
 def ranking(items: Iterable[Item], period: str | None, vocabulary: Vocabulary) -> list[wire.JSON]:
     """One indicator, one period, all places, each kind apart: highest first. Without `period`, the latest."""
     found = [x for x in items if measure.number(x.target) is not None]
+    found.sort(key=lambda x: x.record_type == "newspaper")  # a newspaper only fills in where no report stands
     if period is None:
         period = max((x.target.period for x in found if x.target.period), default=None)
     kinds: dict[str, dict[str, Item]] = {}
@@ -156,20 +157,31 @@ def ranking(items: Iterable[Item], period: str | None, vocabulary: Vocabulary) -
     return rows
 
 
-def attainment(items: Sequence[Item], tolerance: float) -> list[wire.JSON]:
-    """Every promise beside what later releases of the same place and series report for its period."""
-    places: dict[tuple[str, str | None], list[Item]] = {}
-    for x in items:
-        if x.record_type != "newspaper":  # a newspaper's words are no promise of the government
-            places.setdefault((x.region or x.source, x.series), []).append(x)
+def attainment(ask: Queries, asked: Filter, tolerance: float) -> list[wire.JSON]:
+    """Every promise that `asked` wants, beside what later releases of its place and series report for its period.
+
+    The filters narrow the promises alone: results are looked for in all documents but newspapers, whose words bind
+    nobody.
+    """
+    promises = [x for x in ask.targets(replace(asked, role="target")) if x.record_type != "newspaper"]
+    places = Filter(region=asked.region, under=asked.under, series=asked.series, all_releases=True)
+    results: dict[tuple[str, str | None], list[Item]] = {}
+    for x in ask.targets(places):
+        if x.record_type != "newspaper":
+            results.setdefault((x.region or x.source, x.series), []).append(x)
     rows = []
-    for own in places.values():
-        actuals = [x.target for x in own if x.target.role == "actual"]
-        latest = max((x.year for x in own if x.year), default=None)
-        for x in own:
-            if x.target.role == "target":
-                found = attain(x.target, actuals, tolerance=tolerance, year=latest - 1 if latest else None)
-                rows.append(wire.stored_target(x) | _became(found))
+    for x in promises:
+        own = results.get((x.region or x.source, x.series), [])
+        latest = max((y.year for y in own if y.year), default=None)
+        later = next((y for y in own if y.year and x.year and y.year == x.year + 1), None)
+        found = attain(
+            x.target,
+            [y.target for y in own if y.target.role == "actual"],
+            tolerance=tolerance,
+            record=ask.version(later.version).record if later else None,
+            year=latest - 1 if latest else None,
+        )
+        rows.append(wire.stored_target(x) | _became(found))
     return rows
 
 
@@ -265,6 +277,12 @@ def about_sources(ask: Queries) -> dict[str, dict[str, Any]]:
     """What a reader wants to know of each source beside its key."""
     names = ("name", "region", "series", "tags")
     return {row["key"]: {k: row.get(k) for k in names} for row in ask.sources()}
+
+
+def about_change(ask: Queries, change: Change) -> dict[str, Any]:
+    """The same of one change's source, and the place its document names itself with."""
+    place = ask.version(change.new_version).record.place if change.new_version else None
+    return about_sources(ask).get(change.source, {}) | {"place": place}
 
 
 def previous(ask: Queries, after: Mapping[str, Any]) -> str:

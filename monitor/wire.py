@@ -150,6 +150,12 @@ def source(place: Source) -> JSON:
     }
 
 
+def state(row: Mapping[str, Any]) -> JSON:
+    """A row of `Queries.sources`: its `failure`, a Page or None, becomes a FAILURE."""
+    page: Page | None = row["failure"]
+    return {**row, "failure": failure(page, page.failure) if page is not None and page.failure is not None else None}
+
+
 def failure(page: Page, why: Failure) -> JSON:
     """FAILURE: listed until a good capture clears it."""
     return {

@@ -9,6 +9,7 @@ from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from monitor.errors import UsageError
+from storage import rows
 from storage.tables import PageRow, SourceRow, VersionRow
 
 _ORDER = ("report", "outline", "plan", "budget")  # which document "230103@2022" means, where one of a kind is there
@@ -23,7 +24,7 @@ def release_clause(label: str) -> Any:
 def version(session: Session, ref: str) -> int:
     """The number of the version meant. Raises UsageError, with candidates or the nearest key."""
     ref = ref.strip()
-    if ref[:1] == "v" and ref[1:].isascii() and ref[1:].isdigit():
+    if ref[:1] == "v" and rows.is_number(ref[1:]):
         found = session.get(VersionRow, int(ref[1:]))
         if found is not None and found.id is not None:
             return found.id
@@ -36,7 +37,7 @@ def version(session: Session, ref: str) -> int:
 
 def pages(session: Session, ref: str) -> list[int]:
     """The pages of a source, or of one address, or the page of a version."""
-    if ref[:1] == "v" and ref[1:].isascii() and ref[1:].isdigit() and session.get(SourceRow, ref) is None:
+    if ref[:1] == "v" and rows.is_number(ref[1:]) and session.get(SourceRow, ref) is None:
         return [session.get_one(VersionRow, version(session, ref)).page]
     where = _by_url(session, ref) if "://" in ref else col(PageRow.source) == ref
     found = [number for number in session.exec(select(PageRow.id).where(where)) if number is not None]

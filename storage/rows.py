@@ -9,6 +9,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import zstandard
+from sqlalchemy import Row as SQLRow
 
 from monitor.errors import UsageError
 from monitor.model import (
@@ -45,11 +46,16 @@ def change_id(number: int | None) -> str | None:
     return None if number is None else f"c{number}"
 
 
+def is_number(text: str) -> bool:
+    """Whether these are the digits of an id: nothing longer fits a column of the database."""
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
 def number(name: str | None) -> int | None:
     """ "v12" or "c34" -> the number. Raises UsageError for what is neither."""
     if name is None:
         return None
-    if name[:1] in {"v", "c"} and name[1:].isascii() and name[1:].isdigit():
+    if name[:1] in {"v", "c"} and is_number(name[1:]):
         return int(name[1:])
     raise UsageError(f"not the id of a version or change: {name}")
 
@@ -118,7 +124,7 @@ def fill_source(row: SourceRow, source: Source) -> None:
 _PAGE_FIELDS = tuple(f.name for f in fields(Page) if f.name not in {"failure", "version", "id"})
 
 
-def page(row: PageRow) -> Page:
+def page(row: PageRow | SQLRow[Any]) -> Page:
     """A page as everybody else knows it."""
     assert row.id is not None
     failure = Failure(row.error, row.detail or "", row.status) if row.error else None

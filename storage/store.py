@@ -21,7 +21,7 @@ from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
 from monitor.model import Alert, Delivery, Known, Link, Outcome, Page, Release, Source
-from storage import care, database, hosts, outbox, retention, rows, versions, watched
+from storage import care, database, glances, hosts, outbox, retention, rows, versions, watched
 from storage.hosts import Host
 from storage.retention import Pruned, Retention
 from storage.tables import REVISIONS, MetaRow, PageRow, SourceRow
@@ -143,6 +143,11 @@ class Store:
         with self._read() as session:
             return watched.waiting_first_read(session, source)
 
+    def past_first_pass(self) -> set[str]:
+        """Every source whose first complete pass is over."""
+        with self._read() as session:
+            return glances.past_first(session)
+
     def baseline_done(self, source: str) -> bool:
         """Whether the first complete pass of a source is over."""
         with self._read() as session:
@@ -182,6 +187,11 @@ class Store:
         with self._read() as session:
             return versions.load(session, page)
 
+    def glance(self, pages: Collection[int]) -> dict[int, Known]:
+        """The past of these pages without their texts: enough to see that nothing changed, never more."""
+        with self._read() as session:
+            return glances.glance(session, pages)
+
     def releases(self, page: int) -> tuple[Release, ...]:
         """Latest versions of other documents of the page's region, with their texts; its own series first."""
         with self._read() as session:
@@ -197,6 +207,11 @@ class Store:
         """
         with self._write() as session:
             return versions.save(session, outcome, alerts, health)
+
+    def save_unchanged(self, outcomes: Iterable[Outcome]) -> None:
+        """Many checks that found nothing new: when their pages were read, and when next. One transaction for all."""
+        with self._write() as session:
+            glances.write(session, outcomes)
 
     # ------------------------------------------------------------------ hosts
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, update
+from sqlalchemy import delete, func, insert
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
@@ -22,7 +22,7 @@ from monitor.model import (
     TargetChange,
     Version,
 )
-from storage import blobs, items, outbox, rows, search, watched
+from storage import blobs, glances, items, outbox, rows, search, watched
 from storage.tables import ChangeRow, MovedRow, PageRow, PassageRow, SourceRow, TargetRow, VersionRow
 
 EARLIER = 200  # versions of a page among which a return to an old text is recognised
@@ -82,6 +82,7 @@ def load(session: Session, page: int) -> Known:
         page=rows.page(row),
         last=rows.version(last, row.source, row.url, document_of(session, last)),
         earlier_fingerprints={mark: f"v{number}" for mark, number in reversed(earlier) if mark},
+        edited=bool(earlier),
         host_answers=answers,
     )
 
@@ -136,7 +137,7 @@ def _release(session: Session, row: VersionRow, page: PageRow, source: SourceRow
 
 def save(session: Session, outcome: Outcome, alerts: Alerting | None, health: Sequence[Alert]) -> str | None:
     """Everything one check found; the caller's transaction makes it all or nothing. Returns the id of the change."""
-    _read(session, outcome)
+    glances.write(session, [outcome])
     event = None
     if outcome.result in {"new", "changed"} or outcome.change is not None:
         page = session.get_one(PageRow, outcome.page.id)
@@ -153,31 +154,6 @@ def save(session: Session, outcome: Outcome, alerts: Alerting | None, health: Se
     if alerts is not None:
         outbox.enqueue(session, alerts(event), outcome.at)
     return event.id
-
-
-_STATE = (
-    "last_checked", "last_good", "etag", "last_modified", "raw_sha256", "since_full", "failing_since", "consecutive",
-    "gone_count", "gone_since", "removed",
-)  # fmt: skip
-
-
-_WRITE_PAGE = update(PageRow).where(col(PageRow.id) == bindparam("this_page"))
-
-
-def _read(session: Session, outcome: Outcome) -> None:
-    """Write into the page what the outcome says about reading it: its counters are the rules' business, not ours."""
-    values: dict[str, Any] = {} if outcome.next_due is None else {"next_due": outcome.next_due}
-    if outcome.result != "skipped":
-        values |= {name: getattr(outcome.page, name) for name in _STATE}
-        values["last_checked"] = outcome.page.last_checked or outcome.at
-        failure = outcome.page.failure
-        parts = (failure.error, failure.detail, failure.status) if failure else (None, None, None)
-        values |= dict(zip(("error", "detail", "status"), parts, strict=True))
-    if not values:
-        return
-    written = session.connection().execute(_WRITE_PAGE, values | {"this_page": outcome.page.id})
-    if written.rowcount != 1:
-        raise StorageError(f"no page {outcome.page.id} ({outcome.page.url})")
 
 
 def _add_version(session: Session, page: PageRow, last: VersionRow | None, outcome: Outcome) -> VersionRow | None:

@@ -121,6 +121,7 @@ class Desk:
     folder: Path
     argv: Callable[[list[str]], None]
     environ: dict[str, str] = field(default_factory=dict)
+    spawned: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def config(self) -> Path:
@@ -151,7 +152,7 @@ class Desk:
     def spawn(self, *arguments: object, code: str | None = None) -> subprocess.Popen[str]:
         """The command in a process of its own, or a piece of Python in its place."""
         start = [sys.executable, *(("-c", code) if code else ("-m", "monitor")), *map(str, arguments)]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             start,
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(PROJECT), **self.environ},
@@ -159,6 +160,8 @@ class Desk:
             stderr=subprocess.PIPE,
             encoding="utf-8",
         )
+        self.spawned.append(process)
+        return process
 
     def queries(self) -> Queries:
         return Queries(self.db)
@@ -178,7 +181,12 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     monkeypatch.chdir(tmp_path)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield Desk(tmp_path, lambda argv: monkeypatch.setattr(sys, "argv", argv))
+    made = Desk(tmp_path, lambda argv: monkeypatch.setattr(sys, "argv", argv))
+    yield made
+    for process in made.spawned:
+        with process:  # closes its pipes and waits
+            if process.poll() is None:
+                process.kill()
     structlog.reset_defaults()
 
 

@@ -74,6 +74,22 @@ def test_the_tables_name_no_command_that_is_not_there() -> None:
     assert {tuple(c.split()) for cell in cells for c in re.findall(r"`mubiao ([^`]+)`", cell)} == set(COMMANDS)
 
 
+@pytest.mark.parametrize(("readme", "words"), [("README.md", "not there yet"), ("README.zh.md", "还没有")])
+def test_commands_that_are_not_there_yet_are_told_apart(readme: str, words: str) -> None:
+    rows = [line for line in text(readme).splitlines() if line.startswith("| `mubiao ") and words in line]
+    told = {tuple(c.split()) for row in rows for c in re.findall(r"`mubiao ([^`]+)`", row)}
+    assert told == {path for path in COMMANDS if "not there yet" in (command_of(path).help or "")}
+
+
+def command_of(path: tuple[str, ...]) -> click.Command:
+    found: click.Command | None = mubiao
+    for name in path:
+        assert isinstance(found, click.Group)
+        found = found.get_command(click.Context(found), name)
+    assert found is not None
+    return found
+
+
 def examples() -> Iterator[Any]:
     """Every call of mubiao in a shell block of a document."""
     for document in DOCUMENTS:
@@ -152,6 +168,18 @@ def test_every_key_of_sources_yaml_is_documented_and_no_other(part: str) -> None
 def test_defaults_take_what_sources_take() -> None:
     assert keys("defaults") == keys("sources") - {"key", "url"}
     assert set(config.schema()["properties"]) == set(re.findall(r"^\| `(\w+)` \|", text("docs/sources.md"), re.M)[:6])
+
+
+@pytest.mark.parametrize(
+    ("part", "key"), [("sources", "kind"), ("sources", "render"), ("sources", "tls"), ("channels", "type")]
+)
+def test_choices_are_documented_and_what_is_not_there_yet_is_none(part: str, key: str) -> None:
+    schema = config.schema()["properties"][part]
+    choices = (schema.get("items") or schema.get("additionalProperties"))["properties"][key]["enum"]
+    said = " ".join(table(section("docs/sources.md", part))[key])
+    assert [c for c in choices if f"`{c}`" not in said] == []
+    later = re.findall(r"`(\w+)`(?: and `(\w+)`)?(?: \([^)]*\))? (?:is|are) not there yet", said)
+    assert {word for words in later for word in words if word} & set(choices) == set()
 
 
 def test_keys_inside_keys_are_documented() -> None:

@@ -33,7 +33,7 @@ LAZY: dict[str, tuple[str, str]] = {
     "show": ("monitor.cli.history:show", "One version: v12, a source's latest, key@2022, 230103@2022."),
     "diff": (
         "monitor.cli.history:diff",
-        "What changed between two versions; with one argument, between it and the one before.",
+        "What changed between two versions; with one, between it and the one before; or a change, c3.",
     ),
     "search": (
         "monitor.cli.history:search",

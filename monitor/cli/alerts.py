@@ -62,7 +62,7 @@ def preview(ref: str, channel: str | None, html: str | None, show: bool, **kw: A
         raise UsageError(f"no channel {channel!r} in {session.config}")
     with queries(session) as db:
         change = review.last_change(db, ref)
-        about = review.about_sources(db).get(change.source, {})
+        about = review.about_change(db, change)
     message = render(review.alert_of(change, about, channel or "preview", session.lang), lang=session.lang)
     if show:
         html = html or str(Path(tempfile.mkdtemp(prefix="mubiao-")) / "alert.html")

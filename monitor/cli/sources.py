@@ -34,8 +34,11 @@ def list_(tag: tuple[str, ...], **kw: Any) -> None:
     states: dict[str, dict[str, Any]] = {}
     if path_of(session.db).exists():
         with queries(session) as db:
-            states = {row["key"]: dict(row) for row in db.sources()}
-    rows = [wire.source(s) | states.get(s.key, {"state": "waiting"}) for s in wanted]
+            states = {row["key"]: wire.state(row) for row in db.sources()}
+    unread = dict.fromkeys(("last_checked", "next_due", "last_change", "failure"))
+    rows = [
+        unread | {"state": "waiting" if s.enabled else "off"} | states.get(s.key, {}) | wire.source(s) for s in wanted
+    ]
     columns = ("key", "name", "kind", "region", "series", "state", "last_checked", "next_due", "last_change", "failure")
     times = dict.fromkeys(("last_checked", "next_due", "last_change"), out.local)
     shown = {

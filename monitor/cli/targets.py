@@ -183,13 +183,13 @@ def attainment(tolerance: float, **kw: Any) -> None:
     """Each promise beside the result that a later release reports: met, missed, by how much."""
     session, form, wanted = kw.pop("session"), kw.pop("form"), kw
     with queries(session) as db:
-        found = db.targets(review.wanted(wanted | {"all_releases": True}, vocabulary()))
+        found = review.attainment(db, review.wanted(wanted | {"all_releases": True}, vocabulary()), tolerance)
     columns = ("region", "period", "name", "value_text", "actual", "verdict", "gap", "reason")
     shown = {
         "verdict": lambda v: say(TEXTS, f"verdict.{v}", session.lang),
         "reason": lambda r: say(TEXTS, f"reason.{r}", session.lang),
     }
-    out.rows(review.attainment(found, tolerance), columns, form, session.lang, show=shown, empty="no targets")
+    out.rows(found, columns, form, session.lang, show=shown, empty="no targets")
 
 
 @targets.command()

@@ -33,6 +33,7 @@ def _text_rules(data: Mapping[str, Any]) -> TextRules:
         chrome_lines=_any_of(data.get("chrome_lines", ())),
         head_lines=_any_of(data.get("head_lines", ())),
         foot_lines=_any_of(data.get("foot_lines", ())),
+        tail_lines=_any_of(data.get("tail_lines", ())),
         date_labels=tuple(data.get("date_labels", ())),
         publisher_labels=tuple(data.get("publisher_labels", ())),
         attachment_types=tuple(data.get("attachment_types", ())),

@@ -32,6 +32,11 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def chromium(environ: Mapping[str, str] | None = None) -> str | None:
+    """The browser that MUBIAO_CHROMIUM names, for `render: browser`; None: the one that the system has."""
+    return (os.environ if environ is None else environ).get("MUBIAO_CHROMIUM") or None
+
+
 def variables() -> Mapping[str, str]:
     """The environment as channels see it: the mail server and the secrets that sources.yaml names."""
     return os.environ

@@ -60,7 +60,7 @@ SOURCE: Keys = {
     "confirm": (CONFIRM, "fetch again after a moved number or a vanished page; off turns it off"),
     "tls": (one_of(*TLS_PROFILES), "a named profile for old servers"),
     "proxy": (optional(PROXY), "address of a proxy"),
-    "render": (one_of("http", later={"browser": "pages that need a browser"}), "http | browser"),
+    "render": (one_of("http", "browser"), "http | browser"),
     "tags": (many(TEXT), "for subscriptions"),
     "enabled": (FLAG, "false: kept and queried, never fetched"),
 }

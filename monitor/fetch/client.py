@@ -7,19 +7,24 @@ the way only, and an answer of any status comes back with its headers and the be
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 import httpx
 
 from monitor import net
-from monitor.fetch import body, failures
+from monitor.fetch import body, browser, failures
 from monitor.fetch.failures import StoppedError, stop
 from monitor.fetch.hosts import MOST_HOLD, Hosts, Pace
 from monitor.fetch.robots import MOST_BYTES, Recall, Remember, Robots, Rules
+from monitor.fetch.visit import Given, Visit, Wanted
 from monitor.model import Fetch, Network, Page, Source
+from monitor.text import capture
+from monitor.text.decode import decode
 
 MOST_REDIRECTS = 5
 FULL_EVERY = 20  # conditional answers in a row: then validators are not believed once
@@ -28,6 +33,7 @@ HEADER_BYTES, HEADER_COUNT = 64 * 1024, 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OF_THE_HOST = frozenset({"dns", "refused", "tls", "guard", "held"})  # the same for robots.txt and the page
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_OF_THE_SHELL = frozenset({"etag", "last-modified", "content-encoding", "content-length", "set-cookie"})
 _TIMEOUTS = {
     "connect": net.CONNECT_TIMEOUT,
     "read": net.READ_TIMEOUT,
@@ -36,16 +42,27 @@ _TIMEOUTS = {
 }
 
 
+_ORIGIN = re.compile(r"https?://[^/?#]*")
+
+
 def host_key(url: str | httpx.URL) -> str:
     """The host whose patience a request costs: `name`, or `name:port` for another port than the scheme's.
 
     Lower case, IDNA. Raises httpx.InvalidURL. http and https of one name share one key.
     """
-    url = httpx.URL(url)
+    if isinstance(url, str):
+        origin = _ORIGIN.match(url)
+        return _key_of(origin[0] if origin else url)
     name = url.raw_host.decode("ascii").lower()
     name = f"[{name}]" if ":" in name else name
     port = url.port  # httpx drops the scheme's own
     return name if port in (None, 80, 443) else f"{name}:{port}"
+
+
+@lru_cache(maxsize=20_000)
+def _key_of(origin: str) -> str:
+    """Of `https://name:port`: parsing an address takes 50 µs, and the pages of a site have one origin."""
+    return host_key(httpx.URL(origin))
 
 
 def retry_after(fetch: Fetch, now: datetime) -> float | None:
@@ -77,6 +94,7 @@ class _Check:
     seen: set[str] = field(default_factory=set)
     spent: float = 0.0
     reused: bool = False  # whether the last request went over a connection kept from before
+    peer: str | None = None  # `render: browser`: the address that the page came from
 
     def time(self) -> datetime:
         """The time now, counted from the caller's `now`."""
@@ -92,6 +110,11 @@ class _Ask:
     limit: int
     conditions: Mapping[str, str] = field(default_factory=dict)
     whole: bool = True
+    rendered: bool = False  # the answer is a page that a browser builds
+    rules: Rules | None = None  # robots.txt, for what the page loads from its own host
+    method: str = "GET"
+    data: bytes = b""
+    outside: bool = False  # asked for by a public page's script: `allow_private` does not hold for it
 
 
 class Fetcher:
@@ -109,10 +132,13 @@ class Fetcher:
         hosts: Hosts | None = None,
         recall: Recall | None = None,
         remember: Remember | None = None,
+        chromium: str | None = None,
     ) -> None:
         self.pools = net.Pools(net.Guard(network)) if pools is None else pools
         self.hosts = Hosts() if hosts is None else hosts
         self.robots = Robots(network.user_agent, recall, remember)
+        self.browser = browser.Browser(network.user_agent, chromium)
+        self._outside = net.Pools(self.pools.guard.public())
         self._headers = {
             "User-Agent": network.user_agent,
             "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -126,8 +152,15 @@ class Fetcher:
         return self.hosts.holds
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close every connection, and the browser."""
+        await self.browser.aclose()
+        await self._outside.aclose()
         await self.pools.aclose()
+
+    def require(self, sources: Iterable[Source]) -> None:
+        """Raise ConfigError where one of these is read with a browser, and none is installed."""
+        if any(source.enabled and source.render == "browser" for source in sources):
+            self.browser.find()
 
     def ready_in(self, source: Source, url: str, now: datetime) -> float:
         """Seconds until a check of this address could start (hold, gap and queue). Raises httpx.InvalidURL."""
@@ -151,7 +184,9 @@ class Fetcher:
         for _ in range(MOST_REDIRECTS + 1):
             rules = await self._permission(check, url)
             pace = _pace(check.source, rules.crawl_delay(self.robots.token) if rules else 0.0)
-            ask = _Ask(url, pace, check.source.max_bytes, _conditions(check, url))
+            rendered = check.source.render == "browser"
+            conditions = {"User-Agent": self.browser.user_agent} if rendered else _conditions(check, url)
+            ask = _Ask(url, pace, check.source.max_bytes, conditions, rendered=rendered, rules=rules)
             answer = await self._request(check, ask)
             target = _target(answer, url)
             if target is None:
@@ -212,35 +247,42 @@ class Fetcher:
         key = host_key(ask.url)
         self._refuse_held(check, key)
         loop = asyncio.get_running_loop()
-        async with self.hosts.turn(key, ask.pace) as host:
+        async with self.hosts.turn(key, ask.pace, self.browser.slots if ask.rendered else None) as host:
             self._refuse_held(check, key)  # the request before us in the queue may have been told to go away
-            started = loop.time()
+            started, took = loop.time(), None
             try:
                 async with asyncio.timeout(max(check.left, 0.0)):
                     answer = await self._exchange(check, ask)
+                    took = loop.time() - started  # what a browser takes says nothing about the host
+                    if ask.rendered and _is_page(answer):
+                        answer = await self._render(check, ask, answer)
             except failures.TROUBLE as error:
                 failure = failures.describe(error, check.source.tls)
-                host.learn(loop.time() - started, trouble=failure.error == "timeout")
+                host.learn(took or loop.time() - started, trouble=failure.error == "timeout")
                 raise StoppedError(failure) from error
             finally:
                 check.spent += loop.time() - started
                 check.left -= loop.time() - started
             trouble = answer.status == 429 or (answer.status or 0) >= 500
-            host.learn(loop.time() - started, trouble=trouble)
+            host.learn(took, trouble=trouble)
             self._hold(key, answer, check.time())
             return answer
 
     async def _exchange(self, check: _Check, ask: _Ask) -> Fetch:
         """Send and read, within the bounds."""
         port = ask.url.port or _DEFAULT_PORTS[ask.url.scheme]
+        pools = self._outside if ask.outside else self.pools
         if check.source.proxy:
-            self.pools.guard.judge_unresolved(ask.url.host, port)
-        transport = self.pools.transport(f"{ask.url.host}:{port}", check.source.tls, check.source.proxy)
+            pools.guard.judge_unresolved(ask.url.host, port)
+        transport = pools.transport(f"{ask.url.host}:{port}", check.source.tls, check.source.proxy)
         check.reused = transport.warm
         headers = {**self._headers, **ask.conditions}
-        request = httpx.Request("GET", ask.url, headers=headers, extensions={"timeout": _TIMEOUTS})
+        extensions = {"timeout": _TIMEOUTS}
+        request = httpx.Request(ask.method, ask.url, headers=headers, content=ask.data or None, extensions=extensions)
         response = await transport.handle_async_request(request)
         try:
+            if ask.rendered:
+                check.peer = _peer(response)
             if len(response.headers.raw) > HEADER_COUNT or _size(response) > HEADER_BYTES:
                 raise stop("too_large", f"more than {HEADER_COUNT} headers or {HEADER_BYTES // 1024} kB of them")
             if ask.whole and 200 <= response.status_code < 300:
@@ -260,6 +302,68 @@ class Fetcher:
             not_modified=response.status_code == 304 and bool(ask.conditions),
             wire_bytes=wire,
         )
+
+    async def _render(self, check: _Check, ask: _Ask, answer: Fetch) -> Fetch:
+        """The page as a browser builds it. What it loads is part of the visit: the same turn, time and bytes.
+
+        It has no validators: the shell of such a page stays the same while its text changes.
+        """
+        main = await asyncio.to_thread(_handed, answer)
+        if main is None:
+            return answer
+        check.reused = False  # a browser that fails is no reason to ask the server again
+        source, inside = check.source, self._is_inside(check, ask)
+
+        async def send(wanted: Wanted, limit: int) -> Fetch:
+            return await self._load(check, ask, wanted, limit, outside=not inside)
+
+        fragment = httpx.URL(check.page.url.strip()).fragment
+        visit = Visit(
+            f"{ask.url}#{fragment}" if fragment else str(ask.url),
+            main,
+            send=send,
+            limit=source.max_bytes - max(len(answer.body), answer.wire_bytes),
+            patience=min(browser.MOST_WAIT, check.left / 2),
+            at_once=source.concurrency_per_host,
+            timezone=source.timezone,
+        )
+        built = (await self.browser.render(visit)).encode("utf-8", "replace")
+        if visit.moved:  # by a script: a redirect like any other, with the same manners towards its target
+            return replace(answer, status=302, headers={"location": visit.moved}, body=b"")
+        if len(built) > source.max_bytes:
+            raise body.TooLargeError
+        headers = {k: v for k, v in answer.headers.items() if k not in _OF_THE_SHELL}
+        headers["content-type"] = "text/html; charset=utf-8"
+        return replace(answer, body=built, headers=headers, wire_bytes=answer.wire_bytes + visit.wire)
+
+    async def _load(self, check: _Check, page: _Ask, wanted: Wanted, limit: int, *, outside: bool) -> Fetch:
+        """One request that a page being built asks for. Raises StoppedError."""
+        key = host_key(wanted.url)
+        self._refuse_held(check, key)
+        if key == host_key(page.url) and page.rules and not page.rules.allows(str(wanted.url), self.robots.token):
+            raise stop("robots", f"robots.txt of {wanted.url.host} does not allow {wanted.url}")
+        headers = {**wanted.headers, "User-Agent": self.browser.user_agent}
+        ask = _Ask(wanted.url, page.pace, limit, headers, method=wanted.method, data=wanted.data, outside=outside)
+        try:
+            answer = await self._exchange(check, ask)
+        except failures.TROUBLE as error:
+            raise StoppedError(failures.describe(error, check.source.tls)) from error
+        self._hold(key, answer, check.time())
+        return answer
+
+    def _is_inside(self, check: _Check, ask: _Ask) -> bool:
+        """Whether the page came from an address that only `allow_private` lets us reach.
+
+        Only such a page may load from such addresses: a public page's script is a stranger in our network, whatever
+        its name resolves to the second time.
+        """
+        if check.peer is None or check.source.proxy:
+            return False
+        try:
+            self._outside.guard.judge(ask.url.host, [check.peer], ask.url.port or _DEFAULT_PORTS[ask.url.scheme])
+        except net.RefusedError:
+            return True
+        return False
 
     def _refuse_held(self, check: _Check, key: str) -> None:
         """Raise StoppedError while the host is held: a check never sleeps through a Retry-After."""
@@ -287,19 +391,21 @@ def _web_address(text: str) -> httpx.URL:
         raise stop("guard", f"no web address: {error}") from error
     if url.scheme not in _DEFAULT_PORTS or not url.host:
         raise stop("guard", f"only http and https are fetched, not {url.scheme or 'this'}: {text[:200]}")
-    return url.copy_with(fragment=None)
+    return url.copy_with(fragment=None) if "#" in text else url
 
 
 def _conditions(check: _Check, url: httpx.URL) -> dict[str, str]:
     """The validators of the last good answer, for the address that gave them: a home page may well be "unchanged"."""
     page = check.page
-    if page.since_full >= FULL_EVERY:
+    known = {"If-None-Match": page.etag, "If-Modified-Since": page.last_modified}
+    headers = {name: value for name, value in known.items() if value and value.isprintable()}
+    if not headers or page.since_full >= FULL_EVERY:
         return {}
-    first = httpx.URL(page.url.strip())
-    if (url.host, url.raw_path) != (first.host, first.raw_path):
-        return {}
-    headers = {"If-None-Match": page.etag, "If-Modified-Since": page.last_modified}
-    return {name: value for name, value in headers.items() if value and value.isprintable()}
+    if check.redirects:
+        first = _web_address(page.url)
+        if (url.host, url.raw_path) != (first.host, first.raw_path):
+            return {}
+    return headers
 
 
 def _target(answer: Fetch, url: httpx.URL) -> httpx.URL | None:
@@ -318,6 +424,34 @@ def _target(answer: Fetch, url: httpx.URL) -> httpx.URL | None:
     if url.scheme == "https" and target.scheme == "http":
         raise stop("moved", f"a redirect from https to {target} is not followed", status=answer.status)
     return target
+
+
+def _is_page(answer: Fetch) -> bool:
+    """Whether a browser has anything to build: not from an error, a challenge with its own status, or a PDF."""
+    kind = (answer.content_type or "").partition(";")[0].strip().lower()
+    if kind:
+        return answer.status == 200 and kind in ("text/html", "application/xhtml+xml")
+    return answer.status == 200 and answer.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
+def _handed(answer: Fetch) -> Given | None:
+    """The page as the browser gets it, told the encoding that we found: it would believe what the page says.
+
+    None for a page that ends in the middle: a browser would close it, and nobody could see it any more.
+    """
+    read = decode(answer.body, answer.content_type)
+    if capture.is_cut(read.text):
+        return None
+    label = "big5" if read.encoding == "big5hkscs" else read.encoding.replace("_", "-")
+    policy = {k: v for k, v in answer.headers.items() if k == "content-security-policy"}
+    return Given(200, {"content-type": f"text/html; charset={label}", **policy}, answer.body)
+
+
+def _peer(response: httpx.Response) -> str | None:
+    """The address that answered."""
+    stream = response.extensions.get("network_stream")
+    address = stream.get_extra_info("server_addr") if stream else None
+    return str(address[0]) if address else None
 
 
 def _size(response: httpx.Response) -> int:

@@ -110,23 +110,26 @@ class Hosts:
         return host
 
     @asynccontextmanager
-    async def turn(self, key: str, pace: Pace) -> AsyncIterator[Host]:
-        """A request may start when this is entered, and has ended when it is left."""
-        host, loop = self[key], asyncio.get_running_loop()
+    async def turn(self, key: str, pace: Pace, slots: asyncio.Semaphore | None = None) -> AsyncIterator[Host]:
+        """A request may start when this is entered, and has ended when it is left.
+
+        `slots` are taken from instead of our own: those who wait for a browser keep nobody else waiting.
+        """
+        host, loop, slots = self[key], asyncio.get_running_loop(), slots or self._slots
         await host.enter(pace.concurrency)
         slot = False
         try:
             async with host.starting:
                 while (wait := host.ready_at(pace) - loop.time()) > 0:  # noqa: ASYNC110 (only time ends this wait)
                     await asyncio.sleep(wait)
-                await self._slots.acquire()
+                await slots.acquire()
                 slot = True
                 host.last_start = loop.time()
             yield host
         finally:
             if slot:
                 host.last_end = loop.time()
-                self._slots.release()
+                slots.release()
             host.leave()
 
     def ready_in(self, key: str, pace: Pace) -> float:

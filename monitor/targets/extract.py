@@ -24,6 +24,7 @@ from monitor.targets.subjects import Lexicon
 _MEASURE = re.compile(r"(?:收入|增速|增幅|投资|产值|增加值|总额|率|比重|占比|消费|价格|指数)$")
 _OPENING = re.compile(r"(?:^|[,;:。(【】\s—-])(?:力争|确保|预计|其中|计划|争取|[我全本][省市区县]|[一-龥]{0,2})$")
 _HANZI = re.compile(r"[一-龥]")
+_REMEMBERED = 5  # subjects of a line that a later 分别 may mean
 _MOOD_SPAN = 6  # sentences
 
 
@@ -108,6 +109,7 @@ class _Passage:
             state.heading_mood, state.moods = heading_mood(sentence.heading or ""), []
         if sentence.line != state.line:
             state.line, state.period, state.past = sentence.line, None, None
+            state.subject.said = ()
         if sentence.role is None:
             state.moods = [*state.moods[1 - _MOOD_SPAN :], mood(self.words)]
 
@@ -122,9 +124,13 @@ class _Passage:
                 lasting
                 and mention.period
                 and self._opens(mention)
-                and not mention.word.startswith(("到", "至", "年底"))
+                and (not mention.word.startswith(("到", "至", "年底")) or self._lasts(mention))
             ):
                 self.state.period, self.state.past = mention.period, mention.past
+
+    def _lasts(self, mention: Mention) -> bool:
+        """到2025年 opens a paragraph of a plan for several years: all of it is for that year."""
+        return mention.start <= 2 and self.sentence.opens and (self.clock.year is None or bool(self.clock.span))
 
     def _opens(self, mention: Mention) -> bool:
         before = self.words[max(0, mention.start - 40) : mention.start]
@@ -142,10 +148,24 @@ class _Passage:
                 return _When(mention.period, mention.past, "own period")
         said = [m for m in said if m.period and (m.past is not None or m.word == "全年" or self._opens(m))]
         if said:
-            return _When(said[-1].period, said[-1].past, "period of the sentence")
+            chosen = self._holding(said, at)
+            return _When(chosen.period, chosen.past, "period of the sentence")
         if self.state.period:
             return _When(self.state.period, self.state.past, "period of the paragraph")
         return _When(self.sentence.period, None, "period of the section" if self.sentence.period else "report year")
+
+    def _spread(self, value: Value, when: _When) -> _When:
+        """年均 is of several years: where the nearest time is a single one, that of the paragraph or section holds."""
+        if "年均" not in value.around.words[-12:] or not re.fullmatch(r"\d{4}", when.period or ""):
+            return when
+        wide = [p for p in (self.state.period, self.sentence.period) if p and re.fullmatch(r"\d{4}-\d{4}", p)]
+        return _When(wide[0], when.past, "years of the paragraph") if wide else when
+
+    def _holding(self, said: list[Mention], at: int) -> Mention:
+        """今后五年…,到2026年达到650亿元;收入…: a time to reach something by ends with its part of the sentence."""
+        part = self.words.rfind(";", 0, at) + 1
+        lasting = [m for m in said if m.start >= part or not (m.period or "").startswith("by ") or m.start <= 2]
+        return (lasting or said)[-1]
 
     # ------------------------------------------------------------------ items
 
@@ -181,6 +201,7 @@ class _Passage:
             strength,
             value.quantity.family,
             old.parts if keep_parts or naming.inherited else (),
+            old.said if naming.inherited else (*old.said[-_REMEMBERED:], (naming.words, naming.indicator)),
             old.recent,
         )
 
@@ -191,6 +212,7 @@ class _Passage:
         passage = self.state.heading_mood + sum(self.state.moods)
         role, because = self.reader.judge.role(sentence.role, before, after, when.past, passage)
         strength = self._strength(value, naming, role)
+        when = self._spread(value, when)
         start, end = min(naming.start, quantity.start), max(naming.end, quantity.end)
         return Target(
             role=role, start=start, end=end, text=self.text[start:end],
@@ -213,6 +235,8 @@ class _Passage:
         )  # fmt: skip
 
     def _default_period(self, role: Role) -> str | None:
+        if role == "target" and self.clock.span:
+            return self.clock.span
         year = self.clock.year if role == "target" else self.clock.review
         return str(year) if year else None
 
@@ -230,10 +254,15 @@ class _Passage:
         bases = [lexicon.base(u) for u in indicator.units if u not in ("%", "同步")]
         return quantity.unit.rstrip("元人") + bases[0] if bases else quantity.unit
 
+    def _part(self, value: Value) -> bool:
+        """Whether a value is one of the parts of the value before: 其中甲6万亩、乙12万亩."""
+        words = self.folded[value.around.clause : value.quantity.start]
+        return bool(re.match(r"\s*(?:其中|包括)", words))
+
     def _strength(self, value: Value, naming: Naming, role: Role) -> str:
         """The force word of the part-sentence; 其中 and values without a name take that of the value before."""
         own = self.reader.judge.strength(self.folded[value.around.clause : value.quantity.start])
-        if own is None and (naming.inherited or re.match(r"\s*(?:其中|包括)", value.around.words)):
+        if own is None and (naming.inherited or self._part(value)):
             own = self.state.subject.strength
         return "none" if own is None or (own == "plan" and role == "actual") else own
 

@@ -31,6 +31,9 @@ SUMS = frozenset({"project_investment", "support_funds", "relief_funds"})
 _TOTAL = re.compile(r"(?:总投资|投资总额|投资额|总投入|计划投资|年度投资|完成投资)[^,。;]{0,6}$")
 _NEXT = re.compile(r"[,、]([^,。;\n]{2,40})")
 _PUSHED = re.compile(r"(?:继续|加快|提速|推动|抓好|做好|发挥好|指导|开展|重点)[^,。;]{0,30}$")
+_OTHERS = re.compile(
+    r"(?:国家|全国|中央|国务院|省(?:委|政府)?里?|自治区|上级)(?:层面)?(?:提出|确定|下达|设定|定)的?|(?:省|国)定(?:目标|的)"
+)
 _HONOUR = re.compile(r"荣誉|称号|表彰|奖")
 _FORMS = {
     "in_step": "relative", "above_ref": "relative", "below_ref": "relative", "trend": "relative",
@@ -97,6 +100,8 @@ def tier(value: Value, role: Role) -> str:
     quantity, around = value.quantity, value.around
     if quantity.unit == "百分点" or relatives.borderline(value.form) or _HONOUR.search(around.words + around.after):
         return "borderline"
+    if _OTHERS.search(value.text, around.clause, quantity.start):
+        return "borderline"  # another government's target, quoted
     if quantity.family == "money" and around.after.startswith("的"):
         return "borderline"
     before = value.text[around.clause : quantity.start]

@@ -35,7 +35,7 @@ class Lists:
         if "分别" not in around.words:
             return None
         head = replace(value, quantity=quantities[first], around=around)
-        parts = self._parts(head, subject)
+        parts = self._parts(head, subject, last - first + 1)
         if not parts:
             return None
         subject.parts = parts
@@ -48,12 +48,15 @@ class Lists:
         words, indicator = parts[index - first]
         return [Naming(indicator, words, start, stop, "list with 分别")], quantity, around
 
-    def _parts(self, head: Value, subject: Subject) -> Parts:
-        """The subjects of a 分别 list: 城乡 stands for both, and a shared head noun is added to each."""
+    def _parts(self, head: Value, subject: Subject, values: int) -> Parts:
+        """The subjects of a 分别 list: 城乡 stands for both, and a shared head noun is added to each.
+
+        Without a name of its own it speaks of as many subjects as it has values: the last ones of the line.
+        """
         before, _, behind = head.around.words.partition("分别")
         name = strip_words(before)
         if not name or elided(before):
-            return subject.parts
+            return subject.parts or (subject.said[-values:] if len(subject.said) >= values > 1 else ())
         if "城乡" in name:
             names = [name.replace("城乡", "城镇"), name.replace("城乡", "农村")]
         else:

@@ -35,11 +35,12 @@ _KINDS = (
     r"\d{1,8}(?:\.\d{1,4})?[百千万亿]{0,3}(?:吨级|千瓦级|平方米级|亿级|元级|人级)",
     r"(?:户均|人均|每[人户亩车平吨位名度])\s?\d{1,8}(?:\.\d{1,4})?(?=[一-龥]{1,8}(?:标准|补助|补贴))",
     r"\d{1,6}/\d{1,6}",
+    r"\d{1,4}[项个](?:主要|重点|核心|约束性|预期性|经济|考核|监测|规划)*指标",  # how many aims, none of them
     r"每(?:提高|增加|增长|下降|降低|提升)\s?\d[\d.]*(?:个?百分点|%)?",  # 每提高1个百分点: a supposition
 )
 _MASKS = re.compile(_FIRST + "(?:" + "|".join(_KINDS) + ")")
 
-_NAMES = re.compile(r"[一-龥“]")
+_NAMES = re.compile(r"[一-龥“\d]")
 _GOES_ON = re.compile(
     r"居|位居|高于|低于|增长|同比|比|占|下降|左右|为|是|和|及|与|或|并|且|其中|用于|来|给|由|在|将|均|都|已|实施|推进|启动|建设|开展|支持|推动|"
     r"完成|的?(?:控制|目标|任务|计划|预期|基础|增速|增幅|速度|水平|规模|要求)|全部|增至|达|提前|超|全国|全省|全市"
@@ -50,6 +51,16 @@ _OF_FIRMS = re.compile(r"的[^,。;、]{0,14}企业|、[^,。;]{0,24}的[^,。;�
 _CLUB = re.compile(  # 百亿元企业, 十万亿元省份: a class of things, not a sum
     r"(?:级)?[一-龥]{0,8}(?:企业|园区|省份|强[县区市]|城市|大县|镇|集群|品牌|俱乐部|产业链|项目)(?=[,;。、的\d达增新实]|$)"
 )
+_SUBSIDY = re.compile(r"(?:按|给予|最高|不超过|一次性|每[人户亩家个件台][^,。;]{0,4})[^,。;]{0,24}$")
+_PAID = re.compile(
+    r"(?:的?比例)?(?:给予|确定|进行|予以|执行|计[算提]|缴|兑付|兑现|发放|的?(?:资金)?(?:补助|补贴|奖励|奖补|扶持|资助|贴息|标准))"
+)
+_REWARD = re.compile(
+    r"(?:一次性|给予|最高|每[人户亩家个件台][^,。;]{0,3})(?:奖励|补助|补贴|奖补|资助|扶持)(?:资金)?(?:最高|不超过|达)?$"
+)
+_OF_PROJECTS = re.compile(r"的(?:[^,。;、]{0,12}项目|有?\d)")
+_MOSTLY = re.compile(r"为主|户型")
+_SIZE = re.compile(r"的?标准|级|/(?!千?万?[人户亩吨年天])|[一-龥]{0,4}中(?:第|排名|排在|位列|列)")
 _PLANT = re.compile(r"(?:/年)?[^,。;、\d]{1,9}(?:装置|机组|电站|储能|生产线|煤矿|储罐|炼化|船|核电|风电场|锅炉)")
 
 
@@ -60,21 +71,31 @@ def mask(text: str) -> str:
 
 def threshold(text: str, start: int, end: int, family: str) -> bool:
     """Whether a value only sizes the things that are counted or named (5000万元以上重大项目, 300平方米标准)."""
-    rest, before = text[end : end + 40], text[max(0, start - 12) : start]
-    if text[end - 3 : end] in ("及以上", "及以下"):
+    rest = text[end : end + 40]
+    if text[end - 3 : end] in ("及以上", "及以下") or (family in ("area", "percent") and _MOSTLY.match(rest)):
         return True
     if family in ("money", "area", "power") and text[end - 2 : end] in ("以上", "以下", "以内") and _NAMES.match(rest):
         return not _GOES_ON.match(rest)
-    if family == "money" and _CLUB.match(rest) and not _GOES_ON.match(rest):
-        return True  # 过百亿元农产品加工企业, 十万亿元省份
-    if family == "money" and _SIZED.search(before) and _OF_FIRMS.match(rest):
+    if family in ("money", "percent") and _subsidy(text, start, rest):
         return True
-    if (
-        family == "money"
-        and _BOUNDED.search(text[max(0, start - 1) : start + 1])
-        and re.match(r"的[^,。;、]{0,12}项目", rest)
-    ):
+    if family == "money" and _sized(text, start, rest):
         return True
     if family in ("mass", "power", "volume") and _PLANT.match(rest):
         return True
-    return family != "percent" and bool(re.match(r"的?标准|级|/|[一-龥]{0,4}中(?:第|排名|排在|位列|列)", rest))
+    return family != "percent" and bool(_SIZE.match(rest))
+
+
+def _sized(text: str, start: int, rest: str) -> bool:
+    """Firms and projects of a size: 过百亿元农产品加工企业, 产值过亿元的企业, 投资超10亿元的8个."""
+    if _CLUB.match(rest) and not _GOES_ON.match(rest):
+        return True
+    if _SIZED.search(text, max(0, start - 12), start) and _OF_FIRMS.match(rest):
+        return True
+    return bool(_BOUNDED.search(text, max(0, start - 1), start + 1) and _OF_PROJECTS.match(rest))
+
+
+def _subsidy(text: str, start: int, rest: str) -> bool:
+    """What is paid for each: 按设备投资额的10%给予补助, 一次性奖励100万元."""
+    if _SUBSIDY.search(text, max(0, start - 30), start) and _PAID.match(rest):
+        return True
+    return bool(_REWARD.search(text, max(0, start - 24), start))

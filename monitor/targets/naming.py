@@ -11,11 +11,17 @@ from monitor.targets.quantities import Quantity
 from monitor.targets.subjects import Lexicon, Match, plain
 
 # Indicators so general that a longer name found across two part-sentences is the better one.
-GENERIC = frozenset({"project_investment", "key_projects", "projects_completed", "demolition_rate"})
+GENERIC = frozenset(
+    {"project_investment", "upper_level_funds", "key_projects", "projects_completed", "demolition_rate"}
+)
 _LIST_VERB = re.compile(
     r"新增|净增|引进|引入|招引|培育|储备|签约|拆除|改造|新建|改扩建|扩建|维修|发放|投放|争取|建成|谋划|入库|完成"
 )
+_DRAWN = re.compile(r"引进|招引|引入|签约")  # of what is drawn in the verb says more than the size
 _PLAN_RATE = re.compile(r"占(?:年|全年|年度|年初|预算|计划|任务|目标)")
+_OF_PLAN = re.compile(
+    r"(?:为|完成|达到?|是|占)(?:了|全年|年度|年初|全市|全县|全区|调整|省|市|区|县)*(?:任务|预算|计划|目标)(?:任务|目标|数|总额|安排)?的?\s*$"
+)
 _NUMBER = re.compile(r"\d[\d.,]*[万亿千百]*[余多]?[个处条家户项%]?")
 _END = re.compile(r"[,;:。！？!?\n\r]")
 _LEADING = re.compile(
@@ -48,6 +54,7 @@ class Subject:
     strength: str = "none"
     family: str = ""
     parts: tuple[tuple[str, Indicator | None], ...] = ()  # of a 分别 list
+    said: tuple[tuple[str, Indicator | None], ...] = ()  # what the last values of the line were about
     recent: dict[str, Indicator] = field(default_factory=dict)  # last indicator of each class of unit in this section
 
 
@@ -109,6 +116,8 @@ class Namer:
             own = own or self.known(value.text[value.around.left : value.quantity.end], value)
         if elided(words) and own is None:
             return self._inherit(value, subject)
+        if value.quantity.unit == "%" and _OF_PLAN.search(words) and not strip_words(_OF_PLAN.sub("", words)):
+            return self._naming(value, subject.indicator, "rate of the plan", inherited=True)
         if "占" in words and value.quantity.family in ("percent", "ratio"):
             return self._share(value, subject)
         if own is None and value.growth and re.match(r"\s*(?:在|仍|继续|也)", words):
@@ -126,9 +135,15 @@ class Namer:
         """A better or any name from the words beyond: over a comma, under a shared verb, behind the value, 其中."""
         if value.form in ("number", "zero") and (own is None or own.id in GENERIC):
             own = self._across(value) or own
+        if own is not None and own.id == "key_projects":
+            drawn = _DRAWN.search(value.own)
+            return (self.known(drawn[0] + "项目", value) if drawn else None) or own
         if own is not None or value.form != "number":
             return own
         words = value.own
+        shared = self._headed(value, subject) if value.around.listed else None
+        if shared:
+            return shared
         if value.around.listed:
             verb = _LIST_VERB.search(value.text, value.around.clause, value.around.left)
             words = (verb[0] if verb else "") + words
@@ -138,8 +153,18 @@ class Namer:
             return match.indicator
         if value.quantity.unit == "百分点":
             return subject.indicator  # 降幅较一季度收窄2.1个百分点
-        if re.match(r"\s*其中", value.around.words) and subject.family == value.quantity.family:
+        counted = value.quantity.family in ("thing", "person", "household")
+        if counted and re.match(r"\s*其中", value.around.words) and subject.family == value.quantity.family:
             return subject.indicator
+        return None
+
+    def _headed(self, value: Value, subject: Subject) -> Indicator | None:
+        """粮食播种面积46.5万亩、总产19.2万吨: the head noun is said once."""
+        for cut in (2, 3, 4):
+            head = subject.words[:cut]
+            match = self.lexicon.find(head + value.own, value.quantity.unit, growth=value.growth, across=cut)
+            if match and len(head) == cut and match.at == 0:
+                return match.indicator
         return None
 
     def _across(self, value: Value) -> Indicator | None:
@@ -190,7 +215,9 @@ class Namer:
         name = re.sub(r"^[\s、,:;—-]+", "", words).strip() or subject.words
         indicator = None
         if words.strip(" 、"):
-            indicator = self.known(subject.words + value.own, value) if subject.words else None
+            indicator = self._joined(value, subject)
+            if indicator is None and subject.words:
+                indicator = self.known(subject.words + value.own, value)
             indicator = indicator or self._across(value)
         elif value.around.listed:
             indicator, name = self.known(subject.phrase, value), subject.words or name
@@ -198,10 +225,18 @@ class Namer:
         indicator = indicator or self._topic(value) or self._carried(value, subject)
         return Naming(indicator, name, start, value.quantity.end, "subject elided", True)
 
+    def _joined(self, value: Value, subject: Subject) -> Indicator | None:
+        """A name of the subject so far and a new verb: 新开工项目25个,竣工18个."""
+        unit, edge = value.quantity.unit, len(plain(subject.words))
+        if not edge:
+            return None
+        match = self.lexicon.find(subject.words + value.own, unit, growth=value.growth, across=edge)
+        return match.indicator if match else None
+
     def _carried(self, value: Value, subject: Subject) -> Indicator | None:
         """The subject of the value before, where its unit goes with it."""
         unit, before = value.quantity.unit, subject.indicator
-        if before and (unit in ("%", "百分点") or self.lexicon.fits(before, unit, growth=value.growth)):
+        if before and (unit in ("%", "百分点") or self.lexicon.measures(before, unit)):
             return before
         return subject.recent.get("thing") if value.quantity.family == "thing" else None
 

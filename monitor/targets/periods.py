@@ -28,8 +28,9 @@ _TIME = re.compile(
 
 
 _NAMED = re.compile(
-    r"以来|建成的|相比|增长|平均|的?[一二两\d]{1,3}倍"
+    r"以来|建成的|相比|增长|平均|的?[一二两\d.]{1,6}倍"
 )  # 做好2020年以来…: a year that only names something
+_OF_A_PLAN = re.compile(r"的?(?:度)?(?:目标)?(?:任务|计划|目标|预算)(?:任务|总?数)?的?\s?\d")
 _COMPARED = frozenset("比较与自从《(-—–~")  # 比2020年高
 _HINT = re.compile(r"[年月来五半季]")
 
@@ -41,6 +42,7 @@ class Clock:
     year: int | None = None  # the year the document sets targets for
     review: int | None = None  # the year it looks back on
     guess: int | None = None  # the only year an undated text names: resolves 今年 and 全年, nothing else
+    span: str | None = None  # the years of a plan that is made for several: 2022-2024
     forward: bool = True  # whether 今年 and 全年 mean the target year (in a review: the year under review)
 
     @property
@@ -68,6 +70,8 @@ def mentions(text: str, clock: Clock) -> list[Mention]:
     for match in _TIME.finditer(text):
         if match["month2"] and not match["until2"] and not match["rel"] and not match["before"] and not match["end2"]:
             continue
+        if not match["year"] and _OF_A_PLAN.match(text, match.end()):
+            continue  # 占全年任务的56.8%: the plan is of the year, the value need not be
         if text[max(0, match.start() - 1) : match.start()] in _COMPARED or (
             match["year"] and _NAMED.match(text, match.end())
         ):
@@ -195,18 +199,34 @@ def _number(text: str) -> int:
 # --------------------------------------------------------------------------- the document's year
 
 _SESSION = re.compile(r"(20\d\d)年(\d{1,2})月\d{1,2}日[^\n。]{0,40}(?:大会|会议)")
-_TITLE = re.compile(
-    r"(20\d\d)年?[^\n。]{0,24}(?:工作报告|计划|预算|要点|公报|规划|目标)|(?:报告|计划|公报)[^\n。]{0,10}(20\d\d)"
+_TITLE = re.compile(  # a lookahead: 2022年工作总结和2023年工作计划 names two
+    r"(?=(20\d\d)年?[^\n。]{0,24}(?:工作报告|计划|预算|要点|公报|规划|目标))|(?=(?:报告|计划|公报)[^\n。]{0,10}?(20\d\d))"
 )
+_HEAD_YEAR = re.compile(
+    r"(20\d\d)年?(?=度?[^\n。]{0,30}(?:方案|清单|任务|总结|实事|情况|安排|打算|报告|思路|行动|举措))"
+)
+_TITLE_LENGTH = 60
+_SPAN = re.compile(r"(?<!\d)((?:19|20)\d\d)年?\s?[-—–―~至]{1,2}\s?((?:19|20)\d\d)年?")
+_FIVE_YEARS = re.compile(r"第?(十[一二三四五六]?)个?五(?:年)?[”\"]?(?:年)?[^\n。,]{0,24}?(?:规划|计划|纲要)")
+_NOT_THE_PLAN = re.compile(r"评估|总结|执行情况|工作报告|年度")
 _GOAL = re.compile(r"(20\d\d)年[^\n。;]{0,30}(?:目标|重点工作|主要任务|工作安排|工作重点)")
+_PART_YEAR = re.compile(
+    r"(?<!年)(?:上半年|前三季度|[一二三四]季度|1\s?[-—–~至]\s?\d{1,2}月)(?![^\n]{0,12}(?:计划|安排|目标|打算))"
+)
+_NEWS = re.compile(r"今年|去年|全年|上半年|下半年|季度|月|近日|日前|昨日")
 _YEAR = re.compile(r"(?<![\d到至比])(20\d\d)年")
 
 
 def document_clock(text: str, title: str | None, published: str | None, year: int | None) -> Clock:
     """The report year: given, or read from title, goal heading or session (December speaks of the next year)."""
     head = (title or "") + "\n" + text[:1500]
+    first = text.lstrip("\ufeff\r\n ").split("\n", 1)[0]
+    span = _span(title or (first if len(first) <= _TITLE_LENGTH else ""))
     if year is None:
-        year = _from_title(head) or _from_session(head) or _from_goal(text) or _from_news(head, published)
+        year = int(span[:4]) if span else None
+        year = year or _from_title(head) or _from_session(head) or _from_goal(text)
+    news = None if year else _from_news(head, published)
+    year = year or news
     review = year - 1 if year else None
     opening = re.split(r"\n\s*\S", text[:300], maxsplit=3)[:3]
     if year and re.search(
@@ -220,11 +240,27 @@ def document_clock(text: str, title: str | None, published: str | None, year: in
         and f"{year + 1}年" not in text[:300]
     ):
         review = year if "计划草案" not in text[:300] else review
-    return Clock(year, review, None if year else _guess(text))
+    elif news:
+        review = _told(text, news)
+    if year and _PART_YEAR.search((title or "") + text[:60]):
+        review = year
+    return Clock(year, review, None if year else _guess(text), span)
+
+
+def _span(title: str) -> str | None:
+    """The years of a plan for several years: …行动计划(2022-2024年), …第十四个五年规划和二〇三五年远景目标纲要."""
+    if _NOT_THE_PLAN.search(title):
+        return None
+    five, years = _FIVE_YEARS.search(title), _SPAN.search(title)
+    if years and int(years[1]) < int(years[2]):
+        return f"{years[1]}-{years[2]}"
+    return f"{_PLANS[five[1]]}-{_PLANS[five[1]] + 4}" if five else None
 
 
 def _from_title(head: str) -> int | None:
     years = [int(y) for m in _TITLE.finditer(head[:400]) for y in m.groups() if y]
+    opening = head.lstrip("\ufeff\n ").splitlines()[:2]
+    years += [int(m[1]) for line in opening if len(line) <= _TITLE_LENGTH for m in _HEAD_YEAR.finditer(line)]
     return max(years) if years else None
 
 
@@ -242,9 +278,15 @@ def _from_goal(text: str) -> int | None:
 
 def _from_news(head: str, published: str | None) -> int | None:
     """A dated page: its 今年 is the year it was published in."""
-    if published and re.match(r"20\d\d-\d\d", published) and re.search(r"今年|去年|全年", head):
+    if published and re.match(r"20\d\d-\d\d", published) and _NEWS.search(head):
         return int(published[:4])
     return None
+
+
+def _told(text: str, year: int) -> int | None:
+    """The year a dated page looks back on: in January the last, in July its own. Only what it names tells."""
+    named = {int(m[1]) for m in _YEAR.finditer(text)}
+    return year - 1 if year - 1 in named else year if year in named else None
 
 
 def _guess(text: str) -> int | None:

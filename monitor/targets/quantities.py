@@ -32,17 +32,18 @@ _SCALED = {"千万": (1000.0, "万"), "百万": (100.0, "万"), "千亿": (1000.
 _DIGITS = re.compile(r"\d[\d,.]*")
 _HANZI = re.compile(r"[一-龥A-Za-z“(]")
 _PEOPLE = re.compile(
-    r"[名位]?[一-龥]{0,5}?(人(?!均|才|次)|群众|居民|职工|学生|师生|农民|游客|旅客|家庭|户(?!外|籍|用|均)|市民|村民|患者)"
+    r"[名位]?[一-龥]{0,5}?(人(?!均|才|次)|群众|居民|农?牧民|儿童|婴幼儿|老人|教师|妇女|劳动力|职工|学生|师生|农民|游客|旅客|家庭|户(?!外|籍|用|均)|市民|村民|患者)"
 )
 _TERM = re.compile(
-    r"(?:时间|期限|周期|时限|时长|工期)[^,。;\d]{0,6}?(?P<pre>不超过|不得超过|控制在|缩短[至到为]|压缩[至到为]|压减[至到为]|低于|少于)"
+    r"(?:时间|期限|周期|时限|时长|工期)[^,。;\d]{0,6}?(?P<pre>不超过|不得超过|控制在|缩短[至到为]|压缩[至到为]|压减[至到为]|(?<!不)低于|(?<!不)少于)"
     r"(?P<a>\d{1,6}(?:\.\d{1,4})?)\s?(?P<unit>年|天|个工作日|工作日|分钟|小时|个月)(?P<post>以内|以下|之内|内|左右)?"
 )
 _BASE = re.compile(r"(不低于|不少于|不超过|不高于)[^,。;\d]{2,24}的$")
-_TIMED = re.compile(r"优良[^,。;]{0,8}$|寿命[^,。;]{0,8}$|达标天数[^,。;]{0,6}$")
+_TIMED = re.compile(r"优良[^,。;]{0,8}$|寿命[^,。;]{0,8}$|天数[^,。;]{0,8}$")
 _FROM = re.compile(r"[从由](?:20\d\d年的?)?[^,。;、]{0,3}$")
 _TO = re.compile(r"[^,。;、\d]{0,8}(?:至|到|为)\s?")
 _NOT_COUNTED = "全面|意识|自信|维护|到位|坚持|体系|聚焦|提升|行动|方面|战略|中心|转变|重点|清单|专项"
+_FEW = 10
 _WORKS = "完成 新建 建成 新增 改造 建设 打造 修建 引进 开工 启动 创建 培育 举办 扩建 投用 建立 增加 实施 维修"
 
 
@@ -73,6 +74,7 @@ class Finder:
         post = f"(?P<post>{after})?"
         unit = rf"(?P<unit>{names}|(?![十百千万亿余多]))"
         tail = rf"(?P<m1>[余多来几])?\s?(?P<mult>[十百千万亿]*?)(?P<m2>[余多])?\s?{unit}(?:\([^()\d]{{1,3}}\))?"
+        tail += r"(?P<per>/千?万?[人户亩吨年天])?"
         first = rf"(?P<a>{ARABIC})\s?"
         self.lead = re.compile(rf"(?:{before})[\s了]?$")
         self.range = re.compile(
@@ -93,6 +95,10 @@ class Finder:
         )
         works = "|".join(f"(?<={verb})" for verb in _WORKS.split())
         counted = "|".join(units.get("counted", ())) or "(?!)"
+        self.listed = re.compile(
+            rf"(?<=[一-龥])(?P<cn>[二两三四五六七八九十百千万]{{1,6}}|[一二两三四五六七八九十百千万]{{2,6}})(?P<unit>{counted})"
+            rf"(?P<post>{after})?(?=[,。;、和及]|$)"
+        )
         self.count = re.compile(
             rf"(?:{works})(?P<cn>[二两三四五六七八九十]{{1,3}})(?P<unit>{counted})(?!{_NOT_COUNTED})"
         )
@@ -116,6 +122,7 @@ class Finder:
         for pattern, build in (
             (self.percent, self._percent), (self.fraction, self._fraction), (self.tenths, self._tenths),
             (self.fold, self._fold), (self.digits, self._digits), (self.bare, self._bare), (self.count, self._count),
+            (self.listed, self._listed),
         ):  # fmt: skip
             for match in pattern.finditer(masked):
                 quantity = build(match)
@@ -162,9 +169,10 @@ class Finder:
         if unit in ("个百分点", "个点"):
             unit = "百分点"
         if unit:
+            family, unit = self.family[unit], unit + (match["per"] or "")
             if mult in ("十", "百", "千"):
-                return unit, self.family[unit], float(MULTIPLIERS[mult]), False
-            return mult + unit, self.family[unit], 1.0, False
+                return unit, family, float(MULTIPLIERS[mult]), False
+            return mult + unit, family, 1.0, False
         scale, base = _SCALED.get(mult, (1.0, mult))
         if base in ("亿", "万亿"):
             return base + "元", "money", scale, True
@@ -248,6 +256,15 @@ class Finder:
         if value is None:
             return None
         return bounded(Quantity(match.start(), match.end(), value, match["unit"], self.family[match["unit"]]))
+
+    def _listed(self, match: re.Match[str]) -> Quantity | None:
+        """引进企业三家、新建学校十二所: a number word behind its noun. Small numbers of 个 count steps and rules."""
+        value = words(match["cn"])
+        if value is None or (match["unit"] in ("个", "项", "条", "件") and value < _FEW):
+            return None
+        qualifier = self.after[match["post"]] if match["post"] else "exact"
+        found = Quantity(match.start(), match.end(), value, match["unit"], self.family[match["unit"]], qualifier)
+        return bounded(found)
 
     # ------------------------------------------------------------------ more than one piece
 

@@ -42,16 +42,19 @@ def release_before(
     if copied:
         return copied, "copy", False
     reports = [r for r in releases if r.record.type != "newspaper"]
-    if record.type == "newspaper" or not record.complete:
-        quoted = _quoted(year, reports)
-        if quoted or record.type == "newspaper":
-            return quoted, "quote", False
+    if record.type == "newspaper":
+        return _quoted(year, reports), "quote", False
     if year is None:
+        return (None, "next_release", False) if record.complete else (_quoted(year, reports), "quote", False)
+    same_year = [r for r in reports if _release_year(r) == year and r.record.complete]
+    if same_year and not record.complete:  # a part or a digest of the document we have
+        return _quoted(year, same_year), "quote", False
+    earlier = [(y, r) for r in reports if (y := _release_year(r)) is not None and y < year]
+    whole = [x for x in earlier if x[1].record.complete]
+    if not whole and (record.complete or not earlier):
         return None, "next_release", False
-    earlier = [(y, r) for r in reports if r.record.complete and (y := _release_year(r)) is not None and y < year]
-    if not earlier:
-        return None, "next_release", False
-    last, found = max(earlier, key=lambda x: (x[0], _alike(record, x[1]), len(x[1].text), x[1].version))
+    # a short report is held against short ones too: it is all that such a place publishes
+    last, found = max(whole or earlier, key=lambda x: (x[0], _alike(record, x[1]), len(x[1].text), x[1].version))
     return found, "next_release", year - last > (_TERM if record.type == "outline" else 1)
 
 

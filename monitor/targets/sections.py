@@ -14,17 +14,23 @@ _LINE = re.compile(r"[^\r\n\u2028\u2029\v\f]+")
 _SENTENCE = re.compile(r"[^。！？!?]{1,2000}[。！？!?]?[”\"』」)]?")  # bounded: what has no end is no sentence
 _NUMBERING = re.compile(
     r"\s*(?:第[一二三四五六七八九十百\d]+[部章节]分?|[一二三四五六七八九十]{1,3}\s*[、.．]|[(（][一二三四五六七八九十\d]{1,3}[)）]|\d{1,2}\s*[.、．]\s*(?!\d)|"
-    r"[一二三四五六七八九十]{1,2}(?:是|要)|[—-]{2}|[●■◆▲★·•]|【[^】\d]{1,12}】)\s*"
+    r"[一二三四五六七八九十]{1,2}(?:是|要)|[—-]{2}|[●■◆▲★·•]|【(?!\d{1,4}】)[^】\n]{1,24}】)\s*"
 )
 _LEVELS = (
     (re.compile(r"\s*第[一二三四五六七八九十百\d]+[部章]"), 1),
     (re.compile(r"\s*[一二三四五六七八九十]{1,3}\s*[、.．]"), 2),
     (re.compile(r"\s*[(（][一二三四五六七八九十]{1,3}[)）]"), 3),
     (re.compile(r"\s*(?:\d{1,2}\s*[.、．]|[(（]\d)"), 4),
-    (re.compile(r"\s*[一二三四五六七八九十]{1,2}(?:是|要)"), 5),
-    (re.compile(r"\s*(?:[—-]{2}|[●■◆▲★·•]|【)"), 6),
+    (re.compile(r"\s*【"), 5),
+    (re.compile(r"\s*[一二三四五六七八九十]{1,2}(?:是|要)"), 6),
+    (re.compile(r"\s*(?:[—-]{2}|[●■◆▲★·•])"), 7),
 )
-_LISTED = 6  # —— items end with the first paragraph that has no dash
+_UNNUMBERED = 8
+_GOALS = re.compile(r"(?:预期|主要|发展|奋斗|工作)目标")
+_STATED = re.compile(
+    r"同步|持平|翻[一两]?番|倍增|正增长|零增长|全覆盖|[快高低]于|百分之|清零"
+)  # a goal without a digit, no heading
+_LISTED = 7  # —— items end with the first paragraph that has no dash
 _SALUTATION = re.compile(r"\s*(?:各位(?:代表|委员|领导|同志|来宾)?|同志们)(?:、各位\S{2})?[!,:：！，]?\s*")
 _FURNITURE = re.compile(
     r"版权所有|ICP备|公网安备|网站标识码|主办单位|承办单位|联系电话|打印本页|关闭窗口|字体大小|责任编辑|当前位置|浏览次数|网络经营许可|举报|爆料电话|邮编"
@@ -52,7 +58,7 @@ class _Section:
     level: int = 0
     role: Role | None = None
     period: str | None = None
-    headline: bool = False
+    headline: int = 0  # paragraphs that still belong to the list of goals
     explicit: bool = False  # the role was read from a heading or a goal sentence, not guessed
 
 
@@ -85,6 +91,10 @@ class Outline:
         """The heading a line is, or opens with, and where its text goes on."""
         stripped = body.strip()
         marked = _NUMBERING.match(body)
+        if body.count("\t") > 1:
+            return None, 0  # the row of a table
+        if _STATED.search(body) and (marked is None or _level(body) >= _LISTED):
+            return None, 0
         if marked and marked.end():
             if body.lstrip()[:1] == "【":
                 return marked[0].strip().strip("【】"), marked.end()
@@ -109,9 +119,9 @@ class Outline:
         for mention in mentions(heading, replace(clock, forward=role != "actual")):
             period = period or mention.period
         if level == 0 and role is None:
-            if len(stack) > 1 and stack[-1].level == 7:
+            if len(stack) > 1 and stack[-1].level == _UNNUMBERED:
                 stack.pop()
-            stack.append(replace(stack[-1], heading=heading, level=7, headline=False))
+            stack.append(replace(stack[-1], heading=heading, level=_UNNUMBERED, headline=0))
             return
         level = level or 1
         while len(stack) > 1 and stack[-1].level >= level:
@@ -123,7 +133,7 @@ class Outline:
                 level,
                 role or parent.role,
                 period or (parent.period if role in (None, parent.role) else None),
-                False,
+                2 if role == "target" and _GOALS.search(heading) else 0,
                 bool(role) or parent.explicit,
             )
         )
@@ -144,7 +154,7 @@ class Outline:
         section = stack[-1]
         listed = bool(re.match(r"\s*[—-]{2}", body))
         if section.headline and not listed and offset == 0 and not _NUMBERING.match(body):
-            section = stack[-1] = replace(section, headline=False)
+            section = stack[-1] = replace(section, headline=section.headline - 1)
         for match in _SENTENCE.finditer(body, offset):
             sentence = match[0]
             if not sentence.strip():
@@ -152,7 +162,7 @@ class Outline:
             section = self._turn(stack, sentence, self._announces(sentence), clock, opens=first)
             yield Sentence(
                 at + match.start(), at + match.end(), section.heading, section.role, section.period,
-                section.headline, first, number, section.role != "actual",
+                section.headline > 0, first, number, section.role != "actual",
             )  # fmt: skip
             first = False
 
@@ -175,7 +185,9 @@ class Outline:
         if goal:
             found = mentions(sentence[: sentence.find(":") + 1 or 60], replace(clock, forward=True))
             period = next((m.period for m in found if m.period), str(clock.year) if clock.year else section.period)
-            section = replace(section, role="target", period=period, headline=True, explicit=True)
+            section = replace(section, role="target", period=period, headline=1, explicit=True)
+            if stack[0].role is None:  # what follows the goals are the ways to them
+                stack[0] = replace(stack[0], role="target", period=period, explicit=True)
         elif opens:
             lead = mentions(opening[:24], replace(clock, forward=section.role != "actual"))
             if lead and lead[0].start <= 1 and not lead[0].word.startswith(("全年", "年内", "到", "截", "至")):

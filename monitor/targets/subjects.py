@@ -12,6 +12,14 @@ from monitor.model import Indicator
 
 _QUOTES = str.maketrans("", "", "“”\"‘’'「」『』《》 \t")
 _COUNTS = frozenset({"person", "household", "thing"})
+_SHARES = frozenset({"share", "level", "relative"})
+_EACH = re.compile(r"[人户亩地]均|单位|平均|每[千万]?[^,、]{0,4}")
+_PER = re.compile(r"(?:[人户亩地]均|单位)[^,、;:和及]{0,4}$")
+_SUMS = frozenset({"project_investment", "project_area"})  # of single projects: 制造业投资增长10% is none of them
+_ANIMALS = frozenset("头只羽尾匹")
+_RATE = re.compile(
+    r"(?:率|占比|比重|比例)(?:均|都|分别|达到?|为|超过?|保持|稳定|控制|提高|提升|降低?|至|到|在|[约近]|不低于|不高于)*$"
+)
 _MULTIPLIER = re.compile(r"^[十百千万亿]+(?=.)")
 
 
@@ -52,6 +60,8 @@ class Lexicon:
 
     def base(self, unit: str) -> str:
         """The unit without its multiplier, one spelling for each (万平方米 → 平方米)."""
+        if unit not in self.family:
+            unit = unit.partition("/")[0]  # 万元/人
         bare = _MULTIPLIER.sub("", unit) if unit not in self.family else unit
         return self.same.get(bare, bare)
 
@@ -60,6 +70,10 @@ class Lexicon:
         if unit is None:
             return 2
         mine, base = self.units[indicator.id], self.base(unit)
+        if base == "户" and "家" in mine and "企业" in indicator.name:
+            base = "家"  # firms are counted in either
+        if growth and indicator.id in _SUMS:
+            return 0
         if base == "百分点":
             return 2 if "%" in mine else 1
         if base == "倍" or (base == "%" and growth):
@@ -69,12 +83,19 @@ class Lexicon:
             return 0 if "%" not in mine else 2 if level else 1
         return 2 if base in mine else self._akin(base, mine)
 
+    def measures(self, indicator: Indicator, unit: str | None) -> bool:
+        """Whether a unit is of the class of one of the indicator's own."""
+        family = self.family.get(self.base(unit)) if unit else None
+        return family is None or any(self.family.get(u) == family for u in self.units[indicator.id])
+
     def _akin(self, base: str, mine: tuple[str, ...]) -> int:
         """1 for a unit of the same class; things, people and households count alike, but 户 is no count of things."""
         family = self.family.get(base)
         families = {self.family.get(u) for u in mine}
         if family in families:
             return 1
+        if base in _ANIMALS:
+            return 0
         return 1 if base != "户" and family in _COUNTS and families & _COUNTS else 0
 
     def find(
@@ -95,6 +116,7 @@ class Lexicon:
         bare = plain(phrase)
         edge = len(bare) if anchor is None else len(plain(phrase[:anchor]))
         best: Match | None = None
+        rate = _RATE.search(bare, 0, edge) if unit == "%" and not growth else None
         for at in range(len(bare) - 1):
             for name in self.names.get(bare[at : at + 2], ()):
                 end = _end(name, bare, at)
@@ -102,12 +124,14 @@ class Lexicon:
                     continue
                 if share and "share" not in name.indicator.forms:
                     continue
+                if _each(bare, at) and not _EACH.match(name.alias):
+                    continue  # 人均公园绿地面积 is not 绿地面积
                 key = (name.indicator.id, unit, growth)
                 fit = self._fits.get(key)
                 if fit is None:
                     fit = self._fits[key] = self.fits(name.indicator, unit, growth=growth)
-                if not fit:
-                    continue
+                if not fit or (rate and end < rate.start() + 1 and not _SHARES & set(name.indicator.forms)):
+                    continue  # 规上工业企业研发活动覆盖率 is no growth of industry
                 distance = edge - end if end <= edge else max(0, at - edge)
                 score = _length(name, end - at) + (1.5 if fit == 2 else 0) - 0.3 * distance
                 if best is None or score > best.score:
@@ -118,6 +142,11 @@ class Lexicon:
 def plain(phrase: str) -> str:
     """The phrase without quotes and blanks: the form that names are found in."""
     return phrase.translate(_QUOTES)
+
+
+def _each(text: str, at: int) -> bool:
+    """Whether the name at `at` is spoken of per head, household or acre."""
+    return bool(_PER.search(text, max(0, at - 6), at))
 
 
 def _length(name: _Name, covered: int) -> float:

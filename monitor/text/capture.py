@@ -17,7 +17,8 @@ LOSSY_LEAST = 5
 COLLAPSE = 0.3  # share of the last text's length under which the new one is suspect …
 COLLAPSE_LEAST = 600  # … when the last one had at least so many characters
 KEPT = 0.5  # … unless this share of what is left stood in the last one: then a part was really deleted
-FOREIGN = 0.02  # share of common runs of characters under which two long texts of one address have nothing in common
+FOREIGN = 0.02  # share of common runs of characters under which two texts of one address have nothing in common …
+FOREIGN_LEAST = 150  # … when both have so many characters
 
 _TEXTUAL = re.compile(r"text/|html|xml|json|javascript|octet-stream", re.IGNORECASE)
 _BINARY = re.compile(rb"^(?:%PDF-|PK\x03\x04|\xd0\xcf\x11\xe0|\x89PNG|\xff\xd8\xff|GIF8|Rar!|7z\xbc\xaf)")
@@ -43,7 +44,7 @@ def judge(fetch: Fetch, html: str | None, document: Document | None, rules: Text
     if status < 400 and _binary(fetch):
         return Failure("not_html", f"{fetch.content_type or 'binary content'}", fetch.status)
     html = html or ""
-    text = visible(html)
+    text = document.text if _is_plenty(document) and document is not None else visible(html)
     found = _blocked(status, html, text, rules)
     if found is None and status >= 400:
         found = _status(status), f"HTTP {status}"
@@ -51,9 +52,14 @@ def judge(fetch: Fetch, html: str | None, document: Document | None, rules: Text
         found = "redirect_home", f"sent to {fetch.final_url}"
     if found is None:
         found = _empty_or_notice(text, document, rules) or _lossy(html, document)
-    if found is None and "</html" not in html[-2_000:].lower() and _CUT.search(html):
+    if found is None and is_cut(html):
         found = "truncated", "the page ends in the middle: its body is never closed"
     return Failure(*found, status=fetch.status) if found else None
+
+
+def is_cut(html: str) -> bool:
+    """Whether the page ends in the middle."""
+    return "</html" not in html[-2_000:].lower() and _CUT.search(html) is not None
 
 
 def collapsed(old: Document, new: Document) -> Failure | None:
@@ -63,16 +69,27 @@ def collapsed(old: Document, new: Document) -> Failure | None:
     one that was rewritten at similar length under its title.
     """
     a, b = normalise(old.text), normalise(new.text)
-    if len(a) < COLLAPSE_LEAST:
+    if len(a) < FOREIGN_LEAST:
         return None
+    if len(a) < COLLAPSE_LEAST:
+        return _foreign(old, new, _shared(a, b)) if len(b) >= FOREIGN_LEAST else None
     if not b:
         return Failure("collapsed", f"no main text; the last good version had {len(a)} characters")
     shared = _shared(a, b)
     if len(b) < COLLAPSE * len(a) and shared < KEPT:
         return Failure("collapsed", f"main text fell from {len(a)} to {len(b)} characters")
-    if shared < FOREIGN and not _same_title(old, new):
-        return Failure("wrong_document", f"nothing in common with the last good version; title: {new.title or '-'}")
-    return None
+    return _foreign(old, new, shared)
+
+
+def _foreign(old: Document, new: Document, shared: float) -> Failure | None:
+    if shared >= FOREIGN or _same_title(old, new):
+        return None
+    return Failure("wrong_document", f"nothing in common with the last good version; title: {new.title or '-'}")
+
+
+def _is_plenty(document: Document | None) -> bool:
+    """Whether so much main text was found that the page cannot be a notice: then nobody has to look for more."""
+    return document is not None and document.kind == "article" and sum(map(len, document.paragraphs)) > 2 * LITTLE
 
 
 def visible(html: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
@@ -28,10 +28,15 @@ _NESTING = (
     "form",
     "b>",
 )
-SUMMARY = 160  # characters of an item of a list with summaries
+SUMMARY = 200  # characters of an item of a list with summaries
+ROW_NAME = 8  # characters from which a link can be the title of a document in a list
+ROWS = 5  # such links from which a page can be a list
+BEFORE = 6_000  # characters before the main text, and
+LINES_BEFORE = 40  # lines before the main text among which its title is looked for
 SHORT = 60  # characters under which a text is too little to be an article by itself
 HIDDEN = 200  # characters up to which an element with display:none is a hint or a menu, not a hidden article
 
+STOP = re.compile("[。！？；]$")
 _BLANKS = re.compile(r"[ \t\r\xa0\u3000]+")
 _SHEET = re.compile(r"第\s*[0-9A-Z〇零一二三四五六七八九十]{1,5}\s*版|版面导航|标题导航|数字报")
 
@@ -80,8 +85,7 @@ class _Reading:
     def document(self, selector: str | None, exclude: Sequence[str]) -> Document:
         meta, fields = head.meta_tags(self.tree), head.properties(self.html)
         self._drop("script, style, noscript, template, textarea, select, button")
-        titles = head.headings(self.body)
-        title = head.title_of(self.tree, meta, fields, titles)
+        titles, tops = head.headings(self.body), head.tops(self.body)
         flat = _BLANKS.sub(" ", self.body.text(separator="\n"))
         found, files = links.read(self.body, links.base_of(self.tree, self.url), self.rules)
         self._prepare(selector, exclude)
@@ -92,10 +96,12 @@ class _Reading:
             self.warnings.append(f"selector: not valid: {selector} ({error})")
         if choice is None and selector is not None:
             self.warnings.append(f"selector: nothing matches {selector}")
+        title = self._title((meta, fields), (titles, tops), flat, _position(flat, choice)[0])
         paragraphs, cut = self._paragraphs(choice, title[0], exact=selector is not None)
         shown = self._shown(flat, choice, title[0], cut)
         facts = head.read(meta, fields, title, shown, self.rules)
-        kind = self._kind(choice, paragraphs, found, files, selector)
+        named, dated = bool(meta.get("articletitle")), facts.shown is not None
+        kind = self._kind(choice, paragraphs, (found, files), selector, named=named, dated=dated)
         return Document(
             url=self.url,
             kind=kind,
@@ -117,6 +123,26 @@ class _Reading:
         for node in self.tree.css(selectors):
             if node.tag not in {"body", "html"}:
                 node.decompose()
+
+    def _title(
+        self,
+        said: tuple[Mapping[str, str], Mapping[str, str]],
+        headings: tuple[Sequence[str], Sequence[str]],
+        flat: str,
+        at: int,
+    ) -> tuple[str | None, str]:
+        """By what the page says of itself; else by what stands before the main text at `at`, the nearest first."""
+        before = flat[max(0, at - BEFORE) : at]
+        near = [line for line in map(tidy, before.split("\n")) if line][-LINES_BEFORE:]
+        title = head.title_of(self.tree, *said, headings[0], near)
+        if title[1] not in head.DOUBTFUL:
+            return title
+        if name := head.labelled_title(flat[max(0, at - head.NEAR_TITLE * 3) : at + 2 * head.NEAR_TITLE]):
+            return name, "label of the document's properties"
+        texts, tops, lines_near = (
+            [n for n in found if not trim.is_head(n, self.rules)] for found in (*headings, reversed(near))
+        )
+        return head.nearest(before, lines_near, texts, tops) or title
 
     def _prepare(self, selector: str | None, exclude: Sequence[str]) -> None:
         """Take out what never is text; a configured selector may want what the rules would drop."""
@@ -156,27 +182,39 @@ class _Reading:
         """Split the visible text at the main text; the title itself may name a day, so it is left out."""
         at, end = _position(flat, choice)
         name = tidy(title or "")
-        found = flat.rfind(name[:20], 0, at + 400) if name else -1
+        found = flat.rfind(name[:20], 0, at) if name else -1
         before = flat[found if 0 <= found <= at else max(0, at - 900) : at].replace(name or "\0", " ")
         start = "\n".join(cut) or flat[at : at + head.NEAR_TITLE]
         issue = dates.first(flat[:at]) if _SHEET.search(flat[:at]) or "enpproperty" in self.html else None
-        return head.Shown(before, start.replace(name or "\0", " "), flat[end : end + 600], self.url, name, issue)
+        wide = flat[max(0, at - 900) : found] if 0 <= found <= at else ""
+        start, after = start.replace(name or "\0", " "), flat[end : end + 600]
+        paper = dates.first(flat[:at]) if head.names_paper(self.tree) else None
+        return head.Shown(before, start, after, self.url, name, issue, paper, wide)
 
     def _kind(
         self,
         choice: container.Choice | None,
         paragraphs: Sequence[str],
-        found: Sequence[Link],
-        files: Sequence[Attachment],
+        around: tuple[Sequence[Link], Sequence[Attachment]],
         selector: str | None,
+        *,
+        named: bool,
+        dated: bool,
     ) -> DocumentKind:
-        """What the page is. A short text is told by what stands around it."""
+        """What the page is. A short text is told by what stands around it; `named`, `dated`: as the article of the page."""
+        found, files = around
         if choice is None:
-            return "error" if selector is not None else "empty"
+            if selector is not None:
+                return "error"
+            return "attachment" if files else "listing" if len(found) >= 8 else "empty"
         chars = sum(map(len, paragraphs))
-        if selector is None and _is_listing(choice, len(found)):
+        if selector is None and not (named and chars >= SHORT) and _is_listing(choice, files):
             return "listing"
-        if chars >= SHORT or (chars and choice.known and choice.sentences):
+        if chars >= SHORT:
+            return "article"
+        refused = not named and any(p.search(" ".join(paragraphs)) for p in self.rules.signs.get("soft_404", ()))
+        sentence = chars and choice.sentences and (choice.known or ((named or dated) and STOP.search(paragraphs[-1])))
+        if sentence and not refused:
             return "article"
         if said := self._says(" ".join(paragraphs)):
             return said
@@ -201,24 +239,52 @@ class _Reading:
         return None
 
 
-def _is_listing(choice: container.Choice, links: int) -> bool:
-    """Mostly links, or items of a linked heading and a short summary."""
-    if choice.links > choice.plain and (links >= 5 or (links >= 2 and choice.links > 2 * choice.plain)):
+def _is_listing(choice: container.Choice, files: Sequence[Attachment]) -> bool:
+    """Mostly links that are no attachments, or many with no more than a summary between two of them."""
+    named = sum(len(file.name) for file in files)
+    inside = choice.links - named
+    if inside > choice.plain and (inside >= 60 or not choice.sentences):
         return True
-    if choice.known or links < 5:
+    if choice.known:
         return False
-    items = len(choice.node.css("h2 a[href], h3 a[href], h4 a[href], dt a[href], [class*=tit] a[href]"))
-    return items >= 5 and choice.plain < SUMMARY * items
+    rows, longest = _rows(choice.node)
+    return rows - len(files) >= ROWS and longest < SUMMARY
+
+
+def _rows(node: LexborNode) -> tuple[int, int]:
+    """(links long enough to be titles of documents, most characters between two of them)."""
+    if len(node.css("a")) < ROWS:
+        return 0, 0
+    rows = run = longest = 0
+    for piece in node.traverse(include_text=True):
+        if piece.tag == "a":
+            if len(tidy(piece.text())) >= ROW_NAME:
+                rows, run = rows + 1, 0
+        elif piece.tag == "-text" and not _linked(piece):
+            run += len((piece.text_content or "").strip())
+            longest = max(longest, run)
+    return rows, longest
+
+
+def _linked(node: LexborNode) -> bool:
+    """Whether a text stands in a link: those of lists lie at most a few elements deep."""
+    parent, steps = node.parent, 0
+    while parent is not None and steps < 4:
+        if parent.tag == "a":
+            return True
+        parent, steps = parent.parent, steps + 1
+    return False
 
 
 def _position(flat: str, choice: container.Choice | None) -> tuple[int, int]:
     """Where the main text begins and ends in the visible text of the page; both its end where it cannot be found."""
     texts = choice.node.text(separator="\n").split("\n") if choice is not None else []
-    texts = [_BLANKS.sub(" ", t) for t in texts if len(t.strip()) > 3]
-    if not texts or (start := flat.find(texts[0])) < 0:
+    opening = _BLANKS.sub(" ", next((t for t in texts if len(t.strip()) > 3), ""))
+    if not opening or (start := flat.find(opening)) < 0:
         return len(flat), len(flat)
-    last = flat.rfind(texts[-1])
-    return start, (last + len(texts[-1]) if last >= start else len(flat))
+    ending = _BLANKS.sub(" ", next(t for t in reversed(texts) if len(t.strip()) > 3))
+    last = flat.rfind(ending)
+    return start, (last + len(ending) if last >= start else len(flat))
 
 
 def plain(text: str, url: str | None, rules: TextRules) -> Document:

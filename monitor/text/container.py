@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from selectolax.lexbor import LexborNode
 
 from monitor.model import TextRules
-from monitor.text.lines import is_inline
+from monitor.text import trim
+from monitor.text.lines import is_inline, lines
 
 # These pass their text on to the block around them: paragraphs, lists and tables are the article, not its frame.
 FLOW = frozenset((
@@ -17,9 +18,18 @@ FLOW = frozenset((
     "ol", "li", "blockquote", "center", "dl", "dt", "dd", "pre", "figure", "figcaption", "hr", "br"
 ))  # fmt: skip
 PUNCTUATION = re.compile("[，。；：！？、]")
+STOP = re.compile("[。；！？]")
 LAYOUT_CELL = 300  # characters from which a cell is a frame of the page, not a figure in a table
+LAYOUT_STOPS = 3  # full stops from which it is
 OVERRULE = 2.5  # how much more the vote must find than the best known container
 SMALL = 0.3  # share of the page's sentences up to which a block with a chrome name is chrome
+WEAK = 20  # punctuation marks up to which a text is looked for with the title
+LEAST = 12  # characters of such a text
+FRAMES = "section, td, center, blockquote"  # what may frame a text although it mostly is a part of one
+HEADINGS = "h1, h2, h3, h4, h5, [class*=title i], [class*=bt], [class*=tit i], [id*=title i]"
+FEET = 12  # blocks that are looked at in search of one that is no foot of the site
+FOOT_MARKS = 60  # punctuation marks from which a block cannot be the foot of a site
+PROSE = 0.15  # share of a block's text that has to stand beside it in sentences for the frame around both to be taken
 
 
 @dataclass
@@ -140,7 +150,11 @@ def _place(
 
 
 def _layout(tag: str, node: LexborNode) -> bool:
-    return tag == "td" and len(node.text()) >= LAYOUT_CELL
+    """A cell that frames text: a long one, or one of several sentences."""
+    if tag != "td":
+        return False
+    text = node.text()
+    return len(text) >= LAYOUT_CELL or text.count("。") >= LAYOUT_STOPS
 
 
 def _sum(found: Survey) -> None:
@@ -185,7 +199,17 @@ def choose(body: LexborNode, rules: TextRules, selector: str | None = None) -> C
     found = survey(body, rules, {n.mem_id: n for n in nodes})
     if not nodes and not body.text().strip():
         return None
-    voted = _extend(max(found.order, key=lambda b: b.vote))
+    elected = _elect(found, rules)
+    if elected is not None and elected.parent is None:  # the whole page: perhaps frames are hidden in elements of text
+        finer = survey(body, rules, {n.mem_id: n for n in (*nodes, *body.css(FRAMES))})
+        again = _elect(finer, rules)
+        if again is not None and again.parent is not None:
+            found, elected = finer, again
+    if elected is not None and elected.sentences < WEAK:
+        elected = _beside_title(body, found, elected, rules)
+    if elected is None:
+        return _choice(nodes[0], found, "known container, without text", known=True) if nodes else None
+    voted = _extend(elected, rules)
     table = [block for n in nodes if (block := found.within(n)) is not None]
     if not table and nodes and voted.sentences < 6:
         return _choice(nodes[0], found, "known container, without text", known=True)
@@ -224,7 +248,96 @@ def _siblings(best: Block, table: Sequence[Block]) -> Block:
     return parent if others > 0.1 * best.score and best.score + others > 0.9 * parent.score else best
 
 
-def _extend(best: Block) -> Block:
+def _elect(found: Survey, rules: TextRules) -> Block | None:
+    """The block with the most votes that is no foot of the site: those outweigh a notice of one sentence."""
+    block = max(found.order, key=lambda b: b.vote)
+    for _ in range(FEET):
+        if block.sentences >= FOOT_MARKS or not _says_nothing(block, rules):
+            return block
+        for share, ancestor in zip((0.45, 0.2), _ancestors(block), strict=False):
+            ancestor.vote -= share * block.own
+        block.vote = -1.0
+        block = max(found.order, key=lambda b: b.vote)
+        if block.vote <= 0:
+            break
+    return None
+
+
+def _beside_title(body: LexborNode, found: Survey, elected: Block, rules: TextRules) -> Block:
+    """Of little text the part that stands with the title: a word of welcome beside it may have more votes."""
+    node = _title_node(body)
+    frame = node.parent if node is not None else None
+    while frame is not None and frame.mem_id != body.mem_id:
+        block = found.within(frame)
+        if block is not None and not block.chrome and block.plain >= LEAST and not _says_nothing(block, rules):
+            if _holds(block, elected):
+                return elected
+            inside = [b for b in found.order if _holds(block, b) and not b.chrome and b.vote > 0]
+            return max(inside, key=lambda b: b.vote, default=block)
+        frame = frame.parent
+    return elected
+
+
+def _title_node(body: LexborNode) -> LexborNode | None:
+    """The heading with which `<title>` begins, else the longest that it names."""
+    top = body.parent.css_first("title") if body.parent is not None else None
+    title = "".join(top.text().split()) if top is not None else ""
+    best: tuple[bool, int, LexborNode] | None = None
+    for node in body.css(HEADINGS)[:40]:
+        name = "".join(node.text().split())
+        if len(name) < 4 or name not in title or node.css_first("a") is not None:
+            continue
+        rank = title.startswith(name), len(name)
+        if best is None or rank > best[:2]:
+            best = (*rank, node)
+    return best[2] if best is not None else None
+
+
+def _says_nothing(block: Block, rules: TextRules) -> bool:
+    """Whether every line outside links and headings is one that templates print."""
+    skip = {a.mem_id for a in block.node.css("a, h1, h2, h3")}
+    return all(trim.is_head(line, rules) or trim.is_foot(line, rules) for line in lines(block.node, skip))
+
+
+def _prose(frame: Block, inner: Block, rules: TextRules) -> int:
+    """Characters in sentences that stand in `frame` beside `inner`; none of those behind a heading of the template."""
+    before: list[LexborNode] = []
+    after: list[LexborNode] = []
+    step: LexborNode | None = inner.node
+    while step is not None and step.mem_id != frame.node.mem_id:
+        before += _beside(step, forward=False)
+        after += _beside(step, forward=True)
+        step = step.parent
+    found = sum(_sentences(node, rules)[0] for node in before)
+    for node in after:
+        size, ended = _sentences(node, rules)
+        found += size
+        if ended:
+            break
+    return found
+
+
+def _beside(node: LexborNode, *, forward: bool) -> list[LexborNode]:
+    found, node_beside = [], node.next if forward else node.prev
+    while node_beside is not None:
+        if (node_beside.tag or "-")[0] not in "-!":
+            found.append(node_beside)
+        node_beside = node_beside.next if forward else node_beside.prev
+    return found
+
+
+def _sentences(node: LexborNode, rules: TextRules) -> tuple[int, bool]:
+    """(characters of lines that are sentences, whether a heading of the template ended them)."""
+    size = 0
+    for line in lines(node):
+        if rules.tail_lines.fullmatch(line):
+            return size, True
+        if STOP.search(line) and not trim.is_head(line, rules) and not trim.is_foot(line, rules):
+            size += len(line)
+    return size, False
+
+
+def _extend(best: Block, rules: TextRules) -> Block:
     """Climb while the frame around holds clearly more sentences and few links: texts dealt out over sibling blocks."""
     block = best
     while block.parent is not None and block.parent.parent is not None:
@@ -234,6 +347,8 @@ def _extend(best: Block) -> Block:
             break
         links = parent.links - block.links
         if links > 0.3 * (plain + links) or more * 40 < plain + links:
+            break
+        if _prose(parent, block, rules) < PROSE * block.plain:
             break
         block = parent
     return block

@@ -45,7 +45,7 @@ def labelled(text: str, labels: Sequence[str]) -> str | None:
     """The date behind one of these words; of several, the word that stands first in `labels`."""
     text = text.translate(_WIDE)
     best: tuple[int, str] | None = None
-    for found in re.finditer(rf"({'|'.join(labels)})\s*[：:∶(（】\]]*\s*({DATE.pattern})", text):
+    for found in re.finditer(rf"({'|'.join(labels)})\s*[：:∶(（【】\[\]]*\s*({DATE.pattern})", text):
         day = _iso(found[2])
         rank = labels.index(found[1])
         if day and (best is None or rank < best[0]):

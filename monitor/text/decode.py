@@ -24,7 +24,7 @@ _CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)"
 _HTTP_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)", re.IGNORECASE)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _NARROW = bytes(range(0xC0))
-_HANZI = re.compile("[\u3400-\u9fff]")
+_HANZI = re.compile("[\u3400-\u9fff]+")
 
 
 def decode(body: bytes, content_type: str | None = None) -> Decoded:
@@ -90,12 +90,12 @@ def _as_utf8(body: bytes, declared: list[tuple[str, str]]) -> Decoded | None:
 def _believed(body: bytes, name: str, how: str) -> Decoded | None:
     """`body` in this encoding, when the result reads like text: next to nothing broken, and common characters."""
     found = _read(body, name, how)
-    hanzi = _HANZI.findall(found.text)
+    hanzi = "".join(_HANZI.findall(found.text))
     if found.replacements > 1 + len(found.text) * TOLERATED:
         return None
     if name not in {"gb18030", "big5hkscs"}:
         return None if _looks_gb(body) else found
-    if len(hanzi) >= 8 and sum(c in _common(name) for c in hanzi) < 0.6 * len(hanzi):
+    if len(hanzi) >= 8 and sum(map(len, _rare(name).findall(hanzi))) > 0.4 * len(hanzi):
         return None
     return found
 
@@ -103,18 +103,18 @@ def _believed(body: bytes, name: str, how: str) -> Decoded | None:
 def _looks_gb(body: bytes) -> bool:
     """Whether bytes that claim a western encoding are Chinese."""
     found = _believed(body, "gb18030", "bytes")
-    return found is not None and len(_HANZI.findall(found.text)) >= 4
+    return found is not None and sum(map(len, _HANZI.findall(found.text))) >= 4
 
 
 @cache
-def _common(name: str) -> frozenset[str]:
-    """The characters that make up nearly all of any Chinese text: the first level of GB 2312 or of Big5."""
+def _rare(name: str) -> re.Pattern[str]:
+    """Runs without the characters that make up nearly all of any Chinese text: the first level of GB 2312 or Big5."""
     if name == "gb18030":
         leads, trails = range(0xB0, 0xD8), range(0xA1, 0xFF)
     else:
         leads, trails = range(0xA4, 0xC7), range(0x40, 0xFF)
     codes = (bytes((a, b)).decode(name, "ignore") for a in leads for b in trails)
-    return frozenset(c for c in codes if len(c) == 1)
+    return re.compile("[^" + re.escape("".join(sorted({c for c in codes if len(c) == 1}))) + "]+")
 
 
 def _guess(body: bytes, declared: list[tuple[str, str]]) -> Decoded:

@@ -17,18 +17,33 @@ from monitor.model import TextRules
 from monitor.text import dates
 from monitor.text.lines import tidy
 
+WHOLE_TITLE = 8  # characters from which a line before the text can be the title that `<title>` names among others
+UNLABELLED = frozenset({"near the title", "label before the title", "date of the issue", "none shown"})
+DOUBTFUL = frozenset({"title", "first heading"})  # where a title was found that a line near the text overrules
 NEAR_TITLE = 300  # characters behind the title in which an unlabelled date is the article's
 
 _TAGS = re.compile(r"<[^<>]*>")
 _PROPERTY = re.compile(r"<!--\s*enpproperty(.*?)/enpproperty\s*-->", re.DOTALL | re.IGNORECASE)
 _FIELD = re.compile(r"<(\w+)>(.*?)</\1>", re.DOTALL)
-_SUFFIX = re.compile(r"\s*[_|｜–—]+\s*|\s+-+\s*|\s*-+\s+|--+|-(?=[^-]{2,20}$)")
+_SUFFIX = re.compile(r"\s*[_|｜–—]+\s*|\s+-+\s*|\s*-+\s+|--+|-(?!(?<=\d-)\d)(?=[^-]{2,20}$)")
 _NEXT_LABEL = re.compile(
     "发布|发表|更新|时间|日期|浏览|点击|阅读|访问|字体|字号|作者|编辑|责任|审核|来源|分享|打印|【|\\["
 )
 _WORD = re.compile(r"[\W_]+")
 _HEADINGS = "h1, h2, h3, ucaptitle, founder-title, [class*=title i], [id*=title i], [class*=bt], [id*=bt]"
-_SITE = re.compile(r"(?:网|网站|门户|政府|委员会|厅|局|在线|频道|新闻中心|平台|客户端|资讯|首页)$")
+SITE_NAME = 24  # characters of the name of a site
+_LABEL = re.compile(r"(?:^|\n)\s*[【\[]?(?:标\s*题|信息名称|文件名称|文件标题|名\s*称)[】\]]?\s*[：:]\s*([^\n]{6,120})")
+TITLE_LEAST, TITLE_MOST = 5, 120  # characters of a title
+_DATED = re.compile(rf"(?:{dates.DATE.pattern})\s*(?:\d{{1,2}}[：:∶]\d{{2}}|$|[|｜【\[（(]|\s+(?:来源|作者|编辑|字体|字号|浏览|点击|阅读))")
+_BYLINE = re.compile(r"^[—－\-□■◎●]|记者|通讯员|^(?:文|图)[/：:]|[。；：]$|^\W*(?:(?:19|20)\d\d|时间|日期|发布|来源|作者|编辑|阅读|浏览|点击|字号|字体)|[>›»]|https?:|www\.|[报网社]$")
+_PROPERTIES = re.compile(
+    rf"[\s(（【\[]*(?:(?:来源|作者|时间|日期|发布时间|发布日期|编辑|浏览)\s*[：:]|(?:{dates.DATE.pattern})\s*(?:\d{{1,2}}[：:]|[)）]?\s*$))"
+)
+_PAPER = re.compile("电子报|数字报|电子版|数字版|日报|晚报|早报|晨报|时报|商报|周报|电讯")
+_SITE = re.compile(
+    r"(?:网|网站|门户|政府|委员会|管委会|厅|局|在线|频道|新闻中心|平台|客户端|资讯|首页|日报|晚报|早报|晨报|时报|商报|周报|"
+    r"电子报|数字报|电子版|数字版)[)）]?$"
+)
 
 
 @dataclass(frozen=True)
@@ -74,9 +89,13 @@ def bare(text: str) -> str:
 
 
 def title_of(
-    tree: LexborHTMLParser, meta: Mapping[str, str], fields: Mapping[str, str], headings: Sequence[str]
+    tree: LexborHTMLParser,
+    meta: Mapping[str, str],
+    fields: Mapping[str, str],
+    headings: Sequence[str],
+    near: Sequence[str] = (),
 ) -> tuple[str | None, str]:
-    """(title, where it was found)."""
+    """(title, where it was found). `near`: lines before the text, one of which `<title>` may name beside site and column."""
     if name := meta.get("articletitle"):
         return name, "meta ArticleTitle"
     if name := fields.get("title"):
@@ -85,6 +104,10 @@ def title_of(
     whole = plain(node.text()) if node is not None else ""
     site = bare(meta.get("sitename", ""))
     cut = without_site(whole)
+    apart = [n for n in near if len(n) >= WHOLE_TITLE and (cut.endswith(" " + n) or cut.startswith(n + " "))]
+    headings = [*headings, *(n for n in apart if not _SITE.search(n))]
+    if len(whole) <= SITE_NAME and _SITE.search(whole):
+        site = bare(whole)
     inside = [h for h in headings if len(bare(h)) >= 4 and bare(h) in bare(whole) and bare(h) != site]
     if inside:
         best = max(inside, key=lambda h: len(bare(h)))
@@ -98,6 +121,40 @@ def title_of(
         return cut, "title without the site's name"
     long = [h for h in headings if len(bare(h)) >= 6 and bare(h) != site]
     return (long[0], "first heading") if long else (cut or None, "title")
+
+
+def labelled_title(text: str) -> str | None:
+    """The title in a table of the document's properties: 标题, 名称."""
+    found = _LABEL.search(text)
+    return tidy(found[1]) if found else None
+
+
+def names_paper(tree: LexborHTMLParser) -> bool:
+    """Whether `<title>` names a newspaper: its pages print the day of the issue at their head."""
+    node = tree.css_first("title")
+    return node is not None and _PAPER.search(node.text()) is not None
+
+
+def nearest(before: str, lines: Sequence[str], headings: Sequence[str], tops: Sequence[str]) -> tuple[str, str] | None:
+    """The title that stands nearest before the text: a heading of the first rank, else another one, else a plain line."""
+    for ranked in (tops, headings):
+        names = [h for h in map(_without_byline, ranked) if _titular(h) and not _SITE.search(h) and not _alone(h)]
+        found = [(before.rfind(h[:12]), h) for h in names]
+        at, name = max(found, default=(-1, ""))
+        if at >= 0:
+            return name, "heading before the text"
+    plain_ones = [line for line in lines[:6] if _titular(line) and not _BYLINE.search(line) and not _alone(line)]
+    return (plain_ones[0], "line before the text") if plain_ones else None
+
+
+def _titular(line: str) -> bool:
+    return len(bare(line)) >= TITLE_LEAST and len(line) <= TITLE_MOST and line[0] not in "—－-"
+
+
+def _without_byline(heading: str) -> str:
+    """A heading whose element also holds the source and the date."""
+    found = _PROPERTIES.search(heading)
+    return heading[: found.start()].strip() if found and found.start() >= TITLE_LEAST else heading
 
 
 def without_site(title: str) -> str:
@@ -120,6 +177,11 @@ def without_site(title: str) -> str:
     return title[:end].strip()
 
 
+def tops(body: LexborNode) -> list[str]:
+    """Headings of the first rank."""
+    return [text for node in body.css("h1, ucaptitle, founder-title")[:20] if (text := tidy(node.text()))]
+
+
 def headings(body: LexborNode) -> list[str]:
     """Candidates for a title, in page order."""
     found = []
@@ -135,6 +197,8 @@ def read(
 ) -> Head:
     """Everything about the article but its text."""
     day, why = shown.date(rules)
+    if fields.get("date") and why in UNLABELLED:  # an e-paper's own word for the day of the issue
+        day, why = dates.first(fields["date"]) or day, "enpproperty"
     tagged = dates.first(
         meta.get("pubdate", "") or meta.get("publishdate", "") or meta.get("article:published_time", "")
     )
@@ -143,6 +207,8 @@ def read(
         day, why = tagged, "date of the meta tags"
     if day is None and shown.url and (day := dates.in_url(shown.url)):
         why = "date in the address"
+    if day is None and shown.paper:
+        day, why = shown.paper, "date of the paper"
     source = shown.labelled(rules.publisher_labels) or meta.get("contentsource") or meta.get("source")
     author = shown.labelled(("作者", "记者", "撰稿", "author")) or meta.get("author") or fields.get("author")
     return Head(
@@ -157,6 +223,14 @@ def read(
     )
 
 
+def _alone(line: str) -> bool:
+    """Whether a line is a date and what templates print beside one: a time of day, the source, the author."""
+    rest = dates.DATE.sub("", line)
+    if rest == line:
+        return dates.first(line) is not None and len(line) <= 40
+    return len(_WORD.sub("", rest)) <= 8 or (len(line) <= 120 and _DATED.search(line) is not None and "。" not in line)
+
+
 @dataclass(frozen=True)
 class Shown:
     """The visible text around the article: `before` ends where the main text begins, `after` starts where it ends."""
@@ -167,6 +241,8 @@ class Shown:
     url: str | None = None
     title: str = ""
     issue: str | None = None  # the day printed on an e-paper's page
+    paper: str | None = None  # the first day on a page whose `<title>` names a newspaper
+    wide: str = ""  # what stands before the title: tables of the document's properties
 
     def date(self, rules: TextRules) -> tuple[str | None, str]:
         """The date shown, and why it is believed; what stands near the title beats what stands far from it."""
@@ -180,11 +256,13 @@ class Shown:
                 return day, why
         if day := self._unlabelled() or dates.split(near):
             return day, "near the title"
+        if day := dates.labelled(self.wide, rules.date_labels):
+            return day, "label before the title"
         return (self.issue, "date of the issue") if self.issue else (None, "none shown")
 
     def _unlabelled(self) -> str | None:
         """A date between title and text, or in a line of its own at the start; never a day that the title names."""
-        alone = [line for line in self.start.split("\n")[:4] if len(_WORD.sub("", dates.DATE.sub("", line))) <= 8]
+        alone = [line for line in self.start.split("\n")[:4] if _alone(line)]
         for text in (self.before[-NEAR_TITLE:], "\n".join(alone)):
             for day in dates.every(text):
                 if day not in dates.every(self.title):

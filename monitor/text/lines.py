@@ -25,6 +25,7 @@ _SOURCE_BREAK = re.compile(
 )  # a line break in the source is no blank in Chinese
 _BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
 _EDGE = " \t\u3000\xa0"
+_BLANK_EDGE = _EDGE + "\r\n\f"
 
 
 def is_inline(tag: str) -> bool:
@@ -34,8 +35,9 @@ def is_inline(tag: str) -> bool:
 
 def tidy(text: str) -> str:
     """One line as it is kept: blanks collapsed, nothing invisible, no indent."""
-    if text.isprintable() and "\xa0" not in text and "  " not in text:  # nearly always: no break, nothing invisible
-        return text.strip(_EDGE)
+    text = text.strip(_BLANK_EDGE)
+    if text.isprintable() and "  " not in text:  # nearly always: no break, nothing invisible
+        return text
     return _BLANKS.sub(" ", visible(_SOURCE_BREAK.sub("", text))).strip(_EDGE)
 
 
@@ -96,17 +98,18 @@ def lines(root: LexborNode, skip: Container[int] = frozenset()) -> list[str]:
                 writer.close(str(done.tag))
             node = done.next
             continue
-        tag = node.tag or "-"
-        if tag == "-text":
+        if node.is_text_node:
             writer.text(node.text_content or "")
-        elif tag[0] not in "-!" and node.mem_id not in skip:
-            if not is_inline(tag):
+        elif (tag := node.tag or "-")[0] not in "-!" and node.mem_id not in skip:
+            breaks = not is_inline(tag)
+            if breaks:
                 writer.open(tag)
-            if node.child is not None:
+            child = node.child
+            if child is not None:
                 stack.append(node)
-                node = node.child
+                node = child
                 continue
-            if not is_inline(tag):
+            if breaks:
                 writer.close(tag)
         node = node.next
     writer.flush()

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from monitor.model import TextRules
 
 OPENING = 8  # lines among which the first sentence has to come
+TAIL_HEADING = 24  # characters of a line behind which nothing of the article stands: the editor, a heading over comments
+REST = 0.5  # share of the text before it that may stand behind it and be cut
+HEADLINE = 60  # characters of a headline below it
 COPY_SHARE = 0.3  # of the text that a repeated run has to fill to be a print or mobile copy
 COPY_LEAST = 40  # characters of such a run
 COPY_TRIES = 20_000  # lines compared in search of copies: a table of equal rows must not cost seconds
@@ -55,7 +58,7 @@ def ends(
 ) -> tuple[list[str], list[str], list[str]]:
     """(cut before, kept, cut after). The title goes with the lines before it when chrome follows it."""
     name = _BLANKS.sub("", title or "")
-    start, stop = 0, len(paragraphs)
+    start, stop = 0, _tail(paragraphs, rules)
     while start < stop:
         line = paragraphs[start]
         is_title = bool(name) and _BLANKS.sub("", line) == name
@@ -73,6 +76,18 @@ def ends(
     before += [line for line in kept[:opening] if is_head(line, rules)]
     kept = [line for line in kept[:opening] if not is_head(line, rules)] + kept[opening:]
     return before, kept, list(paragraphs[stop:])
+
+
+def _tail(paragraphs: Sequence[str], rules: TextRules) -> int:
+    """Where the comments of readers or a list of other headlines begin; only behind the larger part of the text."""
+    whole, seen = sum(map(len, paragraphs)), 0
+    for k, line in enumerate(paragraphs):
+        if 2 * seen > whole and len(line) <= TAIL_HEADING and rules.tail_lines.fullmatch(line):
+            rest = paragraphs[k + 1 :]
+            if sum(map(len, rest)) < REST * seen or not any("。" in later or len(later) > HEADLINE for later in rest):
+                return k
+        seen += len(line)
+    return len(paragraphs)
 
 
 def _opening(paragraphs: Sequence[str]) -> int:

@@ -68,6 +68,8 @@ def application(ask: Queries, status: Status, lang: str) -> Starlette:
 
 async def _refused(request: Request, error: Exception) -> Response:
     status = 404 if isinstance(error, UsageError) else 503
+    if not request.url.path.startswith("/api/"):  # a person asked
+        return PlainTextResponse(f"{error}\n", status)
     return JSONResponse({"error": str(error)}, status)
 
 
@@ -221,7 +223,7 @@ def _targets(ask: Queries, request: Request) -> Any:
 
 
 def _sources(ask: Queries, request: Request) -> Any:
-    return ask.sources()
+    return [wire.state(row) for row in ask.sources()]
 
 
 def _history(ask: Queries, request: Request) -> Any:

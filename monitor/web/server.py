@@ -40,6 +40,7 @@ class Web:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
+            listener.listen()  # from here on nobody is refused, though the server still starts
         except OSError as wrong:
             listener.close()
             raise UsageError(f"cannot listen on {host}:{port}: {wrong.strerror} (--port takes another)") from wrong

@@ -15,8 +15,11 @@ TEXT = [
     "云岭区人民政府今天召开全体会议，研究部署下一阶段重点工作，区长主持会议并讲话，各部门负责同志参加会议。",
     "会议指出，全区要坚持稳中求进工作总基调，地区生产总值增长6%左右，固定资产投资增长8%，城镇新增就业3000人。",
     "会议强调，各部门要压实责任，细化举措，确保各项目标任务落到实处，以实际行动回应全区人民群众的期盼和要求。",
-] * 5
-CHALLENGE = "<html><head><title>安全检查</title></head><body><script>document.cookie='x=1';location.reload()</script></body></html>"
+] * 8
+CHALLENGE = (
+    "<html><head><title>安全检查</title></head>"
+    "<body><script>document.cookie='x=1';location.reload()</script></body></html>"
+)
 WAF = (
     "<html><head><title>访问被拦截</title></head><body><h1>您的请求疑似攻击行为，已被网站防火墙拦截</h1>"
     "<p>如需帮助请联系网站管理员，事件编号：8a7f</p></body></html>"
@@ -93,7 +96,7 @@ async def test_a_bad_answer_is_no_change(
     watch.clock.pass_by(hours=6)
     done = await watch.look()
     assert done.changes == []
-    ((page, failure),) = done.failures
+    ((_, failure),) = done.failures
     assert failure.error in words
     assert failure.error in FAILURE_WORDS
     assert failure.detail
@@ -193,20 +196,17 @@ async def test_a_retry_after_holds_the_host_for_its_time(
     web: Any, page_of: Callable[..., str], watching: Callable[..., Any]
 ) -> None:
     url = web.put("/a", page_of("区政府全体会议", *TEXT))
-    other = web.put("/b", page_of("另一个页面", *reversed(TEXT)))
     watch = watching({"key": "a", "url": url})
     await watch.look()
     web.put("/a", "slow down", status=503, Retry_After="3600")
     watch.clock.pass_by(hours=6)
     await watch.look()
     asked = len(web.asked)
-    watch.config = type(watch)(watch.store, watch.config, watch.clock).config
     web.put("/a", page_of("区政府全体会议", *TEXT))
     watch.clock.pass_by(minutes=30)
     held = await watch.look()  # even --all keeps the promise
     assert [why.error for _, why in held.failures] == ["held"]
     assert len(web.asked) == asked
-    assert other.startswith(web.url)
     watch.clock.pass_by(minutes=31)
     assert (await watch.look()).counts["unchanged"] == 1
 

@@ -1,0 +1,136 @@
+"""Ctrl-C, SIGTERM and SIGHUP, in processes of their own: what was finished is saved, the rest runs next time."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import time
+import urllib.request
+from collections.abc import Callable
+from subprocess import Popen
+from typing import Any
+
+import pytest
+
+TEXT = [
+    "云岭区人民政府今天召开全体会议，研究部署下一阶段重点工作，区长主持会议并讲话，各部门负责同志参加会议。",
+    "会议指出，全区要坚持稳中求进工作总基调，地区生产总值增长6%左右，固定资产投资增长8%，城镇新增就业3000人。",
+]
+
+
+@pytest.fixture
+def daemon(desk: Any) -> Callable[..., Popen[str]]:
+    """`daemon()`: `mubiao run`, ready when this returns."""
+
+    def start(*arguments: str) -> Popen[str]:
+        process: Popen[str] = desk.spawn("run", "--port", "0", "--log", "json", *arguments)
+        until(process, '"watching"')
+        return process
+
+    return start
+
+
+def until(process: Popen[str], word: str) -> str:
+    """Read the log up to a line with this word; that line."""
+    assert process.stderr is not None
+    seen = []
+    for line in process.stderr:
+        seen.append(line)
+        if word in line:
+            return line
+    raise AssertionError("".join(seen))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_check_keeps_what_it_finished(
+    desk: Any, web: Any, page_of: Callable[..., str], number: signal.Signals
+) -> None:
+    web.put("/a", page_of("区政府全体会议", *TEXT))
+    web.silent.add("/slow")
+    desk.watch({"key": "a", "url": web.url + "/a"}, {"key": "slow", "url": web.url + "/slow"})
+    process = desk.spawn("check", "--all", "--json")
+    assert web.stuck.wait(15), process.kill() or process.communicate()[1]
+    process.send_signal(number)
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == 130, err
+    done = json.loads(out)
+    assert done["finished"]
+    assert "Traceback" not in err
+    with desk.queries() as ask:
+        kept = len(ask.history("a")) if "/a" in web.asked else 0
+    assert done["new"] == kept
+    web.silent.clear()
+    web.put("/slow", page_of("另一个页面", *reversed(TEXT)))
+    again = desk.run("check", "--all", "--json")
+    assert again.code == 0, again.err
+    assert again.json["checked"] == 2
+    assert (again.json["failed"], again.json["new"] + again.json["unchanged"]) == (0, 2)
+
+
+def test_a_broken_sources_file_is_placed_and_nothing_is_fetched(desk: Any, web: Any) -> None:
+    desk.watch({"key": "a", "url": web.url + "/a"}, {"key": "b", "url": web.url + "/b"})
+    text = desk.config.read_text().replace("key: b", "key: b\n  evry: 3h")
+    desk.config.write_text(text)
+    line = 1 + text[: text.index("evry")].count("\n")
+    process = desk.spawn("check", "--all")
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (2, "")
+    assert re.search(rf"sources\.yaml:{line}:3: .*evry.*every", err)
+    assert web.asked == []
+    assert not (desk.folder / "data").exists()
+
+
+def test_a_daemon_runs_ends_quickly_and_keeps_others_out(desk: Any, web: Any, page_of: Callable[..., str]) -> None:
+    web.put("/a", page_of("区政府全体会议", *TEXT))
+    desk.watch({"key": "a", "url": web.url + "/a"})
+    process = desk.spawn("run", "--port", "0", "--log", "json")
+    address = json.loads(until(process, '"web"'))["address"]
+    until(process, '"watching"')
+    with urllib.request.urlopen(address + "healthz", timeout=5) as answer:
+        assert json.load(answer)["ok"] is True
+    for arguments in (("run", "--no-web"), ("check", "--all"), ("import", "sources.yaml", "--source", "x")):
+        other = desk.run(*arguments)
+        assert other.code == 2
+        assert str(process.pid) in other.err
+    assert desk.run("sources", "list", "--json").code == 0  # asking is free
+    begun = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 0, err
+    assert time.monotonic() - begun < 5
+    assert '"stopped"' in err
+    assert desk.run("check").code == 0
+
+
+def test_a_broken_file_at_a_reload_keeps_the_old_one(desk: Any, web: Any, daemon: Callable[..., Popen[str]]) -> None:
+    desk.watch({"key": "a", "url": web.url + "/a"})
+    process = daemon("--no-web")
+    good = desk.config.read_text()
+    desk.config.write_text(good + "nonsense: 1\n")
+    process.send_signal(signal.SIGHUP)
+    assert "nonsense" in until(process, "not taken over")
+    desk.config.write_text(good.replace("key: a", "key: renamed"))
+    process.send_signal(signal.SIGHUP)
+    until(process, '"sources.yaml taken over"')
+    with desk.queries() as ask:
+        assert {row["key"] for row in ask.sources()} >= {"renamed"}
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "Traceback" not in err
+
+
+def test_a_daemon_in_the_middle_of_a_slow_answer_still_ends(
+    desk: Any, web: Any, daemon: Callable[..., Popen[str]]
+) -> None:
+    web.silent.add("/slow")
+    desk.watch(
+        {"key": "slow", "url": web.url + "/slow"}, defaults={"every": "1s", "delay": "0s", "respect_robots": False}
+    )
+    process = daemon("--no-web")
+    assert web.stuck.wait(30)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=9)  # a container is killed after ten seconds
+    assert process.returncode == 0
+    assert "Traceback" not in err

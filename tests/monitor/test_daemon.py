@@ -1,0 +1,142 @@
+"""The jobs of a running service: registered, fed from the rows that are due, and never ended by an exception."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from monitor import config as configuration
+from monitor.daemon import Daemon, Engine, engine, pages_to_check
+from monitor.errors import StorageError
+from monitor.web.status import Status
+
+TEXT = "云岭区人民政府今天召开全体会议，研究部署下一阶段重点工作，区长主持会议并讲话，各部门负责同志参加会议。"
+
+
+@dataclass
+class Running:
+    daemon: Daemon
+    made: Engine
+    watch: Any
+    status: Status
+
+
+@pytest.fixture
+async def running(web: Any, page_of: Callable[..., str], watching: Callable[..., Any]) -> AsyncIterator[Running]:
+    """A daemon over one page, with its jobs made but no scheduler started: a test turns them by hand."""
+    url = web.put("/a", page_of("区政府全体会议", TEXT, TEXT[::-1]))
+    watch = watching(
+        {"key": "a", "url": url, "every": "1h"},
+        channels={"desk": {"type": "email", "to": ["desk@example.org"]}},
+        subscriptions=[{"channel": "desk", "digest": "0 8 * * *"}, {"channel": "desk", "on": ["health"]}],
+    )
+    async with engine(watch.store, watch.config, configuration.vocabulary(), {}, now=watch.clock) as made:
+        status = Status(watch.clock(), sources=1)
+        yield Running(Daemon(made, watch.config, status), made, watch, status)
+
+
+async def checked(daemon: Daemon) -> None:
+    """Turn the due tick and wait for the batch it started."""
+    await daemon.due()
+    while daemon._tasks:
+        await asyncio.gather(*daemon._tasks)
+
+
+async def test_a_tick_checks_what_is_due_and_nothing_else(running: Running, web: Any) -> None:
+    await checked(running.daemon)
+    assert web.asked == []  # a first check is spread over some minutes
+    running.watch.clock.pass_by(minutes=15)
+    await checked(running.daemon)
+    assert web.asked == ["/a"]
+    assert running.status.last_tick == running.watch.clock()
+    await checked(running.daemon)
+    assert web.asked == ["/a"]
+    running.watch.clock.pass_by(hours=2)
+    await checked(running.daemon)
+    assert web.asked == ["/a", "/a"]
+
+
+async def test_what_is_being_checked_is_not_started_twice(running: Running, web: Any) -> None:
+    running.watch.clock.pass_by(minutes=15)
+    web.silent.add("/a")
+    await running.daemon.due()
+    await asyncio.to_thread(web.stuck.wait, 10)
+    await running.daemon.due()
+    assert len(running.daemon._tasks) == 1
+    for task in running.daemon._tasks:
+        task.cancel()
+    await asyncio.gather(*running.daemon._tasks, return_exceptions=True)
+    assert not running.made.checker.is_running(1)
+    assert web.asked == ["/a"]
+
+
+async def test_the_jobs_are_registered_and_a_digest_has_one_of_its_own(running: Running) -> None:
+    running.daemon.start()
+    try:
+        jobs = {job.id: job for job in running.daemon.scheduler.get_jobs()}
+        assert set(jobs) >= {"due", "outbox", "retention", "digest 0 8 * * *"}
+        for job in jobs.values():
+            assert (job.max_instances, job.coalesce, job.misfire_grace_time) == (1, True, None)
+    finally:
+        running.daemon.stopping.set()
+        await running.daemon.drain()
+    assert not running.daemon.scheduler.running
+
+
+@pytest.mark.parametrize("wrong", [StorageError("the disk is full"), ZeroDivisionError("a bug")])
+async def test_no_exception_leaves_a_job_and_health_knows_of_it(running: Running, wrong: Exception) -> None:
+    async def fails() -> None:
+        raise wrong
+
+    async def works() -> None:
+        return None
+
+    await running.daemon._turn("due", fails)
+    assert str(wrong) in running.status.trouble["due"]
+    assert not running.status.healthy(running.watch.clock())
+    await running.daemon._turn("due", works)
+    assert running.status.trouble == {}
+    assert running.status.healthy(running.watch.clock())
+
+
+async def test_a_reload_takes_over_a_good_file_and_keeps_the_old_one_before_a_broken_one(
+    running: Running, desk: Any, web: Any
+) -> None:
+    desk.config.write_text("sources: [", encoding="utf-8")
+    running.daemon.reload()
+    assert "config" in running.status.trouble
+    assert [s.key for s in running.made.checker.config.sources] == ["a"]
+    desk.watch({"key": "a", "url": web.url + "/a", "every": "2h"}, {"key": "b", "url": web.url + "/b"})
+    running.daemon.reload()
+    assert running.status.trouble == {}
+    assert [s.key for s in running.made.checker.config.sources] == ["a", "b"]
+    assert {p.source for p in running.watch.store.pages()} == {"a", "b"}
+
+
+async def test_after_a_stop_nothing_new_is_started(running: Running, web: Any) -> None:
+    running.watch.clock.pass_by(minutes=15)
+    running.daemon.stopping.set()
+    await checked(running.daemon)
+    assert web.asked == []
+
+
+async def test_a_clock_set_back_leaves_no_page_silent(running: Running) -> None:
+    running.watch.clock.pass_by(minutes=15)
+    await checked(running.daemon)
+    running.watch.clock.pass_by(days=-30)
+    running.daemon._clamp()
+    (page,) = running.watch.store.pages()
+    assert page.next_due - running.watch.clock() <= timedelta(hours=2)
+
+
+async def test_pages_to_check_are_those_due_named_or_all(running: Running) -> None:
+    store, config, now = running.watch.store, running.watch.config, datetime(2026, 1, 9, 1, 0, tzinfo=UTC)
+    assert pages_to_check(store, config, None, now, everything=False) == []
+    assert [p.source for p in pages_to_check(store, config, None, now, everything=True)] == ["a"]
+    assert [p.source for p in pages_to_check(store, config, ["a"], now, everything=False)] == ["a"]
+    assert pages_to_check(store, config, ["other"], now, everything=True) == []

@@ -1,0 +1,112 @@
+"""Many checks together: hosts beside each other, one bug among many pages, what follows from trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from monitor.demo.background import running
+from monitor.demo.server import Reply, Request
+from monitor.pipeline import page_host
+
+TEXT = [
+    "云岭区人民政府今天召开全体会议，研究部署下一阶段重点工作，区长主持会议并讲话，各部门负责同志参加会议。",
+    "会议强调，各部门要压实责任，细化举措，确保各项目标任务落到实处，以实际行动回应全区人民群众的期盼和要求。",
+]
+
+
+async def test_a_silent_host_delays_no_other(
+    web: Any, page_of: Callable[..., str], watching: Callable[..., Any]
+) -> None:
+    other = type(web)()
+    other.host = "127.0.0.2"
+    with running(other):
+        web.silent.add("/slow")
+        other.put("/a", page_of("区政府全体会议", *TEXT))
+        watch = watching(
+            {"key": "slow", "url": web.url + "/slow", "timeout": "1s"}, {"key": "a", "url": other.url + "/a"}
+        )
+        done = await watch.look()
+    assert (done.counts["new"], [why.error for _, why in done.failures]) == (1, ["timeout"])
+
+
+async def test_a_list_leads_to_its_documents_in_the_same_pass_and_later_ones_are_news(
+    web: Any, page_of: Callable[..., str], watching: Callable[..., Any]
+) -> None:
+    def column(*names: str) -> None:
+        items = "".join(
+            f'<li><a href="/art/{name}.html">云岭区关于{name}工作的通知</a><span>2026-01-0{day}</span></li>'
+            for day, name in enumerate(names, 1)
+        )
+        web.put("/list/", f"<html><head><title>通知公告</title></head><body><ul>{items}</ul></body></html>")
+        for name in names:
+            web.put(f"/art/{name}.html", page_of(f"云岭区关于{name}工作的通知", *(x + name for x in TEXT)))
+
+    column("spring", "summer")
+    watch = watching({"key": "list", "url": web.url + "/list/", "kind": "listing", "backfill": "3650d"})
+    first = await watch.look()
+    assert (first.baselines, first.changes, first.failures) == (2, [], [])
+    column("spring", "summer", "autumn")
+    watch.clock.pass_by(hours=7)
+    second = await watch.look()
+    assert [(c.kind, c.url.rsplit("/", 1)[1]) for c in second.changes] == [("new", "autumn.html")]
+    watch.clock.pass_by(hours=7)
+    assert (await watch.look()).changes == []
+
+
+async def test_trouble_is_told_once_after_three_failures_and_once_when_it_is_over(
+    web: Any, desk: Any, page_of: Callable[..., str], watching: Callable[..., Any]
+) -> None:
+    url = web.put("/a", page_of("区政府全体会议", *TEXT))
+    watch = watching(
+        {"key": "a", "url": url},
+        channels={"desk": {"type": "email", "to": ["desk@example.org"]}},
+        subscriptions=[{"channel": "desk", "on": ["health"]}],
+    )
+    await watch.look()
+    told = []
+    for status in (500, 500, 500, 500, 200, 200):
+        web.put("/a", page_of("区政府全体会议", *TEXT) if status == 200 else "oops", status=status)
+        watch.clock.pass_by(hours=1)
+        await watch.look()
+        with desk.queries() as ask:
+            told.append([alert.type for alert in ask.alerts()])
+    assert [len(x) for x in told] == [0, 0, 1, 1, 2, 2]
+    assert set(told[-1]) == {"source.failing", "source.recovered"}
+
+
+async def test_what_failed_is_due_sooner_than_what_went_well(
+    web: Any, page_of: Callable[..., str], watching: Callable[..., Any]
+) -> None:
+    url = web.put("/a", page_of("区政府全体会议", *TEXT))
+    watch = watching({"key": "a", "url": url, "every": "1d"}, {"key": "b", "url": web.url + "/missing", "every": "1d"})
+    await watch.look()
+    web.put("/a", "oops", status=500)
+    watch.clock.pass_by(days=2)
+    await watch.look()
+    due = {page.source: page.next_due for page in watch.store.pages()}
+    assert watch.clock() < due["a"] <= watch.clock() + timedelta(hours=1)
+    assert all(at > watch.clock() for at in due.values())
+
+
+async def test_a_server_that_says_not_modified_is_believed(
+    web: Any, page_of: Callable[..., str], watching: Callable[..., Any]
+) -> None:
+    html = page_of("区政府全体会议", *TEXT).encode()
+    tag = {"ETag": '"1"'}
+
+    def conditional(request: Request) -> Reply:
+        known = request.headers.get("if-none-match") == '"1"'
+        return Reply(304, headers=tag) if known else Reply(200, html, headers=tag)
+
+    web.routes["/a"] = conditional
+    watch = watching({"key": "a", "url": web.url + "/a"})
+    await watch.look()
+    watch.clock.pass_by(hours=7)
+    assert (await watch.look()).counts["not_modified"] == 1
+
+
+def test_a_broken_address_is_a_host_of_its_own() -> None:
+    assert page_host("http://yunling.example/a") == page_host("http://yunling.example/b?c")
+    assert page_host("http://[::") == "http://[::"

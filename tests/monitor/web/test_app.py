@@ -1,0 +1,196 @@
+"""The pages and the JSON of a daemon, asked over a real connection."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from monitor import config as configuration
+from monitor import transfer
+from monitor.errors import UsageError
+from monitor.model import Source
+from monitor.web.app import API, PAGES
+from monitor.web.server import Status, Web
+from storage import migrate
+from storage.store import Store
+
+NOW = datetime(2026, 1, 9, 1, 0, tzinfo=UTC)
+HOSTILE = '<script>alert("x")</script>云岭区2026年政府工作报告'
+TEXT = "2026年主要预期目标是：地区生产总值增长6%左右，固定资产投资增长8%，<b>一般公共预算收入</b>增长5%以上。"
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that holds one hostile document."""
+    folder = tmp_path_factory.mktemp("web")
+    path, db = folder / "报告.txt", folder / "mubiao.db"
+    path.write_text(f"{HOSTILE}\n{TEXT}\n", encoding="utf-8")
+    migrate.upgrade(f"sqlite:///{db}", NOW)
+    with Store(f"sqlite:///{db}") as store:
+        source = Source(key="yunling", url="http://yunling.example/", name='<img src="x">', region="999101")
+        transfer.import_files(store, source, [path], configuration.vocabulary(), now=NOW, told=transfer.Told())
+    return db
+
+
+@pytest.fixture
+async def served(desk: Any, filled: Path) -> AsyncIterator[tuple[httpx.AsyncClient, Status]]:
+    """A client of the web side of a daemon that ticked a moment ago."""
+    (desk.folder / "data").mkdir()
+    shutil.copy(filled, desk.folder / "data" / "mubiao.db")
+    status = Status(datetime.now(UTC), sources=1)
+    web = Web(desk.db, status, "zh")
+    await web.start("127.0.0.1", 0)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", verify=False) as client:
+        yield client, status
+    await web.stop()
+
+
+async def test_health_follows_the_tick_and_the_jobs(served: tuple[httpx.AsyncClient, Status]) -> None:
+    client, status = served
+    answer = await client.get("/healthz")
+    assert (answer.status_code, answer.json()["ok"]) == (200, True)
+    status.trouble["due"] = "the disk is full"
+    answer = await client.get("/healthz")
+    assert (answer.status_code, answer.json()["trouble"]) == (503, {"due": "the disk is full"})
+    assert "the disk is full" in (await client.get("/system")).text
+    status.trouble.clear()
+    status.ticked(datetime.now(UTC) - timedelta(minutes=5))
+    assert (await client.get("/healthz")).status_code == 503
+    assert (await client.get("/readyz")).json() == {"ok": True}
+
+
+async def test_metrics_count_without_addresses(served: tuple[httpx.AsyncClient, Status]) -> None:
+    client, status = served
+    status.checked({"unchanged": 3, "failed": 1})
+    text = (await client.get("/metrics")).text
+    assert 'mubiao_checks_total{result="unchanged"} 3.0' in text
+    assert "mubiao_sources 1.0" in text
+    assert "http://" not in text
+
+
+@pytest.mark.parametrize("name", API)
+async def test_every_answer_of_the_api_is_described_and_is_json(
+    served: tuple[httpx.AsyncClient, Status], name: str
+) -> None:
+    client, _ = served
+    needed = {"history": {"of": "yunling"}, "show": {"version": "v1"}, "search": {"q": "增长"}}.get(name, {})
+    answer = await client.get(f"/api/{name}", params=needed)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("application/json")
+    described = (await client.get("/api/openapi.json")).json()
+    assert f"/api/{name}" in described["paths"]
+    kind = described["paths"][f"/api/{name}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"][
+        "type"
+    ]
+    assert isinstance(answer.json(), list if kind == "array" else dict)
+
+
+async def test_the_api_answers_what_is_stored(served: tuple[httpx.AsyncClient, Status]) -> None:
+    client, _ = served
+    items = (await client.get("/api/targets", params={"under": "9991", "role": "target"})).json()
+    assert {x["value_text"] for x in items} == {"6%左右", "8%", "5%以上"}
+    assert (await client.get("/api/search", params={"q": "预算"})).json()[0]["source"] == "yunling"
+    assert "增长6%左右" in (await client.get("/api/show", params={"version": "yunling"})).json()["text"]
+    assert "预期目标" in (await client.get("/api/show", params={"version": "v1"})).text  # Chinese is left readable
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/show?version=nope", 404),
+        ("/api/show", 404),
+        ("/api/show?version=", 404),
+        ("/api/history?of=nope", 404),
+        ("/api/targets?since=never", 404),
+        ("/api/changes?min_significance=high", 404),
+        ("/api/targets?limit=²", 200),
+        ("/api/targets?limit=-5", 200),
+        ("/api/changes?limit=99999999999", 200),
+        ("/api/changes?before=zzz", 404),
+        ("/search?q=%22", 404),
+        ("/targets?since=never", 404),
+        ("/nothing", 404),
+        ("/../../etc/passwd", 404),
+    ],
+)
+async def test_a_wrong_question_gets_an_answer(
+    served: tuple[httpx.AsyncClient, Status], path: str, status: int
+) -> None:
+    client, _ = served
+    answer = await client.get(path)
+    assert answer.status_code == status
+    if path.startswith("/api") and status == 404:
+        assert answer.json()["error"]
+    else:
+        assert "error" not in answer.text[:10]  # a person reads words, not JSON
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_page_speaks_both_languages_and_escapes(
+    served: tuple[httpx.AsyncClient, Status], path: str, lang: str
+) -> None:
+    client, _ = served
+    answer = await client.get(path, params={"lang": lang, "q": '"><script>', "indicator": '"><script>'})
+    assert answer.status_code == 200
+    assert f'<html lang="{lang}">' in answer.text
+    assert "<script" not in answer.text
+    assert '<img src="x">' not in answer.text
+    assert ("目标" if lang == "zh" else "Targets") in answer.text
+
+
+async def test_hostile_text_is_shown_as_text(served: tuple[httpx.AsyncClient, Status]) -> None:
+    client, _ = served
+    for path in ("/sources", "/targets", "/search?q=预算"):
+        text = (await client.get(path)).text
+        assert "&lt;" in text
+        assert "<script" not in text
+        assert "<b>一般" not in text
+
+
+async def test_only_our_own_name_is_answered_and_every_answer_is_guarded(
+    served: tuple[httpx.AsyncClient, Status],
+) -> None:
+    client, _ = served
+    port = client.base_url.port
+    for host in ("evil.example", f"evil.example:{port}", "127.0.0.1.evil.example", ""):
+        answer = await client.get("/api/changes", headers={"Host": host})
+        assert answer.status_code in (400, 421), host
+    for host in (f"localhost:{port}", "127.0.0.1", f"[::1]:{port}"):
+        assert (await client.get("/", headers={"Host": host})).status_code == 200
+    for path in ("/", "/healthz", "/api/changes", "/nothing"):
+        answer = await client.get(path)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+async def test_a_failing_source_says_why(desk: Any, served: tuple[httpx.AsyncClient, Status], web: Any) -> None:
+    client, _ = served
+    desk.watch({"key": "missing", "url": web.url + "/missing"})
+    assert await asyncio.to_thread(desk.spawn("check", "--all").wait, 30) == 1
+    rows = {row["key"]: row for row in (await client.get("/api/sources")).json()}
+    assert (rows["missing"]["state"], rows["missing"]["failure"]["error"]) == ("failing", "http_404")
+    for path in ("/", "/sources"):
+        assert "http_404" in (await client.get(path)).text
+
+
+async def test_nothing_can_be_changed(served: tuple[httpx.AsyncClient, Status]) -> None:
+    client, _ = served
+    for path in (*PAGES, *(f"/api/{name}" for name in API)):
+        assert (await client.post(path)).status_code == 405
+
+
+async def test_a_taken_port_is_named(desk: Any, served: tuple[httpx.AsyncClient, Status]) -> None:
+    client, status = served
+    other = Web(desk.db, status, "zh")
+    with pytest.raises(UsageError, match=str(client.base_url.port)):
+        await other.start("127.0.0.1", client.base_url.port or 0)
+    await other.stop()
