@@ -19,8 +19,8 @@ _ARROWS = {"raised": "↑", "lowered": "↓", "new": "＋", "dropped": "×", "re
 _RANK = {"lowered": 0, "dropped": 1, "raised": 2, "reworded": 3, "new": 4}
 _NAME_LIMIT, _VALUE_LIMIT = 40, 60
 # names that already say what is measured need no second word
-_SAYS_GROWTH = ("增速", "增长", "增幅", "涨幅", "降幅", "下降", "降低")
-_SAYS_SHARE = ("占比", "比重", "率", "比例", "份额", "强度")
+_SAYS_GROWTH = ("增速", "增长", "增幅", "涨幅", "降幅", "下降", "降低", "growth", "reduction")
+_SAYS_SHARE = ("占比", "比重", "率", "比例", "份额", "强度", "share", "rate", "ratio", "intensity", "coverage", "cover")
 
 
 def item(line: Line) -> Mapping[str, Any]:
@@ -72,8 +72,10 @@ def news(lines: Iterable[Line]) -> int:
 
 
 def name(line: Line, lang: str) -> str:
-    """地区生产总值增速: the indicator, what it is about, and what is measured."""
-    base = one_line(line.get("canonical") or line.get("indicator") or item(line).get("indicator") or "?", _NAME_LIMIT)
+    """地区生产总值增速, Regional GDP growth: the indicator, what it is about, and what is measured."""
+    english = item(line).get("indicator_en") if lang == "en" else None
+    known = english or line.get("canonical") or line.get("indicator") or item(line).get("indicator")
+    base = one_line(known or "?", _NAME_LIMIT)
     about = one_line(line.get("object") or "", _NAME_LIMIT)
     measure = _measure(str(line.get("kind")), item(line), base)
     return (

@@ -2,10 +2,10 @@
 
     python bench/check.py [--pages 200] [--rounds 4]
 
-Both are run once a round, like cron, over the same site (site_on_loopback.py), one reading after the other: `mubiao check --all
+Both are run once a round, like cron, over the same site (site_on_loopback.py), one after the other: `mubiao check --all
 --json` with our main text extraction on, and urlwatch with `url` and `html2text`, the first example of its manual. The
 round that reads everything for the first time is left out. urlwatch takes every changed chrome for a change and prints
-it; that is its own answer to these pages, and the row `still` shows it without.
+it; that is its own answer to these pages, and the row of the same bytes shows it without.
 
 Start-up is a run of the same configuration that checks one page: what is loaded only for a first check counts as
 start-up for both (`mubiao check p0`, `urlwatch 1`). So the figure is (all - one) / (pages - 1).

@@ -62,7 +62,8 @@ def machine() -> str:
     )
     load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return f"{os.cpu_count()} × {name}, {platform.system()} {platform.release()}, Python {platform.python_version()}, load {load}, {files} files"
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} × {name}, {system}, load {load}, {files} files"
 
 
 def _lines(path: str) -> list[str]:

@@ -25,9 +25,9 @@ from typing import Literal, Self
 Chrome = Literal["changing", "still", "etag"]
 LATENCY = 0.01  # seconds before each answer
 
-_PLACES = "云岭 松原 河湾 石桥 东渡 南屏 北塘 新桥".split()
-_VERBS = "推进 完善 加强 落实 深化 优化 提升 扩大".split()
-_THINGS = "老旧小区改造 产业园区建设 社区养老服务 城市绿道 河道整治 学前教育 公共交通 数字政务".split()
+_PLACES = ["云岭", "松原", "河湾", "石桥", "东渡", "南屏", "北塘", "新桥"]
+_VERBS = ["推进", "完善", "加强", "落实", "深化", "优化", "提升", "扩大"]
+_THINGS = ["老旧小区改造", "产业园区建设", "社区养老服务", "城市绿道", "河道整治", "学前教育", "公共交通", "数字政务"]
 _LINKS = "".join(f'<li><a href="/zwgk/{n}/">{x}</a></li>' for n, x in enumerate(_PLACES + _THINGS))
 
 
@@ -39,17 +39,17 @@ def _paragraph(dice: random.Random) -> str:
     return "".join(sentence() for _ in range(dice.randint(3, 7)))
 
 
-@functools.cache
-def _article(number: int) -> str:
+@functools.lru_cache(maxsize=2000)
+def _article(number: int, short: bool) -> str:
     """The main text of a page as HTML, the same each time."""
     dice = random.Random(number)
-    wanted, parts = int(3000 * 10 ** dice.random()), list[str]()
+    wanted, parts = 200 if short else int(3000 * 10 ** dice.random()), list[str]()
     while sum(map(len, parts)) < wanted:
         parts.append(_paragraph(dice))
     return "\n".join(f"<p>　　{part}</p>" for part in parts)
 
 
-def page(number: int, turn: int) -> bytes:
+def page(number: int, turn: int, *, short: bool = False) -> bytes:
     """The body of a page; `turn` decides the chrome."""
     dice = random.Random(turn)
     charset = "gb18030" if number % 3 == 2 else "utf-8"
@@ -59,7 +59,7 @@ def page(number: int, turn: int) -> bytes:
 <script>var t = {turn};</script><style>.a {{ color: red }}</style></head><body>
 <div class="header"><span id="clock">第{turn}次</span><ul class="nav">{_LINKS}</ul></div>
 <div class="main"><h1>{title}</h1><div class="info">发布时间：2026-01-{1 + number % 28:02} 浏览次数：{turn}</div>
-<div class="TRS_Editor">{_article(number)}</div></div>
+<div class="TRS_Editor">{_article(number, short)}</div></div>
 <div class="side"><h3>相关阅读</h3><ul>{related}</ul></div>
 <div class="footer">主办：{_PLACES[0]}区人民政府办公室 访问量：{turn}</div></body></html>"""
     return text.encode(charset)
@@ -68,8 +68,8 @@ def page(number: int, turn: int) -> bytes:
 class _Protocol(asyncio.Protocol):
     turns = itertools.count(1)
 
-    def __init__(self, chrome: Chrome) -> None:
-        self.chrome = chrome
+    def __init__(self, chrome: Chrome, short: bool) -> None:
+        self.chrome, self.short = chrome, short
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -85,14 +85,16 @@ class _Protocol(asyncio.Protocol):
             head = f"ETag: {mark}\r\n"
             if f"if-none-match: {mark}".encode() in asked.lower():
                 return f"HTTP/1.1 304 Not Modified\r\n{head}\r\n".encode()
-        body = page(number, next(self.turns) if self.chrome == "changing" else 0)
-        return f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        body = page(number, next(self.turns) if self.chrome == "changing" else 0, short=self.short)
+        return (
+            f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        )
 
 
-def _serve(pipe: Connection, chrome: Chrome) -> None:
+def _serve(pipe: Connection, chrome: Chrome, short: bool) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(functools.partial(_Protocol, chrome), "0.0.0.0", 0, backlog=4096)
+        server = await loop.create_server(functools.partial(_Protocol, chrome, short), "0.0.0.0", 0, backlog=4096)
         pipe.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
@@ -100,11 +102,11 @@ def _serve(pipe: Connection, chrome: Chrome) -> None:
 
 
 class Site:
-    """The running site."""
+    """The running site; `short` pages hold one paragraph."""
 
-    def __init__(self, chrome: Chrome) -> None:
+    def __init__(self, chrome: Chrome, *, short: bool = False) -> None:
         here, there = multiprocessing.Pipe()
-        self._process = multiprocessing.Process(target=_serve, args=(there, chrome), daemon=True)
+        self._process = multiprocessing.Process(target=_serve, args=(there, chrome, short), daemon=True)
         self._process.start()
         self.port: int = here.recv()
 

@@ -262,6 +262,7 @@ class Target:
     indicator: str  # as written
     canonical: str | None = None  # a name of indicators.yaml, or None: then compared by its wording
     indicator_id: str | None = None  # stable ASCII id of the family
+    indicator_en: str | None = None  # its English name
     value: float | None = None
     value_min: float | None = None
     value_max: float | None = None
@@ -281,9 +282,10 @@ class Target:
     scope: str | None = None  # 口径
     headline: bool = False  # in the list of main expected targets
     persistence: str = "recurring"  # or one_off
-    stage: str | None = None
-    parent: str | None = None
-    vintage: str | None = None
+    stage: str | None = None  # of works: 谋划 启动 开工 完成 投用
+    parent: str | None = None  # of 其中: what it is a part of
+    mentions: int = 1  # how often the text says it
+    vintage: str | None = None  # of actuals: expected preliminary final revised
     confidence: float = 1.0
     rule: str = ""  # why it was read so
     note: str | None = None

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -59,6 +59,7 @@ Follow = Callable[[Outcome | None, int], None]
 
 FAILING_AFTER = 3  # failures in a row before anybody is told
 MOST_SHEETS = 200  # list pages or newspaper sheets read in one check
+MOST_WALKS = 2000  # hosts walked through together: one that waits for its host costs 8 kB
 AHEAD = 15  # pages of the same host whose past is read along with that of the next one
 MOST_GLANCES = 256  # pages whose past is read at once
 MOST_UNSAVED = 64  # unchanged checks that wait for each other to be saved …
@@ -129,6 +130,53 @@ class _Glances:
         return self._known.pop(page.id)
 
 
+class _Walks:
+    """The tasks of one pass, some for each host, `MOST_WALKS` at once; the first error ends it."""
+
+    def __init__(self, walk: Callable[[str], Coroutine[Any, Any, None]]) -> None:
+        self._walk = walk
+        self._waiting = deque[str]()
+        self._running = set[asyncio.Task[None]]()
+        self._trouble: BaseException | None = None
+        self._over = asyncio.Event()
+
+    def start(self, host: str, times: int) -> None:
+        """Walk through this host's pages, so many of them at once."""
+        self._waiting.extend([host] * times)
+        self._more()
+
+    def _more(self) -> None:
+        while self._waiting and len(self._running) < MOST_WALKS:
+            task = asyncio.create_task(self._walk(self._waiting.popleft()))
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (wrong := task.exception()) is not None:
+            self._trouble = self._trouble or wrong
+            self._waiting.clear()
+        self._more()
+        if self._trouble or not self._running:
+            self._over.set()
+
+    async def over(self, within: float) -> bool:
+        """Whether all have ended, waiting so many seconds for it. Raises what one of them raised."""
+        if self._running:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(within):
+                    await self._over.wait()
+        if self._trouble:
+            raise self._trouble
+        return not self._running
+
+    async def cancel(self) -> None:
+        self._waiting.clear()
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+
 class Checker:
     """Runs checks. Owns no connection: the caller opens and closes store and fetcher."""
 
@@ -141,12 +189,22 @@ class Checker:
         *,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self.store, self.fetcher, self.config, self.vocabulary, self.now = store, fetcher, config, vocabulary, now
+        self.store, self.fetcher, self.vocabulary, self.now = store, fetcher, vocabulary, now
+        self.config = config
         self._database: Executor = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._assessors: Executor = ThreadPoolExecutor(1, thread_name_prefix="assess")
         self._past_first: set[str] = set()  # sources whose first complete pass is known to be over
         self._running: set[int] = set()  # pages being checked or saved: a tick must not start them twice
         self._unsaved: dict[int, Outcome] = {}  # unchanged ones, by page
+
+    @property
+    def config(self) -> Config:
+        """The configuration that checks follow; a new one holds from the next check on."""
+        return self._config
+
+    @config.setter
+    def config(self, config: Config) -> None:
+        self._config, self._sources = config, {s.key: s for s in config.sources}
 
     def close(self) -> None:
         """Waits for the write under way."""
@@ -182,21 +240,7 @@ class Checker:
         total = sum(map(len, queues.values()))
         tell = follow or (lambda outcome, known: None)
         tell(None, total)
-        running, over, trouble = set[asyncio.Task[None]](), asyncio.Event(), list[BaseException]()
         glances = _Glances(partial(self.database, self.store.glance))
-
-        def start(host: str) -> None:
-            for _ in range(min(self._width(queues[host]), len(queues[host]))):
-                task = asyncio.create_task(walk(host))
-                running.add(task)
-                task.add_done_callback(ended)
-
-        def ended(task: asyncio.Task[None]) -> None:
-            running.discard(task)
-            if not task.cancelled() and (wrong := task.exception()) is not None:
-                trouble.append(wrong)
-            if trouble or not running:
-                over.set()
 
         async def walk(host: str) -> None:
             nonlocal total
@@ -215,25 +259,19 @@ class Checker:
                 total += len(found)
                 tell(outcome, total)
                 for place in {page_host(x.url) for x in found} - {host}:
-                    start(place)
+                    walks.start(place, self._width(queues[place]))
 
+        walks = _Walks(walk)
         try:
             if {p.source for queue in queues.values() for p in queue} - self._past_first:
                 self._past_first |= await self.database(self.store.past_first_pass)
-            for host in list(queues):
-                start(host)
-            while running and not trouble:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(UNSAVED_FOR):
-                        await over.wait()
+            for host, queue in list(queues.items()):
+                walks.start(host, min(self._width(queue), len(queue)))
+            while not await walks.over(within=UNSAVED_FOR):
                 await self._save_unchanged()
-            if trouble:
-                raise trouble[0]
             await self._save_unchanged()
         except BaseException:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await walks.cancel()
             with suppress(StorageError):  # the first one is under way already
                 await self._save_unchanged()
             raise
@@ -244,7 +282,7 @@ class Checker:
 
     def _width(self, queue: Iterable[Page]) -> int:
         """How many tasks walk through a host's pages: what its most generous source allows."""
-        widths = [s.concurrency_per_host for p in queue if (s := self.config.source(p.source))]
+        widths = [s.concurrency_per_host for p in queue if (s := self._sources.get(p.source))]
         return max(widths, default=1)
 
     async def _one(
@@ -281,7 +319,7 @@ class Checker:
 
     async def _next_of(self, page: Page, outcome: Outcome) -> Sequence[Page]:
         """Documents that a list just named, to be read in the same pass; and whether a first pass is over."""
-        source = self.config.source(page.source)
+        source = self._sources.get(page.source)
         if source is None or outcome.failure is not None:
             return ()
         found: Sequence[Page] = ()
@@ -304,7 +342,7 @@ class Checker:
 
     async def _check(self, page: Page, known: Known) -> tuple[Outcome, Change | None]:
         """Fetch, assess, save. `known` is a glance. Returns the outcome and the change as stored, with its ids."""
-        source = self.config.source(page.source)
+        source = self._sources.get(page.source)
         if source is None:
             return Outcome(page, self.now(), "skipped"), None
         if page.role == "entry" and source.kind != "page":

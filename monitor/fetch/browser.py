@@ -84,10 +84,10 @@ def find(program: str | None = None) -> str:
 class Browser:
     """The one browser process. `slots` bounds how many pages are built at once; `render` is called holding one."""
 
-    def __init__(self, user_agent: str, program: str | None = None) -> None:
+    def __init__(self, user_agent: str, program: str | None = None, *, idle: float = IDLE) -> None:
         self.slots = asyncio.Semaphore(AT_ONCE)
         self.user_agent = f"{user_agent} {NOTE}"
-        self._program = program
+        self._program, self._rest = program, idle
         self._process: _Process | None = None
         self._changing = asyncio.Lock()  # one starts or closes the process at a time
         self._pages = 0
@@ -116,7 +116,7 @@ class Browser:
         finally:
             self._pages -= 1
             if not self._pages and self._process:
-                self._idle = asyncio.get_running_loop().call_later(IDLE, self._retire)
+                self._idle = asyncio.get_running_loop().call_later(self._rest, self._retire)
 
     async def _started(self) -> _Process:
         async with self._changing:
@@ -128,15 +128,16 @@ class Browser:
                 await self._process.start()
             return self._process
 
-    async def _close(self, process: _Process) -> None:
+    async def _close(self, process: _Process, *, unused: bool = False) -> None:
+        """End this process; `unused`: only if no page came meanwhile."""
         async with self._changing:
-            if self._process is process:
+            if self._process is process and not (unused and self._pages):
                 self._process = None
                 await process.aclose()
 
     def _retire(self) -> None:
         if self._process and not self._pages:
-            self._retiring = asyncio.get_running_loop().create_task(self._close(self._process))
+            self._retiring = asyncio.get_running_loop().create_task(self._close(self._process, unused=True))
 
     async def aclose(self) -> None:
         """End the process, if there is one."""
@@ -167,6 +168,7 @@ class _Process:
 
     async def start(self) -> None:
         """Start both. A check that runs out of time meanwhile does not leave half of it behind: `aclose` waits."""
+        self._api = await asyncio.to_thread(importlib.import_module, "playwright.async_api")
         self._starting = asyncio.get_running_loop().create_task(self._start())
         try:
             await asyncio.shield(self._starting)
@@ -181,7 +183,6 @@ class _Process:
             raise stop("reset", f"Playwright did not start: {_first_line(error)}") from error
 
     async def _start(self) -> None:
-        self._api = importlib.import_module("playwright.async_api")
         self._driver = await self._start_driver()
         home = self._home.name  # none of our variables: some hold passwords
         self._chromium = await self._driver.chromium.launch(
@@ -328,7 +329,7 @@ class _Tab:
         late = visit.pending()
         if late:
             raise stop("timeout", f"{late.url}, which the page loads, did not answer in time")
-        html = await _evaluate(session, tree, _HTML % visit.left)
+        html = await _evaluate(session, tree, _HTML % visit.most)
         if html is None:
             raise stop("too_large", "the built page is larger than max_bytes")
         return str(html)

@@ -322,7 +322,7 @@ class Fetcher:
             f"{ask.url}#{fragment}" if fragment else str(ask.url),
             main,
             send=send,
-            limit=source.max_bytes - max(len(answer.body), answer.wire_bytes),
+            limit=source.max_bytes,
             patience=min(browser.MOST_WAIT, check.left / 2),
             at_once=source.concurrency_per_host,
             timezone=source.timezone,

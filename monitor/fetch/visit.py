@@ -1,7 +1,8 @@
 """What a page asks for while a browser builds it: judged, bounded, and sent by our own client, never by the browser.
 
 A visit is one page being built. Only what text may be built from is loaded (scripts, and what they fetch), in the
-order and number that one visitor's manners allow; pictures, fonts, frames, counters and sockets are not.
+order and number that one visitor's manners allow; pictures, fonts, frames, counters and sockets are not. Scripts may
+read what any public host answers (Playwright adds the CORS headers): no request carries anything of ours.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ MOST_REQUESTS = 150  # of one page; later ones go unanswered
 MOST_SENT = 64 * 1024  # bytes of one request's headers and body
 MOST_REDIRECTS = 5
 SLOW = 1.0  # seconds after which an unanswered request means that the page was not complete
-_TYPES = frozenset({"document", "script", "xhr", "fetch"})
+_TYPES = frozenset({"script", "xhr", "fetch"})
 _METHODS = frozenset({"GET", "HEAD", "POST"})
 _NEEDED = frozenset({"timeout", "reset", "truncated", "too_large"})
 _PASSING = frozenset({429, 502, 503, 504})  # statuses that say "later": what is missing now would look like an edit
@@ -65,7 +66,8 @@ class Visit:
     ) -> None:
         self.url, self.timezone = url, timezone
         self.patience = patience  # seconds for a page that never gets quiet
-        self.left = limit  # bytes of text that may still come
+        self.most = limit  # bytes of the built page
+        self.left = limit - len(main.body)  # bytes that may still come
         self.wire = 0
         self.moved: str | None = None
         self.failure: StoppedError | None = None
@@ -97,7 +99,7 @@ class Visit:
         """What the browser gets for one request. `navigation`: of the page itself, not of a frame in it."""
         if navigation:
             return self._navigate(wanted)
-        if wanted.kind not in _TYPES - {"document"} or wanted.method not in _METHODS or self.ended.is_set():
+        if wanted.kind not in _TYPES or wanted.method not in _METHODS or self.ended.is_set():
             return _empty(wanted)
         if wanted.url.scheme not in ("http", "https") or not wanted.url.host or self.count >= MOST_REQUESTS:
             return NOTHING

@@ -10,13 +10,14 @@ import re
 from dataclasses import dataclass, field, replace
 
 from monitor.model import Indicator, Role, Target, Vocabulary
-from monitor.targets import kinds, relatives
+from monitor.targets import kinds, relatives, tables
 from monitor.targets.lists import Lists
 from monitor.targets.naming import GENERIC, Namer, Naming, Subject, Value
 from monitor.targets.numbers import fold
 from monitor.targets.periods import Clock, Mention, document_clock, mentions
 from monitor.targets.phrases import surroundings
 from monitor.targets.quantities import Finder, Quantity
+from monitor.targets.repeats import counted
 from monitor.targets.roles import Judge, heading_mood, mood
 from monitor.targets.sections import Outline, Sentence
 from monitor.targets.subjects import Lexicon
@@ -25,6 +26,9 @@ _MEASURE = re.compile(r"(?:收入|增速|增幅|投资|产值|增加值|总额|�
 _OPENING = re.compile(r"(?:^|[,;:。(【】\s—-])(?:力争|确保|预计|其中|计划|争取|[我全本][省市区县]|[一-龥]{0,2})$")
 _HANZI = re.compile(r"[一-龥]")
 _REMEMBERED = 5  # subjects of a line that a later 分别 may mean
+_HEDGES = frozenset({"about", "at_least", "at_most", "range"})  # 6%左右: results are known to the digit
+_HEDGED = 4.0  # points of mood
+_FAR = 600  # characters on either side of a value that can tell its role
 _MOOD_SPAN = 6  # sentences
 
 
@@ -65,6 +69,7 @@ class Reader:
         quantities = self.finder.find(folded)
         found: list[Target] = []
         state, at = _State(), 0
+        table = tables.rows(folded) if "\t" in folded else {}
         for sentence in self.outline.sentences(folded, clock):
             while at < len(quantities) and quantities[at].start < sentence.start:
                 at += 1
@@ -73,9 +78,13 @@ class Reader:
                 at += 1
             if not _HANZI.search(folded, sentence.start, sentence.end):
                 continue
+            if sentence.start in table:
+                row = table[sentence.start]
+                found.extend(tables.read(text, folded, row, sentence, clock, self.namer.lexicon))
+                continue
             passage = _Passage(self, text, folded, sentence, state, clock)
             found.extend(passage.targets(quantities[first:at]))
-        return tuple(sorted(found, key=lambda t: (t.vstart, t.start)))
+        return counted(sorted(found, key=lambda t: (t.vstart, t.start)))
 
 
 class _Passage:
@@ -201,6 +210,7 @@ class _Passage:
             strength,
             value.quantity.family,
             old.parts if keep_parts or naming.inherited else (),
+            old.whole if self._part(value) or naming.inherited else naming.words,
             old.said if naming.inherited else (*old.said[-_REMEMBERED:], (naming.words, naming.indicator)),
             old.recent,
         )
@@ -208,8 +218,11 @@ class _Passage:
     def _target(self, value: Value, naming: Naming) -> Target:
         sentence, quantity, indicator = self.sentence, value.quantity, naming.indicator
         when = self._time(value)
-        before, after = self.folded[sentence.start : quantity.start], self.folded[quantity.end : sentence.end]
-        passage = self.state.heading_mood + sum(self.state.moods)
+        before = self.folded[max(sentence.start, quantity.start - _FAR) : quantity.start]
+        after = self.folded[quantity.end : min(sentence.end, quantity.end + _FAR)]
+        hedged = quantity.family == "percent" and quantity.qualifier in _HEDGES
+        hedged = hedged and not re.search(r"[比较]|已", value.around.words)
+        passage = self.state.heading_mood + sum(self.state.moods) + (_HEDGED if hedged else 0.0)
         role, because = self.reader.judge.role(sentence.role, before, after, when.past, passage)
         strength = self._strength(value, naming, role)
         when = self._spread(value, when)
@@ -218,7 +231,7 @@ class _Passage:
             role=role, start=start, end=end, text=self.text[start:end],
             vstart=quantity.start, vend=quantity.end, value_text=self.text[quantity.start : quantity.end],
             indicator=naming.words, canonical=indicator.name if indicator else None,
-            indicator_id=indicator.id if indicator else None,
+            indicator_id=indicator.id if indicator else None, indicator_en=indicator.en if indicator else None,
             value=quantity.value, value_min=quantity.low, value_max=quantity.high,
             unit=self._unit(quantity, indicator), qualifier=quantity.qualifier, strength=strength,
             direction=kinds.direction(value, indicator),
@@ -228,8 +241,8 @@ class _Passage:
             sentence=self.text[sentence.start : sentence.end].strip(), headline=sentence.headline and role == "target",
             object=self._object(value, naming), scope=kinds.scope(value),
             persistence=kinds.persistence(value, indicator, sentence, role),
-            parent=self.state.subject.words or None if re.match(r"\s*其中", value.around.words) else None,
-            vintage="preliminary" if role == "actual" and strength == "expect" else None,
+            stage=kinds.stage(value, indicator), parent=self.state.subject.whole or None if self._part(value) else None,
+            vintage=kinds.vintage(before + after, strength) if role == "actual" else None,
             confidence=kinds.confidence(naming, because), rule=f"{naming.rule}; {because}; {when.rule}",
             note=quantity.note or (f"from={quantity.origin}" if quantity.origin else None),
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The fields that follow from value, name and words: kind, direction, basis, tier, persistence, confidence."""
+"""The fields that follow from value, name and words: kind, direction, basis, tier, scope, stage, vintage, …"""
 
 from __future__ import annotations
 
@@ -24,11 +24,27 @@ _BASIS = (
     ("yoy", re.compile(r"同比|[比较](?:上年|去年|上一年)")),
 )
 _SCOPE = re.compile(
-    r"不含农户|全社会|[区市县省]本级|全口径|地方级|同口径|可比口径|自然口径|[剔扣]除[^,。;、]{2,12}?(?:因素|影响)|留抵退税"
+    r"不含(?:农户|[^,。;、()]{2,10}?(?:开发区|新区|园区|高新区))|[含]\s?[^,。;、()]{2,8}?(?:开发区|新区|高新区)|全社会|"
+    r"[区市县省州旗]本级|[区市县省]级(?=一般|财政|收入)|全口径|地方级|同口径|可比口径|自然口径|属地口径|[剔扣]除[^,。;、]{2,12}?(?:因素|影响)|留抵退税"
+)
+_WORKS = frozenset({"thing", "length", "area", "volume", "power", "household"})
+_STAGES = (
+    ("谋划", r"谋划|储备|包装|策划|规划|论证"), ("启动", r"启动|筹建|实施|推进|续建|推动"),
+    ("开工", r"(?:新开|开|动|复)工|开建|奠基"), ("完成", r"完成|建成|竣工|完工|交付"),
+    ("投用", r"投用|投产|投入使用|投入运营|启用|通车|达产|建成投用|竣工投产"),
+)  # fmt: skip
+_STAGE = re.compile("|".join(f"(?:{words})" for _, words in reversed(_STAGES)))
+_VINTAGES = (
+    ("revised", re.compile(r"修订后|修订数|调整后|最终核实")),
+    ("preliminary", re.compile(r"初步(?:核算|统计|测算|预计)|快报")),
+    ("final", re.compile(r"决算|年鉴")),
 )
 # Sums of unrelated projects share one indicator: their object tells them apart.
 SUMS = frozenset({"project_investment", "support_funds", "relief_funds"})
 _TOTAL = re.compile(r"(?:总投资|投资总额|投资额|总投入|计划投资|年度投资|完成投资)[^,。;]{0,6}$")
+_PREDICATE = re.compile(
+    r"(?:年内|年底|于|将|已|计划|力争|确保|全部|全面|正式|顺利|提前|加快|开工|建成|竣工|投产|投用|启动|落地|签约).*$"
+)
 _NEXT = re.compile(r"[,、]([^,。;\n]{2,40})")
 _PUSHED = re.compile(r"(?:继续|加快|提速|推动|抓好|做好|发挥好|指导|开展|重点)[^,。;]{0,30}$")
 _OTHERS = re.compile(
@@ -112,14 +128,32 @@ def tier(value: Value, role: Role) -> str:
 
 def scope(value: Value) -> str | None:
     """口径: what a figure takes in or leaves out, as written beside it."""
+    found = _SCOPE.finditer(value.text, value.around.left, value.around.right)
+    return "+".join(dict.fromkeys(m[0] for m in found)) or None
+
+
+def stage(value: Value, indicator: Indicator | None) -> str | None:
+    """How far works are to come or have come: 谋划 启动 开工 完成 投用, by the nearest verb of the part-sentence."""
+    if value.quantity.family not in _WORKS or (indicator is not None and "level" in indicator.forms):
+        return None
     around = value.around
-    match = _SCOPE.search(value.text, around.left, around.right)
-    return match[0] if match else None
+    before = list(_STAGE.finditer(value.text, around.clause, value.quantity.start))
+    match = before[-1] if before else _STAGE.search(value.text, value.quantity.end, around.right)
+    return next((name for name, group in _STAGES if match and re.fullmatch(group, match[0])), None)
+
+
+def vintage(sentence: str, strength: str) -> str | None:
+    """How firm a result is, where the sentence says: 预计, 初步核算, 最终核实, 修订."""
+    if strength == "expect":
+        return "expected"
+    return next((name for name, words in _VINTAGES if words.search(sentence)), None)
 
 
 def purpose(value: Value, before: str) -> str | None:
     """The project or works of a sum: 总投资 speaks of the thing before it, 投资…元 of what follows."""
     around = value.around
+    if around.after.startswith("的"):
+        return _PREDICATE.sub("", around.after[1:]).strip() or None
     if _TOTAL.search(around.words):
         return before or None
     after = around.after.strip("的 ")

@@ -54,6 +54,7 @@ class Subject:
     strength: str = "none"
     family: str = ""
     parts: tuple[tuple[str, Indicator | None], ...] = ()  # of a 分别 list
+    whole: str = ""  # what the next 其中 is a part of
     said: tuple[tuple[str, Indicator | None], ...] = ()  # what the last values of the line were about
     recent: dict[str, Indicator] = field(default_factory=dict)  # last indicator of each class of unit in this section
 

@@ -31,7 +31,7 @@ _NAMED = re.compile(
     r"以来|建成的|相比|增长|平均|的?[一二两\d.]{1,6}倍"
 )  # 做好2020年以来…: a year that only names something
 _OF_A_PLAN = re.compile(r"的?(?:度)?(?:目标)?(?:任务|计划|目标|预算)(?:任务|总?数)?的?\s?\d")
-_COMPARED = frozenset("比较与自从《(-—–~")  # 比2020年高
+_COMPARED = frozenset("比较与自从由《(-—–~")  # 比2020年高
 _HINT = re.compile(r"[年月来五半季]")
 
 
@@ -42,6 +42,7 @@ class Clock:
     year: int | None = None  # the year the document sets targets for
     review: int | None = None  # the year it looks back on
     guess: int | None = None  # the only year an undated text names: resolves 今年 and 全年, nothing else
+    news: bool = False  # a dated page: its title announces a topic, not what the text is
     span: str | None = None  # the years of a plan that is made for several: 2022-2024
     forward: bool = True  # whether 今年 and 全年 mean the target year (in a review: the year under review)
 
@@ -77,6 +78,8 @@ def mentions(text: str, clock: Clock) -> list[Mention]:
         ):
             continue
         period, past = _read(match, clock)
+        if text.startswith("以来", match.end()):
+            past = True  # 今年以来
         found.append(Mention(match.start(), match.end(), period, past, match[0]))
     return found
 
@@ -206,6 +209,7 @@ _HEAD_YEAR = re.compile(
     r"(20\d\d)年?(?=度?[^\n。]{0,30}(?:方案|清单|任务|总结|实事|情况|安排|打算|报告|思路|行动|举措))"
 )
 _TITLE_LENGTH = 60
+_LINE_LENGTH = 60
 _SPAN = re.compile(r"(?<!\d)((?:19|20)\d\d)年?\s?[-—–―~至]{1,2}\s?((?:19|20)\d\d)年?")
 _FIVE_YEARS = re.compile(r"第?(十[一二三四五六]?)个?五(?:年)?[”\"]?(?:年)?[^\n。,]{0,24}?(?:规划|计划|纲要)")
 _NOT_THE_PLAN = re.compile(r"评估|总结|执行情况|工作报告|年度")
@@ -213,7 +217,7 @@ _GOAL = re.compile(r"(20\d\d)年[^\n。;]{0,30}(?:目标|重点工作|主要任�
 _PART_YEAR = re.compile(
     r"(?<!年)(?:上半年|前三季度|[一二三四]季度|1\s?[-—–~至]\s?\d{1,2}月)(?![^\n]{0,12}(?:计划|安排|目标|打算))"
 )
-_NEWS = re.compile(r"今年|去年|全年|上半年|下半年|季度|月|近日|日前|昨日")
+_NEWS = re.compile(r"今年|过去|今后|未来|目标|去年|全年|上半年|下半年|季度|月|近日|日前|昨日")
 _YEAR = re.compile(r"(?<![\d到至比])(20\d\d)年")
 
 
@@ -244,7 +248,7 @@ def document_clock(text: str, title: str | None, published: str | None, year: in
         review = _told(text, news)
     if year and _PART_YEAR.search((title or "") + text[:60]):
         review = year
-    return Clock(year, review, None if year else _guess(text), span)
+    return Clock(year, review, None if year else _guess(text), bool(news), span)
 
 
 def _span(title: str) -> str | None:
@@ -258,7 +262,8 @@ def _span(title: str) -> str | None:
 
 
 def _from_title(head: str) -> int | None:
-    years = [int(y) for m in _TITLE.finditer(head[:400]) for y in m.groups() if y]
+    lines = [line for line in head[:400].splitlines() if len(line) <= _LINE_LENGTH]
+    years = [int(y) for line in lines for m in _TITLE.finditer(line) for y in m.groups() if y]
     opening = head.lstrip("\ufeff\n ").splitlines()[:2]
     years += [int(m[1]) for line in opening if len(line) <= _TITLE_LENGTH for m in _HEAD_YEAR.finditer(line)]
     return max(years) if years else None

@@ -21,9 +21,10 @@ _FIRM_FUTURE = re.compile(
     r"明年|下一步|今后|未来|年内|计划(?=增长|达到|完成|新|建)|目标(?:是|为)|要(?=突破|达到?|实现|超过|增长)|力争"
 )
 _FIRM_PAST = re.compile(
-    r"去年|(?<!以)上年(?!增|同|度)|过去(?:的)?[一五]年|已(?!经?开工建设的|建成的)|截至|截止|目前|累计完成|上半年已"
+    r"(?<![由从比较与])去年|(?<!以)上年(?!增|同|度)|过去(?:的)?[一五]年|已(?!经?开工建设的|建成的)|截至|截止|目前|累计完成|上半年已"
 )
 _TURN = re.compile(r"(?:下半年|下一步|下阶段|接下来|今后|未来|明年)[^。;]{0,8}?(?:将|要|力争|确保|继续|计划)")
+_DONE = re.compile(r"已(?!经?(?:开工建设|建成|签约)的|建成?的)[^,。;、]{0,16}$")
 _CONTRAST = re.compile(r"[,;]\s*(?:而)?(?:今年|明年|下一步)")
 _COUNTED = re.compile(r"初步核算|经核算|据统计|统计公报|据介绍|数据显示|上年末|年末全")
 _PAST_PLAN = re.compile(r"(?:年初|原)(?:计划|预算|确定|安排)|去年(?:计划|安排)|计划确定的")
@@ -61,6 +62,8 @@ class Judge:
 
     def _unmarked(self, clause: str, after: str, past: bool | None, mood: float) -> tuple[Role, str]:
         """Newspapers and digests: the words of the part-sentence, then the tone of the passage."""
+        if _DONE.search(clause):
+            return "actual", "past words"
         cue = self._last(clause)
         if cue == "future" or past is False:
             return "target", "future words"

@@ -82,7 +82,7 @@ class Outline:
             if heading is None and stack[-1].level == _LISTED and not re.match(r"\s*[—-]{2}", body):
                 stack.pop()
             if heading is not None:
-                self._push(stack, heading, _level(body), clock)
+                self._push(stack, heading, _level(body), clock, title=clock.news and len(stack) == 1)
                 if offset >= len(body.rstrip()):
                     continue
             yield from self._line(stack, body, line.start(), offset, number, clock)
@@ -114,8 +114,8 @@ class Outline:
             return stripped, len(body)
         return None, 0
 
-    def _push(self, stack: list[_Section], heading: str, level: int, clock: Clock) -> None:
-        role, period = self.role_of(heading), None
+    def _push(self, stack: list[_Section], heading: str, level: int, clock: Clock, *, title: bool) -> None:
+        role, period = None if title else self.role_of(heading), None
         for mention in mentions(heading, replace(clock, forward=role != "actual")):
             period = period or mention.period
         if level == 0 and role is None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
-from monitor.model import Attachment, Document, DocumentKind, Link, TextRules
-from monitor.text import container, dates, head, links, trim
+from monitor.model import Document, TextRules
+from monitor.text import container, dates, head, kinds, links, trim
 from monitor.text.lines import lines, tidy
 
 MAX_CHARS = 3_000_000  # of source that is parsed; what lies behind is cut, with a warning
@@ -28,15 +28,11 @@ _NESTING = (
     "form",
     "b>",
 )
-SUMMARY = 200  # characters of an item of a list with summaries
-ROW_NAME = 8  # characters from which a link can be the title of a document in a list
-ROWS = 5  # such links from which a page can be a list
+SIGNATURE = 120  # characters at the end of a text in which the day of its signature may stand
 BEFORE = 6_000  # characters before the main text, and
 LINES_BEFORE = 40  # lines before the main text among which its title is looked for
-SHORT = 60  # characters under which a text is too little to be an article by itself
 HIDDEN = 200  # characters up to which an element with display:none is a hint or a menu, not a hidden article
 
-STOP = re.compile("[。！？；]$")
 _BLANKS = re.compile(r"[ \t\r\xa0\u3000]+")
 _SHEET = re.compile(r"第\s*[0-9A-Z〇零一二三四五六七八九十]{1,5}\s*版|版面导航|标题导航|数字报")
 
@@ -101,7 +97,8 @@ class _Reading:
         shown = self._shown(flat, choice, title[0], cut)
         facts = head.read(meta, fields, title, shown, self.rules)
         named, dated = bool(meta.get("articletitle")), facts.shown is not None
-        kind = self._kind(choice, paragraphs, (found, files), selector, named=named, dated=dated)
+        page = kinds.Page(choice, paragraphs, found, files, named, dated)
+        kind = kinds.kind(page, self.rules, selected=selector is not None)
         return Document(
             url=self.url,
             kind=kind,
@@ -132,6 +129,8 @@ class _Reading:
         at: int,
     ) -> tuple[str | None, str]:
         """By what the page says of itself; else by what stands before the main text at `at`, the nearest first."""
+        if said[0].get("articletitle") or said[1].get("title"):
+            return head.title_of(self.tree, *said, headings[0])
         before = flat[max(0, at - BEFORE) : at]
         near = [line for line in map(tidy, before.split("\n")) if line][-LINES_BEFORE:]
         title = head.title_of(self.tree, *said, headings[0], near)
@@ -139,6 +138,9 @@ class _Reading:
             return title
         if name := head.labelled_title(flat[max(0, at - head.NEAR_TITLE * 3) : at + 2 * head.NEAR_TITLE]):
             return name, "label of the document's properties"
+        first, *behind = [line for line in map(tidy, flat[at : at + head.NEAR_TITLE].split("\n")) if line][:3] or [""]
+        if head.titular(first) and any(trim.is_head(line, self.rules) for line in behind):
+            return first, "line over the date"
         texts, tops, lines_near = (
             [n for n in found if not trim.is_head(n, self.rules)] for found in (*headings, reversed(near))
         )
@@ -165,7 +167,7 @@ class _Reading:
             self.explain.append("container: none")
             return [], []
         self.explain.append(f"container: {choice.why}")
-        chrome = {} if exact else container.chrome_inside(choice.node, self.rules)
+        chrome = {} if exact else container.chrome_inside(choice.node, self.rules, known=choice.known)
         if chrome:
             self.explain.append("blocks left out: " + ", ".join(sorted(set(chrome.values()))[:12]))
         every = lines(choice.node, chrome)
@@ -184,96 +186,13 @@ class _Reading:
         name = tidy(title or "")
         found = flat.rfind(name[:20], 0, at) if name else -1
         before = flat[found if 0 <= found <= at else max(0, at - 900) : at].replace(name or "\0", " ")
-        start = "\n".join(cut) or flat[at : at + head.NEAR_TITLE]
+        start = "\n".join(cut) or flat[at : min(end, at + head.NEAR_TITLE)]
         issue = dates.first(flat[:at]) if _SHEET.search(flat[:at]) or "enpproperty" in self.html else None
         wide = flat[max(0, at - 900) : found] if 0 <= found <= at else ""
         start, after = start.replace(name or "\0", " "), flat[end : end + 600]
         paper = dates.first(flat[:at]) if head.names_paper(self.tree) else None
-        return head.Shown(before, start, after, self.url, name, issue, paper, wide)
-
-    def _kind(
-        self,
-        choice: container.Choice | None,
-        paragraphs: Sequence[str],
-        around: tuple[Sequence[Link], Sequence[Attachment]],
-        selector: str | None,
-        *,
-        named: bool,
-        dated: bool,
-    ) -> DocumentKind:
-        """What the page is. A short text is told by what stands around it; `named`, `dated`: as the article of the page."""
-        found, files = around
-        if choice is None:
-            if selector is not None:
-                return "error"
-            return "attachment" if files else "listing" if len(found) >= 8 else "empty"
-        chars = sum(map(len, paragraphs))
-        if selector is None and not (named and chars >= SHORT) and _is_listing(choice, files):
-            return "listing"
-        if chars >= SHORT:
-            return "article"
-        refused = not named and any(p.search(" ".join(paragraphs)) for p in self.rules.signs.get("soft_404", ()))
-        sentence = chars and choice.sentences and (choice.known or ((named or dated) and STOP.search(paragraphs[-1])))
-        if sentence and not refused:
-            return "article"
-        if said := self._says(" ".join(paragraphs)):
-            return said
-        if files:
-            return "attachment"
-        if choice.node.css_first("img") is not None and chars < SHORT:
-            return "image"
-        if len(found) >= 8 and selector is None:
-            return "listing"
-        return "other" if chars else "empty"
-
-    def _says(self, text: str) -> DocumentKind | None:
-        """What a page with next to no text says of itself."""
-        for word, kind in (
-            ("blocked_waf", "blocked"),
-            ("login", "blocked"),
-            ("soft_404", "error"),
-            ("maintenance", "error"),
-        ):
-            if any(p.search(text) for p in self.rules.signs.get(word, ())):
-                return kind  # type: ignore[return-value]
-        return None
-
-
-def _is_listing(choice: container.Choice, files: Sequence[Attachment]) -> bool:
-    """Mostly links that are no attachments, or many with no more than a summary between two of them."""
-    named = sum(len(file.name) for file in files)
-    inside = choice.links - named
-    if inside > choice.plain and (inside >= 60 or not choice.sentences):
-        return True
-    if choice.known:
-        return False
-    rows, longest = _rows(choice.node)
-    return rows - len(files) >= ROWS and longest < SUMMARY
-
-
-def _rows(node: LexborNode) -> tuple[int, int]:
-    """(links long enough to be titles of documents, most characters between two of them)."""
-    if len(node.css("a")) < ROWS:
-        return 0, 0
-    rows = run = longest = 0
-    for piece in node.traverse(include_text=True):
-        if piece.tag == "a":
-            if len(tidy(piece.text())) >= ROW_NAME:
-                rows, run = rows + 1, 0
-        elif piece.tag == "-text" and not _linked(piece):
-            run += len((piece.text_content or "").strip())
-            longest = max(longest, run)
-    return rows, longest
-
-
-def _linked(node: LexborNode) -> bool:
-    """Whether a text stands in a link: those of lists lie at most a few elements deep."""
-    parent, steps = node.parent, 0
-    while parent is not None and steps < 4:
-        if parent.tag == "a":
-            return True
-        parent, steps = parent.parent, steps + 1
-    return False
+        last = flat[max(at, end - SIGNATURE) : end]
+        return head.Shown(before, start, after, self.url, name, issue, paper, last, wide)
 
 
 def _position(flat: str, choice: container.Choice | None) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from selectolax.lexbor import LexborNode
 
 from monitor.model import TextRules
-from monitor.text import trim
+from monitor.text import dates, trim
 from monitor.text.lines import is_inline, lines
 
 # These pass their text on to the block around them: paragraphs, lists and tables are the article, not its frame.
@@ -23,12 +23,20 @@ LAYOUT_CELL = 300  # characters from which a cell is a frame of the page, not a 
 LAYOUT_STOPS = 3  # full stops from which it is
 OVERRULE = 2.5  # how much more the vote must find than the best known container
 SMALL = 0.3  # share of the page's sentences up to which a block with a chrome name is chrome
+HEADLINE = 8  # characters from which a link can be a headline
+FILE = re.compile(r"\.(?!s?html?\b|jsp|aspx?|php)[a-z]{2,4}\b|^#|^javascript|download|附件", re.IGNORECASE)
 WEAK = 20  # punctuation marks up to which a text is looked for with the title
 LEAST = 12  # characters of such a text
-FRAMES = "section, td, center, blockquote"  # what may frame a text although it mostly is a part of one
+FRAMES = (
+    "section, table, td, center, blockquote, li, ul, dd, dl"  # may frame a text although they mostly are a part of one
+)
 HEADINGS = "h1, h2, h3, h4, h5, [class*=title i], [class*=bt], [class*=tit i], [id*=title i]"
 FEET = 12  # blocks that are looked at in search of one that is no foot of the site
-FOOT_MARKS = 60  # punctuation marks from which a block cannot be the foot of a site
+FOOT, FOOT_MARKS = 2_000, 60  # characters and punctuation marks from which a block cannot be the foot of a site
+FOOT_PARTS = 400  # elements from which it cannot
+MANY = 5_000  # blocks of a page that is not surveyed twice
+FRAMES_TRIED = 12  # elements around a title in which a text is looked for
+LINKS = 3_000  # links in lists that are looked at
 PROSE = 0.15  # share of a block's text that has to stand beside it in sentences for the frame around both to be taken
 
 
@@ -200,7 +208,9 @@ def choose(body: LexborNode, rules: TextRules, selector: str | None = None) -> C
     if not nodes and not body.text().strip():
         return None
     elected = _elect(found, rules)
-    if elected is not None and elected.parent is None:  # the whole page: perhaps frames are hidden in elements of text
+    if (
+        elected is not None and elected.parent is None and len(found.order) < MANY
+    ):  # the whole page: perhaps frames are hidden in elements of text
         finer = survey(body, rules, {n.mem_id: n for n in (*nodes, *body.css(FRAMES))})
         again = _elect(finer, rules)
         if again is not None and again.parent is not None:
@@ -252,7 +262,7 @@ def _elect(found: Survey, rules: TextRules) -> Block | None:
     """The block with the most votes that is no foot of the site: those outweigh a notice of one sentence."""
     block = max(found.order, key=lambda b: b.vote)
     for _ in range(FEET):
-        if block.sentences >= FOOT_MARKS or not _says_nothing(block, rules):
+        if block.sentences >= FOOT_MARKS or block.plain >= FOOT or not _says_nothing(block, rules):
             return block
         for share, ancestor in zip((0.45, 0.2), _ancestors(block), strict=False):
             ancestor.vote -= share * block.own
@@ -267,7 +277,9 @@ def _beside_title(body: LexborNode, found: Survey, elected: Block, rules: TextRu
     """Of little text the part that stands with the title: a word of welcome beside it may have more votes."""
     node = _title_node(body)
     frame = node.parent if node is not None else None
-    while frame is not None and frame.mem_id != body.mem_id:
+    for _ in range(FRAMES_TRIED):
+        if frame is None or frame.mem_id == body.mem_id:
+            break
         block = found.within(frame)
         if block is not None and not block.chrome and block.plain >= LEAST and not _says_nothing(block, rules):
             if _holds(block, elected):
@@ -295,6 +307,8 @@ def _title_node(body: LexborNode) -> LexborNode | None:
 
 def _says_nothing(block: Block, rules: TextRules) -> bool:
     """Whether every line outside links and headings is one that templates print."""
+    if len(block.node.css("p, div, li, td")) > FOOT_PARTS:
+        return False
     skip = {a.mem_id for a in block.node.css("a, h1, h2, h3")}
     return all(trim.is_head(line, rules) or trim.is_foot(line, rules) for line in lines(block.node, skip))
 
@@ -339,19 +353,33 @@ def _sentences(node: LexborNode, rules: TextRules) -> tuple[int, bool]:
 
 def _extend(best: Block, rules: TextRules) -> Block:
     """Climb while the frame around holds clearly more sentences and few links: texts dealt out over sibling blocks."""
-    block = best
-    while block.parent is not None and block.parent.parent is not None:
-        parent = block.parent
-        more, plain = parent.sentences - block.sentences, parent.plain - block.plain
-        if more < 0.15 * block.sentences or more * 40 < plain:
+    block = frame = best
+    while frame.parent is not None and frame.parent.parent is not None:
+        parent = frame.parent
+        if _deals_out(parent, block, rules):
+            block = parent
+        elif not (block.sentences == parent.sentences and _has_twin(parent.node)):
             break
-        links = parent.links - block.links
-        if links > 0.3 * (plain + links) or more * 40 < plain + links:
-            break
-        if _prose(parent, block, rules) < PROSE * block.plain:
-            break
-        block = parent
+        frame = parent
     return block
+
+
+def _deals_out(frame: Block, block: Block, rules: TextRules) -> bool:
+    """Whether the text goes on in `frame` outside `block`."""
+    more, plain = frame.sentences - block.sentences, frame.plain - block.plain
+    if more < 0.15 * block.sentences or more * 40 < plain:
+        return False
+    links = frame.links - block.links
+    if links > 0.3 * (plain + links) or more * 40 < plain + links:
+        return False
+    return _prose(frame, block, rules) >= PROSE * block.plain
+
+
+def _has_twin(node: LexborNode) -> bool:
+    """Whether the next or previous element is of the same tag and class: one of several parts."""
+    name = node.attributes.get("class")
+    beside = (*_beside(node, forward=True)[:1], *_beside(node, forward=False)[:1])
+    return any(b.tag == node.tag and b.attributes.get("class") == name for b in beside)
 
 
 def _outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:
@@ -372,8 +400,8 @@ def _choice(node: LexborNode, found: Survey, why: str, *, known: bool) -> Choice
     return Choice(node, why, known, block.plain, block.links, block.sentences)
 
 
-def chrome_inside(node: LexborNode, rules: TextRules) -> dict[int, str]:
-    """`mem_id` -> name of small blocks in the main text whose id or class says chrome."""
+def chrome_inside(node: LexborNode, rules: TextRules, *, known: bool = True) -> dict[int, str]:
+    """`mem_id` -> name of small blocks whose id or class says chrome; where a vote chose, of lists of links too."""
     whole = max(1, len(node.text()))
     found: dict[int, str] = {}
     for inner in node.css("[class], [id]"):
@@ -384,4 +412,23 @@ def chrome_inside(node: LexborNode, rules: TextRules) -> dict[int, str]:
             text = inner.text()
             if len(text) < SMALL * whole and "。" not in text and inner.css_first("table") is None:
                 found[inner.mem_id] = name
+    return found if known else {**found, **_link_lists(node)}
+
+
+def _link_lists(node: LexborNode) -> dict[int, str]:
+    """Lists of three or more headlines that lead to other pages, and of little else."""
+    found: dict[int, str] = {}
+    seen = 0
+    for box in node.css("ul, ol, dl"):
+        links = box.css("a[href]")
+        seen += len(links)
+        if seen > LINKS:
+            break
+        names = [
+            text
+            for a in links
+            if len(text := a.text().strip()) >= HEADLINE and not FILE.search(f"{a.attributes['href']} {text}")
+        ]
+        if len(names) >= 3 and sum(map(len, names)) > 0.7 * len("".join(dates.DATE.sub("", box.text()).split())):
+            found[box.mem_id] = "links"
     return found

@@ -18,6 +18,7 @@ from monitor.text import dates
 from monitor.text.lines import tidy
 
 WHOLE_TITLE = 8  # characters from which a line before the text can be the title that `<title>` names among others
+_DAYS = ("pubdate", "publishdate", "article:published_time", "apub:time", "createdate", "publish_date", "datepublished")
 UNLABELLED = frozenset({"near the title", "label before the title", "date of the issue", "none shown"})
 DOUBTFUL = frozenset({"title", "first heading"})  # where a title was found that a line near the text overrules
 NEAR_TITLE = 300  # characters behind the title in which an unlabelled date is the article's
@@ -31,11 +32,17 @@ _NEXT_LABEL = re.compile(
 )
 _WORD = re.compile(r"[\W_]+")
 _HEADINGS = "h1, h2, h3, ucaptitle, founder-title, [class*=title i], [id*=title i], [class*=bt], [id*=bt]"
+COLUMN_NAME = 5  # letters of a `<title>` that may be the name of a column
 SITE_NAME = 24  # characters of the name of a site
 _LABEL = re.compile(r"(?:^|\n)\s*[【\[]?(?:标\s*题|信息名称|文件名称|文件标题|名\s*称)[】\]]?\s*[：:]\s*([^\n]{6,120})")
+_NUMBER = re.compile(r".{0,16}[〔\[(（]\d{4}[〕\])）]\s*第?\d+号")
 TITLE_LEAST, TITLE_MOST = 5, 120  # characters of a title
-_DATED = re.compile(rf"(?:{dates.DATE.pattern})\s*(?:\d{{1,2}}[：:∶]\d{{2}}|$|[|｜【\[（(]|\s+(?:来源|作者|编辑|字体|字号|浏览|点击|阅读))")
-_BYLINE = re.compile(r"^[—－\-□■◎●]|记者|通讯员|^(?:文|图)[/：:]|[。；：]$|^\W*(?:(?:19|20)\d\d|时间|日期|发布|来源|作者|编辑|阅读|浏览|点击|字号|字体)|[>›»]|https?:|www\.|[报网社]$")
+_DATED = re.compile(
+    rf"(?:{dates.DATE.pattern})\s*(?:\d{{1,2}}[：:∶]\d{{2}}|$|[|｜【\[（(]|\s+(?:(?:文章|信息|稿件|新闻)?来源|作者|编辑|字体|字号|浏览|点击|阅读))"
+)
+_BYLINE = re.compile(
+    r"^[—－\-□■◎●]|记者|通讯员|^(?:文|图)[/：:]|[。；：]$|^\W*(?:(?:19|20)\d\d|时间|日期|发布|来源|作者|编辑|阅读|浏览|点击|字号|字体)|^(?:查看|下载|打印|附件|原文)|〔\d{4}〕|[>›»]|https?:|www\.|[报网社]$"
+)
 _PROPERTIES = re.compile(
     rf"[\s(（【\[]*(?:(?:来源|作者|时间|日期|发布时间|发布日期|编辑|浏览)\s*[：:]|(?:{dates.DATE.pattern})\s*(?:\d{{1,2}}[：:]|[)）]?\s*$))"
 )
@@ -95,7 +102,7 @@ def title_of(
     headings: Sequence[str],
     near: Sequence[str] = (),
 ) -> tuple[str | None, str]:
-    """(title, where it was found). `near`: lines before the text, one of which `<title>` may name beside site and column."""
+    """(title, where it was found). `near`: lines before the text; `<title>` may name one beside site and column."""
     if name := meta.get("articletitle"):
         return name, "meta ArticleTitle"
     if name := fields.get("title"):
@@ -109,6 +116,7 @@ def title_of(
     if len(whole) <= SITE_NAME and _SITE.search(whole):
         site = bare(whole)
     inside = [h for h in headings if len(bare(h)) >= 4 and bare(h) in bare(whole) and bare(h) != site]
+    inside = [h for h in inside if bare(h) in bare(cut) or bare(cut) in bare(h)]
     if inside:
         best = max(inside, key=lambda h: len(bare(h)))
         if bare(best) in bare(cut) and re.search("[，。！？“]", cut.replace(best, "")):
@@ -117,7 +125,7 @@ def title_of(
     for name in (meta.get("pagetitle"), meta.get("og:title")):
         if name:
             return without_site(name), "meta title"
-    if cut and not _SITE.search(cut):
+    if cut and not _SITE.search(cut) and (len(bare(cut)) > COLUMN_NAME or cut in near):
         return cut, "title without the site's name"
     long = [h for h in headings if len(bare(h)) >= 6 and bare(h) != site]
     return (long[0], "first heading") if long else (cut or None, "title")
@@ -136,19 +144,26 @@ def names_paper(tree: LexborHTMLParser) -> bool:
 
 
 def nearest(before: str, lines: Sequence[str], headings: Sequence[str], tops: Sequence[str]) -> tuple[str, str] | None:
-    """The title that stands nearest before the text: a heading of the first rank, else another one, else a plain line."""
+    """What stands nearest before the text: a heading of the first rank, else another one, else a plain line."""
     for ranked in (tops, headings):
-        names = [h for h in map(_without_byline, ranked) if _titular(h) and not _SITE.search(h) and not _alone(h)]
+        names = [h for h in map(_without_byline, ranked) if titular(h) and not _SITE.search(h) and not _alone(h)]
         found = [(before.rfind(h[:12]), h) for h in names]
         at, name = max(found, default=(-1, ""))
         if at >= 0:
             return name, "heading before the text"
-    plain_ones = [line for line in lines[:6] if _titular(line) and not _BYLINE.search(line) and not _alone(line)]
+    plain_ones = [line for line in lines[:6] if titular(line) and not _BYLINE.search(line) and not _alone(line)]
     return (plain_ones[0], "line before the text") if plain_ones else None
 
 
-def _titular(line: str) -> bool:
-    return len(bare(line)) >= TITLE_LEAST and len(line) <= TITLE_MOST and line[0] not in "—－-"
+def titular(line: str) -> bool:
+    """Whether a line can be a title: as long as those are, no sentence, no number of a document."""
+    return (
+        len(bare(line)) >= TITLE_LEAST
+        and len(line) <= TITLE_MOST
+        and not _NUMBER.fullmatch(line)
+        and line[0] not in "—－-"
+        and line[-1] not in "。；："
+    )
 
 
 def _without_byline(heading: str) -> str:
@@ -199,9 +214,7 @@ def read(
     day, why = shown.date(rules)
     if fields.get("date") and why in UNLABELLED:  # an e-paper's own word for the day of the issue
         day, why = dates.first(fields["date"]) or day, "enpproperty"
-    tagged = dates.first(
-        meta.get("pubdate", "") or meta.get("publishdate", "") or meta.get("article:published_time", "")
-    )
+    tagged = next(filter(None, (dates.first(meta.get(name, "")) for name in _DAYS)), None)
     tagged = tagged or dates.first(fields.get("date", ""))
     if day is None and tagged:
         day, why = tagged, "date of the meta tags"
@@ -209,6 +222,8 @@ def read(
         why = "date in the address"
     if day is None and shown.paper:
         day, why = shown.paper, "date of the paper"
+    if day is None and (day := shown.signed()):
+        why = "date under the text"
     source = shown.labelled(rules.publisher_labels) or meta.get("contentsource") or meta.get("source")
     author = shown.labelled(("作者", "记者", "撰稿", "author")) or meta.get("author") or fields.get("author")
     return Head(
@@ -242,6 +257,7 @@ class Shown:
     title: str = ""
     issue: str | None = None  # the day printed on an e-paper's page
     paper: str | None = None  # the first day on a page whose `<title>` names a newspaper
+    last: str = ""  # the last characters of the main text
     wide: str = ""  # what stands before the title: tables of the document's properties
 
     def date(self, rules: TextRules) -> tuple[str | None, str]:
@@ -268,6 +284,11 @@ class Shown:
                 if day not in dates.every(self.title):
                     return day
         return None
+
+    def signed(self) -> str | None:
+        """The day by itself under the text, as notices are signed."""
+        lines = [line for line in map(tidy, self.last.split("\n")) if len(_WORD.sub("", dates.DATE.sub("", line))) <= 3]
+        return next((day for line in reversed(lines) if (day := dates.first(line))), None)
 
     def labelled(self, labels: Sequence[str]) -> str | None:
         """The short value behind one of these words."""

@@ -68,26 +68,26 @@ def read(body: LexborNode, base: str, rules: TextRules) -> tuple[tuple[Link, ...
     links: dict[str, Link] = {}
     files: dict[str, Attachment] = {}
     for node in body.css("a[href]")[:MOST]:
-        href = node.attributes.get("href") or ""
+        attributes = node.attributes
+        href = attributes.get("href") or ""
         if not href or href[0] == "#" or (url := absolute(base, href)) is None:
             continue
-        text = tidy(node.text()) or tidy(node.attributes.get("title") or "")
+        text = tidy(node.text()) or tidy(attributes.get("title") or "")
         kind = None if href.endswith(_PAGES) else file_type(url, text, rules)
         if kind is not None:
             files.setdefault(url, Attachment(url, text or unquote(urlsplit(url).path.rsplit("/", 1)[-1]), kind))
         elif len(text) >= NAME and _DOCUMENT.search(href) and url not in links:
-            links[url] = _link(node, url, text)
+            links[url] = _link(node, url, text, attributes.get("title"))
     return tuple(links.values()), tuple(files.values())
 
 
-def _link(node: LexborNode, url: str, text: str) -> Link:
+def _link(node: LexborNode, url: str, text: str, title: str | None) -> Link:
     """With the full title of the `title` attribute when the text is cut short."""
-    title = tidy(node.attributes.get("title") or "")
     own = dates.first(text) if _YEAR.search(text) else None
     if own is not None:
         text = tidy(dates.DATE.sub("", text).strip("[]()（）【】")) or text
-    if text.endswith(("…", "...")) and len(title) > len(text):
-        text = title
+    if text.endswith(("…", "...")) and title and len(full := tidy(title)) > len(text):
+        text = full
     return Link(url, text, own or _beside(node))
 
 

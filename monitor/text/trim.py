@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from monitor.model import TextRules
 
 OPENING = 8  # lines among which the first sentence has to come
-TAIL_HEADING = 24  # characters of a line behind which nothing of the article stands: the editor, a heading over comments
+CUT_MOST = 400  # lines that are cut at one end
+TAIL_HEADING = (
+    24  # characters of a line behind which nothing of the article stands: the editor, a heading over comments
+)
 REST = 0.5  # share of the text before it that may stand behind it and be cut
 HEADLINE = 60  # characters of a headline below it
 COPY_SHARE = 0.3  # of the text that a repeated run has to fill to be a print or mobile copy
@@ -59,7 +62,8 @@ def ends(
     """(cut before, kept, cut after). The title goes with the lines before it when chrome follows it."""
     name = _BLANKS.sub("", title or "")
     start, stop = 0, _tail(paragraphs, rules)
-    while start < stop:
+    most = min(stop, CUT_MOST)
+    while start < most:
         line = paragraphs[start]
         is_title = bool(name) and _BLANKS.sub("", line) == name
         follows = start + 1 < stop and is_head(paragraphs[start + 1], rules)
@@ -67,7 +71,8 @@ def ends(
             break
         start += 1
     foot = stop  # lines from here on are cut as soon as chrome is found above them
-    while foot > start and (is_chrome(paragraphs[foot - 1], rules) or is_foot(paragraphs[foot - 1], rules)):
+    least = max(start, foot - CUT_MOST)
+    while foot > least and (is_chrome(paragraphs[foot - 1], rules) or is_foot(paragraphs[foot - 1], rules)):
         foot -= 1
         if is_chrome(paragraphs[foot], rules):
             stop = foot

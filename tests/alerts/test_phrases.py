@@ -57,3 +57,19 @@ def test_what_a_newspaper_adds_is_no_new_promise(world: Any) -> None:
     )
     assert phrases.word(line, "zh") == "报告中没有"
     assert not phrases.differs(line)
+
+
+@pytest.mark.parametrize(
+    ("english", "kind", "told"),
+    [
+        ("Regional GDP", "growth", "Regional GDP growth"),
+        ("R&D intensity", "share", "R&D intensity"),
+        (None, "growth", "地区生产总值 growth"),
+    ],
+)
+def test_an_english_reader_is_told_the_english_name(world: Any, english: str | None, kind: str, told: str) -> None:
+    line = wire.target_change(
+        world.moved("地区生产总值", "raised", "5%", "6%", kind=kind, side={"indicator_en": english})
+    )
+    assert phrases.name(line, "en") == told
+    assert phrases.name(line, "zh").startswith("地区生产总值")

@@ -21,7 +21,7 @@ from monitor.demo.background import running
 from monitor.demo.server import HttpServer, Listener, Reply, Request
 from monitor.errors import ConfigError
 from monitor.fetch import Fetcher
-from monitor.fetch.browser import PROGRAMS, find
+from monitor.fetch.browser import PROGRAMS, Browser, find
 from monitor.model import Fetch, Network, Page, Source
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -96,7 +96,7 @@ def ends(process: int) -> bool:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browsing(program: Path) -> AsyncIterator[Fetcher]:
     """One browser for most tests here, as a program has one for all its pages."""
-    made = Fetcher(Network(allow_private=("127.0.0.1/32",)), chromium=str(program))
+    made = Fetcher(Network(allow_private=("127.0.0.1/32", "127.0.0.8/32")), chromium=str(program))
     yield made
     await made.aclose()
 
@@ -282,21 +282,12 @@ async def test_no_way_leads_to_an_address_that_the_guard_refuses(web, look):
             datagrams.recv(1)
 
 
-async def test_what_the_guard_allows_is_loaded(web, program):
-    other = Canary("127.0.0.9")
-    made = Fetcher(Network(allow_private=("127.0.0.0/8",)), chromium=str(program))
-    try:
-        with running(other):
-            web.put(
-                "/a", shell(f"fetch('http://127.0.0.9:{other.port}/').then(r => r.text()).then(t => zoom.append(t))")
-            )
-            source = Source(key="yunling", url="", render="browser", delay=timedelta(0), respect_robots=False)
-            got = await made.fetch(source, Page(1, "yunling", web.url + "/a"), NOW)
-            assert '<div id="zoom">hi</div>' in got.body.decode()
-            assert other.touched == 1
-    finally:
-        await made.aclose()
-    assert ends(last_start(program))
+async def test_what_the_guard_allows_is_loaded(web, look):
+    other = Canary("127.0.0.8")
+    with running(other):
+        web.put("/a", shell(f"fetch('http://127.0.0.8:{other.port}/').then(r => r.text()).then(t => zoom.append(t))"))
+        assert '<div id="zoom">hi</div>' in (await look("/a")).body.decode()
+        assert other.touched == 1
 
 
 async def test_a_page_from_outside_is_a_stranger_in_our_network(web, look):
@@ -368,9 +359,15 @@ async def test_a_page_that_never_ends_ends_in_time(web, look):
 async def test_a_page_that_never_gets_quiet_is_read_as_it_stands(web, look):
     data(web)
     web.put("/a", shell(FILL + "; setInterval(() => fetch('/tick'), 50)"))
-    got = await look("/a", timeout=timedelta(seconds=3))
+    got = await look("/a", timeout=timedelta(seconds=6))
     assert AIM in got.body.decode()
     assert web.asked.count("/tick") > 3
+
+
+async def test_a_large_page_may_be_nearly_as_large_as_allowed(web, look):
+    web.put("/a", shell("zoom.append(1)", f"<!--{'x' * 190_000}-->"))
+    got = await look("/a", max_bytes=200_000)
+    assert (got.failure, len(got.body) > 190_000) == (None, True)
 
 
 @pytest.mark.parametrize(
@@ -442,6 +439,16 @@ async def test_a_browser_that_does_not_start_is_a_failure(web, look, tmp_path):
     await made.aclose()
     assert got.failure.error == "reset"
     assert "Chromium did not start" in got.failure.detail
+
+
+async def test_an_idle_browser_is_closed(web, look, program):
+    data(web)
+    web.put("/a", shell(FILL))
+    made = Fetcher(Network(allow_private=("127.0.0.0/8",)))
+    made.browser = Browser("mubiao", str(program), idle=0)
+    assert AIM in (await look("/a", by=made)).body.decode()
+    assert await asyncio.to_thread(ends, last_start(program))
+    await made.aclose()
 
 
 OWNER = """

@@ -1,10 +1,11 @@
 """Texts of many places, years and styles, written for these tests: how well reading does where nothing was tuned.
 
-A case marks its quantities in the text: `[6.5%|t 地区生产总值 about strive p=2024]`. First the role (t target, a actual,
-n neither), a `?` making it borderline (never required, never wrong); then the indicator's name, or its wording behind a
-dash where it has none; `/` parts readings that can both be defended, `;` two items that share one value. `=10~20%`
-gives the value where the marked words do not say it plainly, `=-` says there is none. A period that is not given is
-the case's `year` for targets and the year before for actuals; `p=by:2025` is `by 2025`, `-` none, `~` parts two.
+A case marks its quantities in the text: `[6.5%|t 地区生产总值 about strive p=2024]`. First the role (t target, a
+actual, n neither), a `?` making it borderline (never required, never wrong); then the indicator's name, or its wording
+behind a dash where it has none; `/` parts readings that can both be defended, `;` two items that share one value.
+`=10~20%` gives the value where the marked words do not say it plainly, `=-` says there is none. A period that is not
+given is the case's `year` for targets and the year before for actuals; `p=by:2025` is `by 2025`, `-` none, `~` parts
+two.
 """
 
 from __future__ import annotations

@@ -109,5 +109,13 @@ def test_another_document_at_the_same_address() -> None:
     assert collapsed(read(PARAGRAPHS), read(other)) is None  # its title says that it was rewritten
 
 
+def test_another_document_at_the_address_of_a_short_one() -> None:
+    short = ["新区管委会召开会议，研究老旧小区改造和停车泊位建设，要求各街道按月报送进度，年底前全部完工。" * 4]
+    other = ["市女子篮球队昨晚客场以三分优势取胜，主教练赛后表示，球队上半场防守出色，下一场将回到主场迎战对手。" * 4]
+    found = collapsed(read(short), read(other, "篮球队客场取胜"))
+    assert found is not None
+    assert found.error == "wrong_document"
+
+
 def test_a_short_notice_may_change_wholly() -> None:
     assert collapsed(read(["明天停水。"]), read(["今天供电恢复。"], "通知")) is None
