@@ -397,6 +397,8 @@ class _Lanes:
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Raises httpcore's errors and those of the guard."""
+        if request.url.scheme not in (b"http", b"https"):
+            raise httpcore.UnsupportedProtocol(f"{request.url.scheme.decode('latin-1')}:// is not fetched")
         connection = await self._take(request)
         try:
             answer = await connection.handle_async_request(request)

@@ -43,6 +43,7 @@ _TIMED = re.compile(r"优良[^,。;]{0,8}$|寿命[^,。;]{0,8}$|天数[^,。;]{0
 _FROM = re.compile(r"[从由](?:20\d\d年的?)?[^,。;、]{0,3}$")
 _TO = re.compile(r"[^,。;、\d]{0,8}(?:至|到|为)\s?")
 _NOT_COUNTED = "全面|意识|自信|维护|到位|坚持|体系|聚焦|提升|行动|方面|战略|中心|转变|重点|清单|专项"
+_SPELLED = {"个百分点": "百分点", "个点": "百分点", "微克每立方米": "微克/立方米", "毫克每升": "毫克/升"}
 _FEW = 10
 _WORKS = "完成 新建 建成 新增 改造 建设 打造 修建 引进 开工 启动 创建 培育 举办 扩建 投用 建立 增加 实施 维修"
 
@@ -166,8 +167,7 @@ class Finder:
     def _unit(self, match: re.Match[str]) -> tuple[str | None, str, float, bool]:
         """Unit with its multiplier, its class, a factor for the number, and whether the unit's noun is cut off."""
         mult, unit = match["mult"] or "", match["unit"] or None
-        if unit in ("个百分点", "个点"):
-            unit = "百分点"
+        unit = _SPELLED.get(unit or "", unit)
         if unit:
             family, unit = self.family[unit], unit + (match["per"] or "")
             if mult in ("十", "百", "千"):

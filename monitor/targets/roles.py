@@ -25,6 +25,7 @@ _FIRM_PAST = re.compile(
 )
 _TURN = re.compile(r"(?:下半年|下一步|下阶段|接下来|今后|未来|明年)[^。;]{0,8}?(?:将|要|力争|确保|继续|计划)")
 _DONE = re.compile(r"已(?!经?(?:开工建设|建成|签约)的|建成?的)[^,。;、]{0,16}$")
+_DIRECTED = re.compile(r"会议(?:要求|强调)|(?:要|必须)(?:紧盯|锚定|围绕|瞄准|对标)|(?:确保|力争)(?:完成)?全年|为确保")
 _CONTRAST = re.compile(r"[,;]\s*(?:而)?(?:今年|明年|下一步)")
 _COUNTED = re.compile(r"初步核算|经核算|据统计|统计公报|据介绍|数据显示|上年末|年末全")
 _PAST_PLAN = re.compile(r"(?:年初|原)(?:计划|预算|确定|安排)|去年(?:计划|安排)|计划确定的")
@@ -48,6 +49,8 @@ class Judge:
         if section == "actual":
             if _TURN.search(before) or (past is False and _FIRM_FUTURE.search(clause)):
                 return "target", "future words in a review"
+            if past is not True and _DIRECTED.search(clause):
+                return "target", "directive in a review"
             return "actual", "section"
         if past is True:
             return "actual", "past period"

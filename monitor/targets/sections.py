@@ -26,6 +26,7 @@ _LEVELS = (
     (re.compile(r"\s*(?:[—-]{2}|[●■◆▲★·•])"), 7),
 )
 _UNNUMBERED = 8
+_BARE_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d|年)")
 _GOALS = re.compile(r"(?:预期|主要|发展|奋斗|工作)目标")
 _STATED = re.compile(
     r"同步|持平|翻[一两]?番|倍增|正增长|零增长|全覆盖|[快高低]于|百分之|清零"
@@ -74,6 +75,7 @@ class Outline:
     def sentences(self, text: str, clock: Clock) -> Iterator[Sentence]:
         """The sentences of the text, in order, headings and page furniture left out."""
         stack: list[_Section] = [_Section()]
+        title = True
         for number, line in enumerate(_LINE.finditer(text)):
             body = line[0]
             if not body.strip() or (len(body) < 200 and _FURNITURE.search(body)):
@@ -82,9 +84,10 @@ class Outline:
             if heading is None and stack[-1].level == _LISTED and not re.match(r"\s*[—-]{2}", body):
                 stack.pop()
             if heading is not None:
-                self._push(stack, heading, _level(body), clock, title=clock.news and len(stack) == 1)
-                if offset >= len(body.rstrip()):
-                    continue
+                self._push(stack, heading, _level(body), clock, title=clock.news and title)
+            title = False
+            if heading is not None and offset >= len(body.rstrip()):
+                continue
             yield from self._line(stack, body, line.start(), offset, number, clock)
 
     def _heading(self, body: str) -> tuple[str | None, int]:
@@ -118,6 +121,8 @@ class Outline:
         role, period = None if title else self.role_of(heading), None
         for mention in mentions(heading, replace(clock, forward=role != "actual")):
             period = period or mention.period
+        bare = _BARE_YEAR.search(heading)
+        period = period or (bare[0] if bare and role else None)  # 回眸2021
         if level == 0 and role is None:
             if len(stack) > 1 and stack[-1].level == _UNNUMBERED:
                 stack.pop()
@@ -126,6 +131,8 @@ class Outline:
         level = level or 1
         while len(stack) > 1 and stack[-1].level >= level:
             stack.pop()
+        if role == "target" and stack[0].role is None and _GOALS.search(heading):
+            stack[0] = replace(stack[0], role="target", explicit=True)  # what follows the goals are the ways to them
         parent = stack[-1]
         stack.append(
             _Section(

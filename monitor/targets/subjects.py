@@ -15,10 +15,11 @@ _COUNTS = frozenset({"person", "household", "thing"})
 _SHARES = frozenset({"share", "level", "relative"})
 _EACH = re.compile(r"[人户亩地]均|单位|平均|每[千万]?[^,、]{0,4}")
 _PER = re.compile(r"(?:[人户亩地]均|单位)[^,、;:和及]{0,4}$")
+_POOR = re.compile(r"(?:低收入|脱贫|贫困|低保)(?:农户|农民|人口|群众|户|县|村|地区农村)?(?:居民)?$")
 _SUMS = frozenset({"project_investment", "project_area"})  # of single projects: 制造业投资增长10% is none of them
 _ANIMALS = frozenset("头只羽尾匹")
 _RATE = re.compile(
-    r"(?:率|占比|比重|比例)(?:均|都|分别|达到?|为|超过?|保持|稳定|控制|提高|提升|降低?|至|到|在|[约近]|不低于|不高于)*$"
+    r"(?:率|占比|比重|比例|覆盖面|亏损面|受益面|满意度|知晓度|贡献度)(?:均|都|分别|达到?|为|超过?|保持|稳定|控制|提高|提升|降低?|至|到|在|[约近]|不低于|不高于)*$"
 )
 _MULTIPLIER = re.compile(r"^[十百千万亿]+(?=.)")
 
@@ -124,7 +125,7 @@ class Lexicon:
                     continue
                 if share and "share" not in name.indicator.forms:
                     continue
-                if _each(bare, at) and not _EACH.match(name.alias):
+                if _other(bare, at, name.alias):
                     continue  # 人均公园绿地面积 is not 绿地面积
                 key = (name.indicator.id, unit, growth)
                 fit = self._fits.get(key)
@@ -134,6 +135,8 @@ class Lexicon:
                     continue  # 规上工业企业研发活动覆盖率 is no growth of industry
                 distance = edge - end if end <= edge else max(0, at - edge)
                 score = _length(name, end - at) + (1.5 if fit == 2 else 0) - 0.3 * distance
+                if rate and end > rate.start():
+                    score += 1.5  # 网办率 before “最多跑一次”
                 if best is None or score > best.score:
                     best = Match(name.indicator, name.alias, at, end, score)
         return best
@@ -144,9 +147,11 @@ def plain(phrase: str) -> str:
     return phrase.translate(_QUOTES)
 
 
-def _each(text: str, at: int) -> bool:
-    """Whether the name at `at` is spoken of per head, household or acre."""
-    return bool(_PER.search(text, max(0, at - 6), at))
+def _other(text: str, at: int, name: str) -> bool:
+    """Whether the name at `at` is spoken of per head, household or acre, or of the poor alone."""
+    if _PER.search(text, max(0, at - 6), at) and not _EACH.match(name):
+        return True
+    return name.startswith("人均") and bool(_POOR.search(text, max(0, at - 10), at))
 
 
 def _length(name: _Name, covered: int) -> float:

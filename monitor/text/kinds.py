@@ -44,9 +44,7 @@ def kind(page: Page, rules: TextRules, *, selected: bool) -> DocumentKind:
     """`selected`: a configured selector names the main text, so the page is no list."""
     choice = page.choice
     if choice is None:
-        return (
-            "error" if selected else "attachment" if page.files else "listing" if len(page.links) >= MANY else "empty"
-        )
+        return "error" if selected else _without_choice(page)
     chars = sum(map(len, page.paragraphs))
     listed = _is_listing(choice, page.files) or (chars < SUMMARY and _is_introduction(page, choice))
     if listed and not selected and not (page.named and chars >= SHORT):
@@ -54,6 +52,13 @@ def kind(page: Page, rules: TextRules, *, selected: bool) -> DocumentKind:
     return (
         "article" if chars >= SHORT or _is_notice(page, choice, rules) else _without_text(page, choice, rules, selected)
     )
+
+
+def _without_choice(page: Page) -> DocumentKind:
+    if page.files:
+        return "attachment"
+    dated = sum(link.date is not None for link in page.links)
+    return "listing" if dated >= 2 or len(page.links) >= MANY else "empty"
 
 
 def _is_introduction(page: Page, choice: Choice) -> bool:

@@ -30,6 +30,7 @@ def test_an_outline_tells_where_it_stands_and_where_it_goes() -> None:
         ("actual", "地区生产总值", 156, "亿元", "exact", "amount", "2020"),
         ("target", "地区生产总值", 220, "亿元", "exact", "amount", "2025"),
         ("target", "地区生产总值", 7, "%", "exact", "growth", "2021-2025"),
+        ("target", "研发经费投入", 8, "%", "at_least", "growth", "2021-2025"),
         ("actual", "城镇调查失业率", 5.2, "%", "exact", "level", "2020"),
         ("target", "城镇调查失业率", 5.5, "%", "at_most", "level", "2025"),
         ("actual", "森林覆盖率", 61.3, "%", "exact", "share", "2020"),

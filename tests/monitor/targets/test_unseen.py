@@ -26,8 +26,8 @@ from monitor.targets.measure import multiplier
 from monitor.targets.numbers import fold
 
 CASES = yaml.safe_load((Path(__file__).resolve().parents[2] / "data/targets/unseen.yaml").read_text(encoding="utf-8"))
-FLOOR = 0.85  # of the tuple, over each case: some of its readings can be argued about
-OVERALL = {"target": 0.95, "actual": 0.92, "role": 0.98}
+FLOOR = 0.9  # of the tuple, over each case: some of its readings can be argued about
+OVERALL = {"target": 0.98, "actual": 0.98, "role": 0.99}
 
 _MARK = re.compile(r"\[([^\[\]|]+)\|([^\[\]]+)\]")
 _QUALIFIERS = frozenset(
