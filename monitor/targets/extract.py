@@ -69,6 +69,7 @@ class Reader:
         quantities = self.finder.find(folded)
         found: list[Target] = []
         state, at = _State(), 0
+        clocks = {forward: replace(clock, forward=forward) for forward in (True, False)}
         table = tables.rows(folded) if "\t" in folded else {}
         for sentence in self.outline.sentences(folded, clock):
             while at < len(quantities) and quantities[at].start < sentence.start:
@@ -82,7 +83,7 @@ class Reader:
                 row = table[sentence.start]
                 found.extend(tables.read(text, folded, row, sentence, clock, self.namer.lexicon))
                 continue
-            passage = _Passage(self, text, folded, sentence, state, clock)
+            passage = _Passage(self, text, folded, sentence, state, clocks[sentence.forward])
             found.extend(passage.targets(quantities[first:at]))
         return counted(sorted(found, key=lambda t: (t.vstart, t.start)))
 
@@ -93,7 +94,7 @@ class _Passage:
     def __init__(self, reader: Reader, text: str, folded: str, sentence: Sentence, state: _State, clock: Clock) -> None:
         self.reader, self.text, self.folded = reader, text, folded
         self.sentence, self.state = sentence, state
-        self.clock = replace(clock, forward=sentence.forward)
+        self.clock = clock
         self.words = folded[sentence.start : sentence.end]
         self.times = mentions(self.words, self.clock)
 

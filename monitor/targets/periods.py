@@ -42,6 +42,7 @@ class Clock:
     year: int | None = None  # the year the document sets targets for
     review: int | None = None  # the year it looks back on
     guess: int | None = None  # the only year an undated text names: resolves 今年 and 全年, nothing else
+    eve: bool = False  # a page of the last weeks before that year: its 明年 is the year of the targets
     news: bool = False  # a dated page: its title announces a topic, not what the text is
     span: str | None = None  # the years of a plan that is made for several: 2022-2024
     forward: bool = True  # whether 今年 and 全年 mean the target year (in a review: the year under review)
@@ -165,9 +166,13 @@ def _worded(word: str, clock: Clock) -> tuple[str | None, bool | None]:
         return _year(clock.year - 2 if clock.year else None), True
     if word == "明年":
         base = clock.this
+        if clock.eve:
+            return _year(clock.year), False
         return _year(
             clock.year if clock.year and clock.review and not clock.forward else base + 1 if base else None
         ), False
+    if clock.eve and clock.year and word in ("今年", "本年"):
+        return str(clock.year - 1), True
     past = None if clock.forward or word == "全年" else True
     return _year(clock.this), False if word in ("今年", "年内", "年底前") and clock.forward else past
 
@@ -248,7 +253,8 @@ def document_clock(text: str, title: str | None, published: str | None, year: in
         review = _told(text, news)
     if year and _PART_YEAR.search((title or "") + text[:60]):
         review = year
-    return Clock(year, review, None if year else _guess(text), bool(news), span)
+    eve = bool(year and re.match(rf"{year - 1}-1[12]", published or "") and "明年" in text)
+    return Clock(year, review, None if year else _guess(text), eve=eve, news=bool(news), span=span)
 
 
 def _span(title: str) -> str | None:

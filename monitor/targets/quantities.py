@@ -97,7 +97,7 @@ class Finder:
         works = "|".join(f"(?<={verb})" for verb in _WORKS.split())
         counted = "|".join(units.get("counted", ())) or "(?!)"
         self.listed = re.compile(
-            rf"(?<=[一-龥])(?P<cn>[二两三四五六七八九十百千万]{{1,6}}|[一二两三四五六七八九十百千万]{{2,6}})(?P<unit>{counted})"
+            rf"(?P<cn>[一二两三四五六七八九十百千万]{{1,6}})(?P<unit>{counted})"
             rf"(?P<post>{after})?(?=[,。;、和及]|$)"
         )
         self.count = re.compile(
@@ -260,7 +260,13 @@ class Finder:
     def _listed(self, match: re.Match[str]) -> Quantity | None:
         """引进企业三家、新建学校十二所: a number word behind its noun. Small numbers of 个 count steps and rules."""
         value = words(match["cn"])
-        if value is None or (match["unit"] in ("个", "项", "条", "件") and value < _FEW):
+        if (
+            value is None
+            or match["cn"] == "一"
+            or not _HANZI.match(match.string[max(0, match.start() - 1) : match.start()])
+        ):
+            return None
+        if match["unit"] in ("个", "项", "条", "件") and value < _FEW:
             return None
         qualifier = self.after[match["post"]] if match["post"] else "exact"
         found = Quantity(match.start(), match.end(), value, match["unit"], self.family[match["unit"]], qualifier)

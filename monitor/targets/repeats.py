@@ -43,7 +43,8 @@ def _marked(items: list[Target], places: Sequence[int]) -> None:
         other = next((i for i in islice(first.values(), _COMPARED) if _contradicts(items[at], items[i])), None)
         if other is not None:
             note = "; ".join(filter(None, (note, f"elsewhere {items[other].value_text}")))
-        items[at] = replace(items[at], mentions=times[number], note=note)
+        if other is not None or times[number] > 1:
+            items[at] = replace(items[at], mentions=times[number], note=note)
 
 
 def _contradicts(item: Target, other: Target) -> bool:

@@ -18,6 +18,7 @@ _PER = re.compile(r"(?:[人户亩地]均|单位)[^,、;:和及]{0,4}$")
 _POOR = re.compile(r"(?:低收入|脱贫|贫困|低保)(?:农户|农民|人口|群众|户|县|村|地区农村)?(?:居民)?$")
 _SUMS = frozenset({"project_investment", "project_area"})  # of single projects: 制造业投资增长10% is none of them
 _ANIMALS = frozenset("头只羽尾匹")
+_NEAR = 24  # characters before a value that can name a rate
 _RATE = re.compile(
     r"(?:率|占比|比重|比例|覆盖面|亏损面|受益面|满意度|知晓度|贡献度)(?:均|都|分别|达到?|为|超过?|保持|稳定|控制|提高|提升|降低?|至|到|在|[约近]|不低于|不高于)*$"
 )
@@ -95,7 +96,7 @@ class Lexicon:
         families = {self.family.get(u) for u in mine}
         if family in families:
             return 1
-        if base in _ANIMALS:
+        if base in _ANIMALS or (family == "thing" and families == {"household"}):
             return 0
         return 1 if base != "户" and family in _COUNTS and families & _COUNTS else 0
 
@@ -117,9 +118,11 @@ class Lexicon:
         bare = plain(phrase)
         edge = len(bare) if anchor is None else len(plain(phrase[:anchor]))
         best: Match | None = None
-        rate = _RATE.search(bare, 0, edge) if unit == "%" and not growth else None
+        rate = _RATE.search(bare, max(0, edge - _NEAR), edge) if unit == "%" and not growth else None
         for at in range(len(bare) - 1):
             for name in self.names.get(bare[at : at + 2], ()):
+                if name.pattern is None and not bare.startswith(name.alias, at):
+                    continue  # by far the most
                 end = _end(name, bare, at)
                 if end is None or (across is not None and not at < across < end):
                     continue
@@ -161,7 +164,8 @@ def _length(name: _Name, covered: int) -> float:
 
 
 def _end(name: _Name, text: str, at: int) -> int | None:
+    """Where a name that stands at `at`, or one with a gap that begins so, ends."""
     if name.pattern is None:
-        return at + len(name.alias) if text.startswith(name.alias, at) else None
+        return at + len(name.alias)
     match = name.pattern.match(text, at)
     return match.end() if match else None
