@@ -152,16 +152,15 @@ def match_health(
 ) -> list[Alert]:
     """The alerts about a source itself: `kind` is source.failing, source.recovered, source.blocked, ….
 
-    `failure` is the FAILURE of the wire. Its `since`, to the hour, makes the key: one message for one spell of trouble
-    of a source, however many of its pages an outage takes. Health is never held for a digest, and indicators, keywords
-    and significance do not apply to it.
+    `failure` is the FAILURE of the wire, of the page that began or ended a spell of trouble; its `since` makes the key.
+    Health is never held for a digest, and indicators, keywords and significance do not apply to it.
     """
     chosen: dict[str, Subscription] = {}
     for subscription in subscriptions:
         if "health" in subscription.on and concerns(subscription, source):
             chosen.setdefault(subscription.channel, subscription)
     data = {"name": source.name or source.key, "region": source.region} | dict(failure)
-    event = f"{kind}:{source.key}:{str(failure.get('since') or wire.time(now))[:13]}"
+    event = f"{kind}:{source.key}:{failure.get('since') or wire.time(now)}"
     return [
         Alert(
             id=message_id(now),

@@ -40,6 +40,7 @@ TICK = 1.0  # seconds between two looks at what is due
 OUTBOX_TICK = 2.0
 BATCH = 500  # pages taken in one tick; the next tick takes more while there is room
 MOST_RUNNING = 2000
+PER_HOST = 20  # pages of one host under way or taken at once: a long column must not crowd out the others
 ZONE = "Asia/Shanghai"
 CLOCK_JUMP = 5.0  # seconds by which wall and monotonic clock may disagree between two ticks
 DRAIN = 5.0  # seconds for running checks after SIGTERM; container hosts kill after 10
@@ -261,11 +262,12 @@ class Daemon:
         self._watch_clock()
         self.status.ticked(self.made.now())
         if self.stopping.is_set() or self._running >= MOST_RUNNING:
-            return
+            return  # the tick comes again: what is due waits as a row
         now = self.made.now()
         held = [host for host, until in self.made.fetcher.holds.items() if until > now]
         checker = self.made.checker
-        found = await checker.database(self.made.store.due, now, BATCH + self._running, exclude_hosts=held)
+        limit = BATCH + checker.running
+        found = await checker.database(self.made.store.due, now, limit, exclude_hosts=held, per_host=PER_HOST)
         pages = [p for p in found if not checker.is_running(p.id)]
         if pages:
             task = asyncio.create_task(self._turn("check", lambda: self._check(pages)))

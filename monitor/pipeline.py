@@ -51,6 +51,7 @@ from monitor.model import (
 )
 from monitor.sources.kinds import KINDS
 from storage.store import Store
+from storage.versions import Alerting
 
 log = structlog.get_logger("mubiao.check")
 
@@ -220,6 +221,11 @@ class Checker:
 
     # ------------------------------------------------------------------ many pages
 
+    @property
+    def running(self) -> int:
+        """How many pages are being checked, those that lists just named included."""
+        return len(self._running)
+
     def is_running(self, page: int) -> bool:
         """Whether a check of this page is under way."""
         return page in self._running
@@ -295,9 +301,7 @@ class Checker:
             raise  # the disk or the database: no check can be saved, so none is worth making
         except Exception:  # one turn of the loop: a bug met by one page must not stop the watch
             log.exception("check failed", source=page.source, url=page.url)
-            done.counts["failed"] += 1
-            done.failures.append((page, Failure("wrong_document", "internal error; see the log")))
-            return None, ()
+            outcome, change = await self._broken(page), None
         done.counts[outcome.result] += 1
         if change is not None:
             if change.baseline:
@@ -316,6 +320,16 @@ class Checker:
         )
         found = await self._next_of(page, outcome)
         return outcome, found
+
+    async def _broken(self, page: Page) -> Outcome:
+        """A check that met a bug of ours is on record as a failure and backs off like one."""
+        why = Failure("wrong_document", "internal error: the log has it")
+        known = await self.database(self.store.load, page.id)
+        outcome = assess.failed(known, Fetch(page.url, self.now()), why)
+        source = self._sources[page.source]
+        outcome = replace(outcome, next_due=self._due(source, known, outcome))
+        await self.database(self._save, source, known, outcome, None)
+        return outcome
 
     async def _next_of(self, page: Page, outcome: Outcome) -> Sequence[Page]:
         """Documents that a list just named, to be read in the same pass; and whether a first pass is over."""
@@ -350,8 +364,7 @@ class Checker:
         else:
             outcome = await self._check_document(source, known)
         outcome = replace(outcome, next_due=self._due(source, known, outcome))
-        health = self._health(source, known, outcome)
-        if _may_wait(outcome, known) and not health:
+        if _may_wait(outcome, known):
             self._unsaved[page.id] = outcome
             return outcome, None
         saved: list[Change] = []
@@ -363,8 +376,12 @@ class Checker:
                 change, source, self.config.subscriptions, now=outcome.at, place=outcome.record.place, text=text
             )
 
-        await self.database(self.store.save, outcome, owed, health=health)
+        await self.database(self._save, source, known, outcome, owed)
         return outcome, saved[0] if saved else None
+
+    def _save(self, source: Source, known: Known, outcome: Outcome, owed: Alerting | None) -> None:
+        """On the database thread, so that nothing comes between looking for a running spell of trouble and saving."""
+        self.store.save(outcome, owed, health=self._health(source, known, outcome))
 
     async def _save_unchanged(self) -> None:
         """Save the unchanged checks that wait for it; only then may their pages be checked again."""
@@ -436,13 +453,18 @@ class Checker:
         )
 
     def _health(self, source: Source, known: Known, outcome: Outcome) -> list[Alert]:
-        """One message when a page has failed for the third time, one when it is well again."""
+        """One message when a source begins to fail (a page for the third time), one when all its pages are well again.
+
+        A document that was taken down is not its source's trouble: `removed` tells of it.
+        """
         word, why, page = None, outcome.failure, outcome.page
         if why is not None and page.consecutive == FAILING_AFTER:
             word = "source.blocked" if outcome.result == "blocked" else "source.failing"
         elif why is None and known.page.consecutive >= FAILING_AFTER and known.page.failure is not None:
             word, why, page = "source.recovered", known.page.failure, known.page
-        if word is None or why is None:
+        if word is None or why is None or (page.role == "document" and why.error in GONE_WORDS):
+            return []
+        if self.store.others_failing(page.id, FAILING_AFTER):  # told already, or not yet over
             return []
         about = wire.failure(page, why)
         return rules.match_health(word, about, source, self.config.subscriptions, now=outcome.at)

@@ -156,6 +156,11 @@ class Store:
 
     # ------------------------------------------------------------------ what is due
 
+    def others_failing(self, page: int, times: int) -> bool:
+        """Whether another page of the same source has failed that often in a row, taken-down documents left out."""
+        with self._read() as session:
+            return watched.others_failing(session, page, times)
+
     def due(
         self, now: datetime, limit: int, exclude_hosts: Collection[str] = (), per_host: int | None = None
     ) -> list[Page]:

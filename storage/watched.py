@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, literal, or_
 from sqlmodel import Session, col, select
 
-from monitor.model import Link, Page, Source
+from monitor.model import GONE_WORDS, Link, Page, Source
 from storage import rows
 from storage.tables import HostRow, PageRow, SourceRow
 
@@ -95,6 +95,20 @@ def _alive() -> tuple[Any, ...]:
         col(SourceRow.enabled).is_(True),
         col(SourceRow.in_config).is_(True),
     )
+
+
+def others_failing(session: Session, page: int, times: int) -> bool:
+    """See `Store.others_failing`."""
+    source = select(PageRow.source).where(col(PageRow.id) == page).scalar_subquery()
+    taken_down = (col(PageRow.role) == "document") & col(PageRow.error).in_(GONE_WORDS)
+    query = select(PageRow.id).where(
+        col(PageRow.source) == source,
+        col(PageRow.id) != page,
+        col(PageRow.error).is_not(None),
+        col(PageRow.consecutive) >= times,
+        ~taken_down,
+    )
+    return session.exec(query.limit(1)).first() is not None
 
 
 def due(

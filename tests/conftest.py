@@ -29,7 +29,7 @@ from monitor import cli, daemon
 from monitor import config as configuration
 from monitor.demo.background import running
 from monitor.demo.server import HttpServer, Reply, Request
-from monitor.model import Config
+from monitor.model import Config, Vocabulary
 from monitor.pipeline import Summary
 from storage import migrate
 from storage.queries import Queries
@@ -211,11 +211,11 @@ class Watch:
     config: Config
     clock: Clock
     environ: dict[str, str] = field(default_factory=dict)
+    words: Vocabulary = field(default_factory=configuration.vocabulary)
 
     async def look(self, *, everything: bool = True, deliver: bool = False) -> Summary:
         """One pass: all pages, or those that are due."""
-        words = configuration.vocabulary()
-        async with daemon.engine(self.store, self.config, words, self.environ, now=self.clock) as made:
+        async with daemon.engine(self.store, self.config, self.words, self.environ, now=self.clock) as made:
             pages = daemon.pages_to_check(self.store, self.config, None, self.clock(), everything=everything)
             return await daemon.one_pass(made, pages, deliver=deliver)
 

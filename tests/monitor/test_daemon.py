@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from monitor import config as configuration
-from monitor.daemon import Daemon, Engine, engine, pages_to_check
+from monitor.daemon import BATCH, PER_HOST, Daemon, Engine, engine, pages_to_check
 from monitor.errors import StorageError
+from monitor.model import Link
 from monitor.web.status import Status
 
 TEXT = "云岭区人民政府今天召开全体会议，研究部署下一阶段重点工作，区长主持会议并讲话，各部门负责同志参加会议。"
@@ -140,3 +141,13 @@ async def test_pages_to_check_are_those_due_named_or_all(running: Running) -> No
     assert [p.source for p in pages_to_check(store, config, None, now, everything=True)] == ["a"]
     assert [p.source for p in pages_to_check(store, config, ["a"], now, everything=False)] == ["a"]
     assert pages_to_check(store, config, ["other"], now, everything=True) == []
+
+
+async def test_a_long_column_does_not_crowd_out_the_others(running: Running, web: Any) -> None:
+    store, now = running.made.store, running.watch.clock()
+    links = [Link(url=f"http://127.0.0.7:9/{number}", text="通知") for number in range(600)]
+    store.add_pages("a", links, now - timedelta(days=1))
+    running.watch.clock.pass_by(minutes=15)
+    taken = store.due(running.watch.clock(), limit=BATCH, per_host=PER_HOST)
+    assert sum("127.0.0.7" in page.url for page in taken) == PER_HOST
+    assert [page.url for page in taken if "127.0.0.7" not in page.url] == [f"{web.url}/a"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -74,6 +75,56 @@ async def test_trouble_is_told_once_after_three_failures_and_once_when_it_is_ove
             told.append([alert.type for alert in ask.alerts()])
     assert [len(x) for x in told] == [0, 0, 1, 1, 2, 2]
     assert set(told[-1]) == {"source.failing", "source.recovered"}
+
+
+async def test_a_source_that_fails_again_is_told_again_and_once_for_all_its_pages(
+    web: Any, desk: Any, page_of: Callable[..., str], watching: Callable[..., Any]
+) -> None:
+    names = ("spring", "summer", "autumn")
+    items = "".join(
+        f'<li><a href="/art/{n}.html">云岭区关于{n}工作的通知</a><span>2026-01-05</span></li>' for n in names
+    )
+    web.put("/list/", f"<html><head><title>通知公告</title></head><body><ul>{items}</ul></body></html>")
+    pages = {f"/art/{n}.html": page_of(f"云岭区关于{n}工作的通知", *(x + n for x in TEXT)) for n in names}
+
+    def well() -> None:
+        for path, html in pages.items():
+            web.put(path, html)
+
+    well()
+    watch = watching(
+        {"key": "list", "url": web.url + "/list/", "kind": "listing", "backfill": "3650d"},
+        channels={"hook": {"type": "webhook", "url": web.url + "/hook"}},
+        subscriptions=[{"channel": "hook", "on": ["health"]}],
+    )
+    await watch.look()
+    for _ in range(2):  # two spells within the same hour
+        for path in pages:
+            web.put(path, "<html><body>服务器内部错误</body></html>", status=500)
+        for _ in range(4):
+            watch.clock.pass_by(minutes=5)
+            await watch.look()
+        well()
+        watch.clock.pass_by(minutes=5)
+        await watch.look()
+    with desk.queries() as ask:
+        told = [alert.type for alert in reversed(ask.alerts())]
+    assert told == ["source.failing", "source.recovered"] * 2
+
+
+async def test_a_page_that_meets_a_bug_is_on_record_and_backs_off(
+    web: Any, page_of: Callable[..., str], watching: Callable[..., Any]
+) -> None:
+    web.put("/a", page_of("区政府全体会议", *TEXT))
+    watch = watching({"key": "a", "url": web.url + "/a", "every": "6h"})
+    words = watch.words
+    watch.words = replace(words, text=None)  # no page is known to meet a bug, so the rules are one
+    first = await watch.look()
+    watch.words = words
+    assert [(why.error, page.consecutive) for page, why in first.failures] == [("wrong_document", 1)]
+    assert (await watch.look(everything=False)).checked == 0
+    watch.clock.pass_by(hours=13)
+    assert (await watch.look(everything=False)).counts["new"] == 1
 
 
 async def test_what_failed_is_due_sooner_than_what_went_well(
