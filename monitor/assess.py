@@ -135,6 +135,24 @@ def _not_an_article(document: Document, fetch: Fetch, source: Source) -> Failure
 # --------------------------------------------------------------------------- against the past
 
 
+def reread(known: Known, body: bytes, source: Source, rules: TextRules) -> Known:
+    """The last version as today's rules read its kept body, so that a better rule or another selector is no change.
+
+    Where nothing can be read from it today, the stored text stands.
+    """
+    last = known.last
+    assert last is not None
+    html = body.decode(last.document.encoding or "utf-8", "replace")
+    if "<" not in html[:4096]:  # a text file that was imported
+        return known
+    document = clean(html, last.url, rules, selector=source.selector, exclude=source.exclude)
+    if not document.paragraphs:
+        return known
+    document = replace(document, encoding=last.document.encoding, replacements=last.document.replacements)
+    again = replace(last, document=document, sha256=text_sha256(document), fingerprint=fingerprint(document.paragraphs))
+    return replace(known, last=again)
+
+
 def unchanged(reading: Reading, known: Known) -> bool:
     """Whether the cheap answer is enough: same text as the last version, letter by letter, and the page was there."""
     last = known.last

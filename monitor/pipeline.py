@@ -402,6 +402,10 @@ class Checker:
         if assess.unchanged(reading, known) and not _damaged(reading):
             return assess.conclude(reading, known, source, self.vocabulary)
         known = await self.database(self.store.load, known.page.id)
+        if reading.failure is None and known.last is not None:
+            body = await self.database(self.store.body, known.last.id)
+            if body is not None:
+                known = await self._assess(assess.reread, known, body, source, self.vocabulary.text)
         releases: Sequence[Release] = ()
         if reading.failure is None and known.last is None and source.region:
             releases = await self.database(self.store.releases, known.page.id)

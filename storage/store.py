@@ -24,7 +24,7 @@ from monitor.model import Alert, Delivery, Known, Link, Outcome, Page, Release, 
 from storage import care, database, glances, hosts, outbox, retention, rows, versions, watched
 from storage.hosts import Host
 from storage.retention import Pruned, Retention
-from storage.tables import REVISIONS, MetaRow, PageRow, SourceRow
+from storage.tables import REVISIONS, MetaRow, PageRow, SourceRow, VersionRow
 
 
 class Store:
@@ -197,6 +197,11 @@ class Store:
         with self._read() as session:
             return glances.glance(session, pages)
 
+    def body(self, version: str) -> bytes | None:
+        """The body a version was read from, as received; None where it was not kept."""
+        with self._read() as session:
+            return versions.raw_of(session, session.get_one(VersionRow, rows.number(version)))
+
     def releases(self, page: int) -> tuple[Release, ...]:
         """Latest versions of other documents of the page's region, with their texts; its own series first."""
         with self._read() as session:
@@ -261,13 +266,20 @@ class Store:
         with self._write() as session:
             return outbox.enqueue(session, alerts, now)
 
-    def claim_alerts(self, now: datetime, limit: int = 50, lease_seconds: float = 300) -> list[Alert]:
-        """Alerts to send now; nobody else gets them before the lease ends."""
+    def channels_due(self, now: datetime) -> list[str]:
+        """The channels that have something to send now."""
         with self._read() as session:
-            if not outbox.due(session, now, 1):
+            return outbox.channels(session, now)
+
+    def claim_alerts(
+        self, now: datetime, limit: int = 50, lease_seconds: float = 300, *, channel: str | None = None
+    ) -> list[Alert]:
+        """Alerts to send now, of one channel or of all; nobody else gets them before the lease ends."""
+        with self._read() as session:
+            if not outbox.due(session, now, 1, channel):
                 return []
         with self._write() as session:
-            return outbox.claim(session, now, limit, lease_seconds)
+            return outbox.claim(session, now, limit, lease_seconds, channel)
 
     def record_delivery(self, delivery: Delivery, next_at: datetime | None = None) -> None:
         """An attempt: sent, to be tried again at `next_at`, or dead (permanent, or no `next_at`)."""

@@ -127,6 +127,27 @@ async def test_a_page_that_meets_a_bug_is_on_record_and_backs_off(
     assert (await watch.look(everything=False)).counts["new"] == 1
 
 
+async def test_another_selector_is_a_new_reading_and_never_a_change(
+    web: Any, page_of: Callable[..., str], watching: Callable[..., Any], desk: Any
+) -> None:
+    def publish(number: int) -> None:
+        inner = f'<div id="inner"><p>{TEXT[1]}</p><p>全年新增学位{number}个，改造老旧小区三十六个。</p></div>'
+        web.put("/a", page_of("区政府全体会议", TEXT[0]).replace("</p>", f"</p>{inner}", 1))
+
+    publish(4200)
+    watch = watching({"key": "a", "url": web.url + "/a"})
+    await watch.look()
+    watch.config = desk.watch({"key": "a", "url": web.url + "/a", "selector": "#inner"})
+    watch.clock.pass_by(hours=7)
+    publish(4200)
+    web.put("/a", web.routes["/a"].body + b"<!-- another build -->")
+    assert (await watch.look()).changes == []
+    publish(3200)
+    watch.clock.pass_by(hours=7)
+    (change,) = (await watch.look()).changes
+    assert (change.kind, [(e.old[:4], e.new[:4]) for e in change.edits]) == ("content", [("4200", "3200")])
+
+
 async def test_what_failed_is_due_sooner_than_what_went_well(
     web: Any, page_of: Callable[..., str], watching: Callable[..., Any]
 ) -> None:
