@@ -6,14 +6,16 @@ import asyncio
 import hashlib
 import smtplib
 import ssl
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as POLICY
 from email.utils import format_datetime, parseaddr
-from functools import cache
+from functools import cache, partial
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from alerts.inert import one_line
@@ -116,9 +118,39 @@ async def send(alert: Alert, message: Message, channel: Channel, settings: Setti
     waiting = [r for r in channel.to if r not in alert.reached]
     mails = {r: compose(alert, message, where.sender, r, settings.clock()) for r in waiting if _mailbox(r)}
     refused = {r: (False, "not an e-mail address") for r in waiting if r not in mails}
-    refused |= await asyncio.to_thread(_hand_in, where, mails, settings.timeout)
+    refused |= await _aside(partial(_hand_in, where, mails, settings.timeout))
     if refused:
         raise _refusal(channel.to, refused)
+
+
+async def _aside(work: Callable[[], dict[str, tuple[bool, str]]]) -> dict[str, tuple[bool, str]]:
+    """Run `work` in a daemon thread of its own.
+
+    A mail server that hangs must hold up neither the database's calls, as asyncio's few executor threads would, nor
+    the end of the program. `work` raises nothing but bugs, which come out here.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[dict[str, tuple[bool, str]]] = loop.create_future()
+
+    def settle(answer: dict[str, tuple[bool, str]] | Exception) -> None:
+        if future.done():  # nobody waits any more
+            return
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
+
+    def run() -> None:
+        answer: dict[str, tuple[bool, str]] | Exception
+        try:
+            answer = work()
+        except Exception as wrong:  # carried to whoever waits
+            answer = wrong
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, answer)
+
+    threading.Thread(target=run, name="mail", daemon=True).start()
+    return await future
 
 
 def _refusal(recipients: Sequence[str], refused: dict[str, tuple[bool, str]]) -> DeliveryError:

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from functools import partial
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -43,7 +44,8 @@ MOST_RUNNING = 2000
 PER_HOST = 20  # pages of one host under way or taken at once: a long column must not crowd out the others
 ZONE = "Asia/Shanghai"
 CLOCK_JUMP = 5.0  # seconds by which wall and monotonic clock may disagree between two ticks
-DRAIN = 5.0  # seconds for running checks after SIGTERM; container hosts kill after 10
+DRAIN = 5.0  # seconds for running checks and messages after SIGTERM; container hosts kill after 10
+LAST = 2.0  # … and then for the messages that those checks owe
 
 
 class Engine:
@@ -153,16 +155,22 @@ async def one_pass(
     except asyncio.CancelledError:
         done.interrupted = True
     if deliver:
-        results = await drain(made)
+        results: list[Delivery] = []
+        try:  # who interrupted the checks does not wait for a receiver that hangs
+            await drain(made, results, within=DRAIN if done.interrupted else None)
+        except asyncio.CancelledError:  # what was not sent stays in the outbox
+            done.interrupted = True
         done.sent = sum(d.ok for d in results)
         done.undelivered = sum(not d.ok for d in results)
     return done
 
 
-async def drain(made: Engine) -> list[Delivery]:
-    """Every alert that is due now, once."""
-    await made.deliverer.run_digests(made.now())
-    return await made.deliverer.deliver_due(made.now())
+async def drain(made: Engine, done: list[Delivery], within: float | None = None) -> None:
+    """Every alert that is due now, once, for at most `within` seconds; `done` is filled as it goes."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            await made.deliverer.run_digests(made.now())
+            await made.deliverer.deliver_due(made.now(), done)
 
 
 def run_check(
@@ -221,6 +229,7 @@ class Daemon:
         self.made, self.config, self.status = made, config, status
         self.stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sending: set[str] = set()  # channels whose messages are on their way
         self._running = 0
         self._offset = time.time() - time.monotonic()
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}  # late is not too late
@@ -245,10 +254,19 @@ class Daemon:
             self.scheduler.add_job(self._turn, trigger, args=["digest", self.digests], id=f"digest {cron}")
 
     async def _turn(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """One turn of one job: no exception leaves the loop, and each is named in the log."""
+        """One turn of one job: no exception leaves the loop, and each is named in the log.
+
+        `drain` waits for it; one that it cuts short ends quietly, because it is made up for at the next start.
+        """
+        this = asyncio.current_task()
+        if this is not None:
+            self._tasks.add(this)
         try:
             await work()
             self.status.trouble.pop(name, None)
+        except asyncio.CancelledError:
+            if not self.stopping.is_set():
+                raise
         except StorageError as wrong:
             if self.status.trouble.get(name) != str(wrong):
                 log.error("database", job=name, error=str(wrong))
@@ -256,6 +274,9 @@ class Daemon:
         except Exception as wrong:  # one turn of the loop
             log.exception("job failed", job=name)
             self.status.trouble[name] = f"{type(wrong).__name__}: {wrong}"
+        finally:
+            if this is not None:
+                self._tasks.discard(this)
 
     async def due(self) -> None:
         """Start what is due, while there is room. Each batch runs beside the tick."""
@@ -283,8 +304,19 @@ class Daemon:
             self._running -= len(pages)
 
     async def outbox(self) -> None:
-        """Send what is owed."""
-        self.status.delivered(await self.made.deliverer.deliver_due(self.made.now()))
+        """Start to send what is owed, each channel in a task of its own: one that hangs delays no other."""
+        for name in await self.made.deliverer.owing(self.made.now()):
+            if name not in self._sending and not self.stopping.is_set():
+                self._sending.add(name)
+                task = asyncio.create_task(self._turn(f"outbox {name}", partial(self._send, name)))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _send(self, channel: str) -> None:
+        try:
+            self.status.delivered(await self.made.deliverer.deliver(channel, self.made.now()))
+        finally:
+            self._sending.discard(channel)
 
     async def digests(self) -> None:
         """Fold what waits into digests that are due."""
@@ -331,15 +363,19 @@ class Daemon:
         log.info("sources.yaml taken over", sources=len(fresh.sources))
 
     async def drain(self) -> None:
-        """Let running checks end, for a while; what does not is due again at the next start."""
-        self.scheduler.shutdown(wait=False)
+        """Let running checks and messages end, for a while; what does not is due again at the next start."""
+        self.stopping.set()
+        self.scheduler.pause()
+        await asyncio.sleep(0)  # a turn that was due has begun now
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=DRAIN)
+            await asyncio.wait(set(self._tasks), timeout=DRAIN)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with suppress(StorageError):
-            await self.made.deliverer.deliver_due(self.made.now())
+        self.scheduler.shutdown(wait=False)  # not before: it would cancel its turns, and log each as an error
+        with suppress(StorageError, TimeoutError):
+            async with asyncio.timeout(LAST):
+                await self.made.deliverer.deliver_due(self.made.now())
 
 
 async def serve(
@@ -367,7 +403,5 @@ async def serve(
         log.info("watching", sources=len(config.sources))
         await daemon.stopping.wait()
         log.info("stopping")
-        await daemon.drain()
-        if web is not None:
-            await web.stop()
+        await asyncio.gather(daemon.drain(), *([web.stop()] if web is not None else []))
     log.info("stopped")

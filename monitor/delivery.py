@@ -1,8 +1,9 @@
 """The outbox emptied: pending alerts are claimed, rendered, handed to their channel, and the result is recorded.
 
 An alert is marked sent only after its channel took it. A crash between the two sends it once more with the same id,
-by which a receiver drops the repeat; it never loses it. Channels run side by side, so that the trouble of one delays
-no other; within a channel a few failures in a row end the turn, and the rest comes back when its lease ends.
+by which a receiver drops the repeat; it never loses it. Each channel is delivered by itself (`deliver`), so that one
+that hangs delays no other; within a channel a few failures in a row end the turn, and the rest comes back when its
+lease ends.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ BACKOFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 3 * 3600, 
 JITTER = 0.2  # a retry comes up to this share later, so that many do not come at once
 LONGEST_WAIT = timedelta(hours=24)  # what a Retry-After may ask for
 LEASE = timedelta(seconds=120)  # what is claimed and not sent comes back after it
-BATCH = 2000  # alerts claimed at once; a channel in trouble delays another only with more than these
+BATCH = 2000  # alerts of one channel claimed at once
 PARALLEL = 8  # messages of one channel on their way at once
 PATIENCE = 3  # failures in a row that end a channel's turn
 DIGEST_ZONE = "Asia/Shanghai"
@@ -55,19 +56,36 @@ class Deliverer:
 
     # ------------------------------------------------------------------ what is due
 
-    async def deliver_due(self, now: datetime) -> list[Delivery]:
-        """Everything due at `now`, sent or failed once. Returns when the slowest channel is done with it."""
-        done: list[Delivery] = []
-        tired: set[str] = set()  # channels in trouble: what else they have waits for the end of its lease
-        while claimed := await asyncio.to_thread(self._store.claim_alerts, now, self._batch, LEASE.total_seconds()):
-            async with asyncio.TaskGroup() as group:
-                for name, batch in _by_channel(claimed).items():
-                    if name not in tired:
-                        group.create_task(self._turn(name, batch, done, tired))
+    async def deliver_due(self, now: datetime, done: list[Delivery] | None = None) -> list[Delivery]:
+        """Everything due at `now`, sent or failed once. Returns when the slowest channel is done with it.
+
+        `done` is filled as it goes, so that a cancelled call still says what was tried.
+        """
+        done = [] if done is None else done
+        async with asyncio.TaskGroup() as group:
+            for name in await self.owing(now):
+                group.create_task(self.deliver(name, now, done))
         return done
 
-    async def _turn(self, name: str, batch: list[Alert], done: list[Delivery], tired: set[str]) -> None:
-        """One channel's claimed alerts, oldest first, a few at a time; adds to `done`, and to `tired` on giving up."""
+    async def owing(self, now: datetime) -> list[str]:
+        """The channels that have something to send at `now`, also those gone from the configuration."""
+        return await asyncio.to_thread(self._store.channels_due, now)
+
+    async def deliver(self, name: str, now: datetime, done: list[Delivery] | None = None) -> list[Delivery]:
+        """What one channel owes at `now`, sent or failed once; `done` as for `deliver_due`."""
+        done = [] if done is None else done
+        tired = False  # in trouble: what else it has waits for the end of its lease
+        while True:
+            lease = LEASE + max(self._settings.clock() - now, timedelta())  # a long turn claims more than once
+            claimed = await asyncio.to_thread(
+                self._store.claim_alerts, now, self._batch, lease.total_seconds(), channel=name
+            )
+            if not claimed:
+                return done
+            tired = tired or not await self._turn(name, claimed, done)
+
+    async def _turn(self, name: str, batch: list[Alert], done: list[Delivery]) -> bool:
+        """One channel's claimed alerts, oldest first, a few at a time; adds to `done`. False: it gave up."""
         until = self._settings.clock() + LEASE - timedelta(seconds=2 * self._settings.timeout)
         waiting = iter(batch)
         failures = 0
@@ -86,9 +104,10 @@ class Deliverer:
         async with asyncio.TaskGroup() as group:
             for _ in range(min(PARALLEL, len(batch))):
                 group.create_task(work())
-        if failures >= PATIENCE:
-            tired.add(name)
-            log.warning("channel in trouble", channel=name, waiting=len(list(waiting)))
+        if failures < PATIENCE:
+            return True
+        log.warning("channel in trouble", channel=name, waiting=len(list(waiting)))
+        return False
 
     # ------------------------------------------------------------------ one alert
 
@@ -156,13 +175,6 @@ class Deliverer:
                     made.append(digest)
                     log.info("digest", channel=channel, cron=cron, changes=len(waiting))
         return made
-
-
-def _by_channel(alerts: Iterable[Alert]) -> dict[str, list[Alert]]:
-    grouped: dict[str, list[Alert]] = {}
-    for alert in alerts:
-        grouped.setdefault(alert.channel, []).append(alert)
-    return grouped
 
 
 def _fired(cron: str, since: datetime, now: datetime) -> bool:

@@ -82,6 +82,7 @@ def _about_reading(reading: assess.Reading, source: Source, vocabulary: Vocabula
         "warnings": list(document.warnings),
     }
     if reading.found is not None:
+        report["warnings"] = [*document.warnings, *reading.found.warnings]
         report["documents"] = [f"{x.date or ''} {x.text} {x.url}".strip() for x in reading.found.documents[:SHOWN]]
         return report
     if reading.failure is None:
@@ -106,10 +107,11 @@ async def propose(url: str, config: Config, vocabulary: Vocabulary, given: Mappi
     if not re.match(r"https?://", url):
         raise UsageError(f"{url!r} is no http:// or https:// address")
     now = datetime.now(UTC)
-    probe = replace(config.defaults, key="new", url=url)
+    followed = given.get("kind") not in (None, "page")
+    probe = replace(config.defaults, key="new", url=url, kind=given.get("kind") or config.defaults.kind)
     reading = await _look(probe, config, vocabulary, now)
     document = reading.document
-    unread = reading.failure is not None and (document is None or document.kind != "listing")
+    unread = followed or document is None or document.kind != "listing"  # a list read as a page is proposed as a list
     if unread and reading.failure is not None:
         raise UsageError(f"{url}: {reading.failure.error}: {reading.failure.detail}")
     assert document is not None

@@ -74,6 +74,7 @@ _DENIED_V4 = [
     )
 ]  # fmt: skip
 _ALLOWED_V6 = ipaddress.ip_network("2000::/3")
+_METADATA = ("168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
 _DENIED_V6 = [ipaddress.ip_network(b) for b in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")]
 
 
@@ -84,6 +85,14 @@ def _denied_by(address: Address) -> str | None:
     if address not in _ALLOWED_V6:
         return f"{address}/128"
     return next((str(block) for block in _DENIED_V6 if address in block), None)
+
+
+def _never_wanted(address: Address) -> bool:
+    """Whether nobody watches a page there: link-local and multicast addresses, and the metadata services of clouds.
+
+    Who allowed them would hand the secrets of the machine to whoever can redirect a watched page.
+    """
+    return address.is_link_local or address.is_multicast or address.is_unspecified or str(address) in _METADATA
 
 
 def _address(text: str) -> Address:
@@ -157,6 +166,8 @@ class Guard:
         """Raise RefusedError for an address that is not public, or a port that is not allowed."""
         block = _denied_by(address)
         where = str(address) if host == str(address) else f"{host} ({address})"
+        if block and _never_wanted(address):
+            raise RefusedError(f"{where} is no address of a web server")
         if block:
             raise RefusedError(f"{where} is not a public address; network.allow_private: [{block}] would allow it")
         if port not in self._ports:

@@ -338,8 +338,8 @@ class Checker:
             return ()
         found: Sequence[Page] = ()
         if outcome.found:
-            pages = await self.database(self.store.pages, [page.source])
-            found = [p for p in pages if p.last_checked is None and p.id not in self._running]
+            unread = await self.database(self.store.unread_pages, page.source)
+            found = [p for p in unread if p.id not in self._running]
         if not found and page.source not in self._past_first:
             await self.database(self._end_first_pass, page.source)
         return found

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from alerts import rules
-from monitor import assess, wire
+from monitor import assess, schedule, wire
 from monitor.errors import UsageError
 from monitor.model import Alert, Change, Document, Record, Target, TargetChange, Version, Vocabulary
 from monitor.schedule import duration
@@ -30,18 +30,8 @@ SAME_NOTICE = 0.97  # … where the years differ: yearly notices reuse their wor
 
 
 def moment(text: str | None, now: datetime | None = None) -> datetime | None:
-    """`2026-01-01`, `2026-01-01T08:00`, or `7d` before now. A date without a zone is of the local one.
-
-    Raises UsageError with an example.
-    """
-    if text is None:
-        return None
-    try:
-        if re.fullmatch(r"\d+\s*[smhd]", text.strip()):
-            return (now or datetime.now(UTC)) - duration(text)
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError) as wrong:
-        raise UsageError(f"{text!r} is no time (2026-01-31, 2026-01-31T08:00, or 7d, 12h ago)") from wrong
+    """`schedule.moment`, for an option that may be left out. Raises UsageError with an example."""
+    return None if text is None else schedule.moment(text, now or datetime.now(UTC))
 
 
 def span(text: str | None) -> timedelta | None:

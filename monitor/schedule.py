@@ -17,6 +17,7 @@ from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from monitor.errors import UsageError
 from monitor.model import BLOCKED_WORDS, Failure, Page, Recheck, Source
 
 DAY = timedelta(days=1)
@@ -43,6 +44,19 @@ def duration(text: str, *, zero: bool = False) -> timedelta:
     if seconds > _LONGEST.total_seconds():
         raise ValueError("a duration is at most ten years")
     return timedelta(seconds=seconds)
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """`2026-01-01`, `2026-01-01T08:00`, or `7d` before now. A date without a zone is of the local one.
+
+    Raises UsageError with an example.
+    """
+    try:
+        if re.fullmatch(r"\d+\s*[smhd]", text.strip()):
+            return now - duration(text)
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as wrong:
+        raise UsageError(f"{text!r} is no time (2026-01-31, 2026-01-31T08:00, or 7d, 12h ago)") from wrong
 
 
 def recheck(text: str) -> Recheck:

@@ -18,6 +18,7 @@ from monitor.model import Config, Document, Fetch, Source, TextRules, Vocabulary
 from monitor.targets.record import code_of
 from monitor.text.clean import clean, plain
 from monitor.text.decode import decode
+from storage.queries import Queries
 from storage.store import Store
 
 IMPORTED = "import://"  # scheme of documents that came from disk: never fetched
@@ -46,8 +47,7 @@ def document(path: Path, rules: TextRules, *, url: str | None = None) -> Documen
     """
     suffix = _suffix(path)
     decoded = decode(path.read_bytes())
-    if "\0" in decoded.text:
-        raise DecodeError(f"{path}: no text, but binary data")
+    _refuse_binary(path, decoded.text)
     if suffix in HTML or (suffix not in TEXT and looks_html(decoded.text)):
         found = clean(decoded.text, url, rules)
     else:
@@ -55,11 +55,16 @@ def document(path: Path, rules: TextRules, *, url: str | None = None) -> Documen
     return replace(found, encoding=decoded.encoding, replacements=decoded.replacements)
 
 
+def _refuse_binary(path: Path, text: str) -> None:
+    if "\0" in text:
+        raise DecodeError(f"{path}: no text, but binary data")
+
+
 def raw_text(path: Path, rules: TextRules) -> tuple[str, Document]:
     """The text that target offsets count in, and the document around it.
 
     For text files that is the file itself decoded as UTF-8, with its BOM and carriage returns; for HTML it is
-    extract's `text`.
+    extract's `text`. Raises what `document` raises.
     """
     suffix = _suffix(path)
     body = path.read_bytes()
@@ -70,6 +75,7 @@ def raw_text(path: Path, rules: TextRules) -> tuple[str, Document]:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         text = decode(body).text
+    _refuse_binary(path, text)
     if suffix not in TEXT and looks_html(text):
         found = document(path, rules)
         return found.text, found
@@ -116,7 +122,8 @@ def import_files(
         raise UsageError("--release and --url name one document: import them one by one, or let the label be read")
     source = replace(_located(source, found, vocabulary), release=told.release or source.release)
     store.add_source(source, now)
-    return [_store(store, source, one, vocabulary) for one in sorted(found, key=lambda x: x.fetch.at)]
+    with Queries(store.url) as queries:
+        return [_store(store, queries, source, one, vocabulary) for one in sorted(found, key=lambda x: x.fetch.at)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +184,8 @@ def _located(source: Source, found: Sequence[Imported], vocabulary: Vocabulary) 
     return source
 
 
-def _store(store: Store, source: Source, one: Imported, vocabulary: Vocabulary) -> dict[str, Any]:
+def _store(store: Store, queries: Queries, source: Source, one: Imported, vocabulary: Vocabulary) -> dict[str, Any]:
+    """The version that a file became or already was, with what is stored of it."""
     page = store.entry(source.key, one.fetch.url, one.fetch.at)
     known = store.load(page.id)
     reading = assess.Reading(one.fetch, document=one.document, sha256=assess.text_sha256(one.document))
@@ -185,6 +193,7 @@ def _store(store: Store, source: Source, one: Imported, vocabulary: Vocabulary) 
     change = replace(outcome.change, baseline=True) if outcome.change else None
     store.save(replace(outcome, change=change))
     after = store.load(page.id)
+    targets = queries.targets_of(after.page.version) if after.page.version else ()
     return {
         "path": str(one.path),
         "version": after.page.version,
@@ -192,7 +201,7 @@ def _store(store: Store, source: Source, one: Imported, vocabulary: Vocabulary) 
         "release": outcome.release or (after.last.release if after.last else None),
         "title": one.document.title,
         "chars": len(one.document.text),
-        "targets": sum(t.role == "target" for t in outcome.targets),
-        "actuals": sum(t.role == "actual" for t in outcome.targets),
+        "targets": sum(t.role == "target" for t in targets),
+        "actuals": sum(t.role == "actual" for t in targets),
         "compared_with": change.compared_with if change else None,
     }

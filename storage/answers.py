@@ -98,7 +98,7 @@ def hit(session: Session, passage: PassageRow, page: PageRow, asked: search.Quer
         at, title, text, number = version.at, version.title, versions.text_of(session, version), version.id
     else:
         change = session.get_one(ChangeRow, passage.change)
-        text = versions.passage(rows.body(change.body)[0], passage.place)
+        text = versions.passage(rows.body(change.body, change.id)[0], passage.place)
         at, title, number = change.at, change.title, change.new_version or change.old_version
     if (wanted.since and at < wanted.since) or (wanted.until and at >= wanted.until):
         return None

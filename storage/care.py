@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
-from storage import blobs, database
-from storage.tables import REVISIONS, BlobRow, PageRow, VersionRow
+from storage import blobs, database, rows
+from storage.tables import REVISIONS, BlobRow, ChangeRow, PageRow, VersionRow
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong: `what` in one word (file, reference, blob), `subject` what is lost, `detail` how."""
+    """Something wrong: `what` in one word (file, reference, blob, change), `subject` what is lost, `detail` how."""
 
     what: str
     subject: str
@@ -108,9 +109,19 @@ def check(url: str) -> list[Finding]:
             raise StorageError(f"there is no database {path}")
         database.require_current(engine, REVISIONS)
         with Session(engine) as session:
-            return [*_structure(session), *_references(session), *_damaged(session)]
+            return [found for part in _PARTS for found in _through(part, session)]
+    except database.DamagedError as wrong:
+        return [Finding("file", "database", wrong.detail)]
     finally:
         engine.dispose()
+
+
+def _through(part: Callable[[Session], Iterator[Finding]], session: Session) -> Iterator[Finding]:
+    """What a part finds, up to where the file cannot be read on: that is a finding too."""
+    try:
+        yield from part(session)
+    except DBAPIError as wrong:
+        yield Finding("file", "database", str(wrong.orig))
 
 
 def _structure(session: Session) -> Iterator[Finding]:
@@ -125,10 +136,11 @@ def _structure(session: Session) -> Iterator[Finding]:
 
 def _references(session: Session) -> Iterator[Finding]:
     known = select(VersionRow.id)
-    for page in session.exec(
-        select(PageRow).where(col(PageRow.version).is_not(None), col(PageRow.version).not_in(known))
-    ):
-        yield Finding("reference", page.url, f"its latest version v{page.version} is missing")
+    lost_latest = select(PageRow.url, PageRow.version).where(
+        col(PageRow.version).is_not(None), col(PageRow.version).not_in(known)
+    )
+    for address, number in session.exec(lost_latest):
+        yield Finding("reference", address, f"its latest version v{number} is missing")
     for column, name in _COLUMNS:
         lost = select(VersionRow.id, column).where(column.is_not(None), column.not_in(select(BlobRow.sha256)))
         for number, sha in session.exec(lost):
@@ -148,11 +160,27 @@ def _damaged(session: Session) -> Iterator[Finding]:
     names = session.exec(select(BlobRow.sha256).order_by(BlobRow.sha256)).all()
     for sha in names:
         try:
-            blobs.get(session, sha, f"blob {sha[:12]}")
+            with database.plain_errors():
+                blobs.get(session, sha, f"blob {sha[:12]}")
         except StorageError as wrong:
             owners = [
                 f"v{number} ({name})"
                 for column, name in _COLUMNS
                 for number in session.exec(select(VersionRow.id).where(column == sha))
             ]
-            yield Finding("blob", ", ".join(owners) or sha[:12], str(wrong))
+            detail = wrong.detail if isinstance(wrong, database.DamagedError) else str(wrong)
+            yield Finding("blob", ", ".join(owners) or sha[:12], detail)
+
+
+def _changes(session: Session) -> Iterator[Finding]:
+    """Every change whose edits cannot be read any more."""
+    for number in session.exec(select(ChangeRow.id).order_by(col(ChangeRow.id))).all():
+        try:
+            with database.plain_errors():
+                data = session.exec(select(ChangeRow.body).where(col(ChangeRow.id) == number)).one()
+                rows.body(data, number)
+        except StorageError as wrong:
+            yield Finding("change", f"c{number}", str(wrong))
+
+
+_PARTS = (_structure, _references, _damaged, _changes)

@@ -24,6 +24,7 @@ from monitor.errors import StorageError
 from storage.tables import REVISION
 
 BUSY_MS = 5000
+_DAMAGE = ("no such table", "no such column", "Could not decode to UTF-8")  # after the revision was read
 WRITER_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # NORMAL may lose the last commits when the power goes
@@ -33,6 +34,14 @@ WRITER_PRAGMAS = (
     "cache_size=-65536",
 )
 READER_PRAGMAS = (f"busy_timeout={BUSY_MS}", "query_only=ON", "cache_size=-65536")
+
+
+class DamagedError(StorageError):
+    """The file of the database is not what SQLite wrote; `detail` is its word for it."""
+
+    def __init__(self, detail: str) -> None:
+        self.detail = detail
+        super().__init__(f"the database file is damaged ({detail}); run: mubiao db check")
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -99,6 +108,8 @@ def revision(engine: Engine) -> str | None:
     except DatabaseError as wrong:
         if "no such table" in str(wrong) or "does not exist" in str(wrong):
             return None
+        if _name(wrong).startswith("SQLITE_CORRUPT"):
+            raise DamagedError(str(wrong.orig)) from wrong
         if isinstance(wrong, OperationalError):
             raise StorageError(f"{engine.url.database} cannot be opened: {wrong.orig}") from wrong
         raise StorageError(f"{engine.url.database} is not a database of mubiao: {wrong.orig}") from wrong
@@ -192,11 +203,16 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except DBAPIError as wrong:
-        word = getattr(wrong.orig, "sqlite_errorname", "")
+        word = _name(wrong)
         if word == "SQLITE_FULL":
             raise StorageError("the disk is full; nothing of this step was saved") from wrong
         if word.startswith("SQLITE_BUSY"):
             raise StorageError("another program is writing to the database; try again") from wrong
-        if word.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-            raise StorageError(f"the database file is damaged ({wrong.orig}); run: mubiao db check") from wrong
+        if word.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or any(sign in str(wrong.orig) for sign in _DAMAGE):
+            raise DamagedError(str(wrong.orig)) from wrong
         raise
+
+
+def _name(wrong: DBAPIError) -> str:
+    """SQLite's name of an error, "" where it is none of SQLite's."""
+    return getattr(wrong.orig, "sqlite_errorname", None) or ""

@@ -42,7 +42,7 @@ def pages(session: Session, ref: str) -> list[int]:
     where = _by_url(session, ref) if "://" in ref else col(PageRow.source) == ref
     found = [number for number in session.exec(select(PageRow.id).where(where)) if number is not None]
     if not found:
-        raise UsageError(_unknown(session, ref))
+        raise UsageError(unknown(session, ref))
     return found
 
 
@@ -72,7 +72,7 @@ def _release(session: Session, ref: str) -> int:
     if not keys and name.isascii() and name.isdigit():
         keys = list(session.exec(select(SourceRow.key).where(col(SourceRow.region) == name)))
     if not keys:
-        raise UsageError(_unknown(session, name))
+        raise UsageError(unknown(session, name))
     newest = (
         select(func.max(VersionRow.id))
         .where(col(VersionRow.page) == col(PageRow.id), col(PageRow.source).in_(keys), release_clause(label))
@@ -110,7 +110,8 @@ def _labels(session: Session, keys: list[str]) -> str:
     return ", ".join(sorted({label for label in session.exec(query.distinct()) if label})) or "none"
 
 
-def _unknown(session: Session, name: str) -> str:
+def unknown(session: Session, name: str) -> str:
+    """What to say of a key that is not there, with the nearest one that is."""
     keys = list(session.exec(select(SourceRow.key)))
     near = get_close_matches(name, keys, 1, 0.5)
     return f"nothing is known of {name}" + (f"; did you mean {near[0]}?" if near else "")

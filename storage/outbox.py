@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -23,19 +24,26 @@ def enqueue(session: Session, alerts: Iterable[Alert], now: datetime) -> int:
     return new
 
 
-def due(session: Session, now: datetime, limit: int) -> list[AlertRow]:
-    """Alerts to send now, oldest first. Those that wait for a digest are not among them."""
-    query = select(AlertRow).where(
-        col(AlertRow.state) == "pending",
-        col(AlertRow.next_at) <= now,
-        col(AlertRow.digest).is_(None),
-    )
+def _is_due(now: datetime, channel: str | None = None) -> tuple[Any, ...]:
+    """What is to be sent now. Alerts that wait for a digest are not."""
+    due = (col(AlertRow.state) == "pending", col(AlertRow.next_at) <= now, col(AlertRow.digest).is_(None))
+    return due if channel is None else (*due, col(AlertRow.channel) == channel)
+
+
+def channels(session: Session, now: datetime) -> list[str]:
+    """The channels that have something to send now, in the order of their names."""
+    return sorted(session.exec(select(AlertRow.channel).where(*_is_due(now)).distinct()))
+
+
+def due(session: Session, now: datetime, limit: int, channel: str | None = None) -> list[AlertRow]:
+    """Alerts to send now, of one channel or of all, oldest first."""
+    query = select(AlertRow).where(*_is_due(now, channel))
     return list(session.exec(query.order_by(col(AlertRow.next_at), col(AlertRow.id)).limit(limit)))
 
 
-def claim(session: Session, now: datetime, limit: int, lease_seconds: float) -> list[Alert]:
+def claim(session: Session, now: datetime, limit: int, lease_seconds: float, channel: str | None = None) -> list[Alert]:
     """Alerts to send now. Whoever dies with them loses them again when the lease ends."""
-    claimed = due(session, now, limit)
+    claimed = due(session, now, limit, channel)
     out = [rows.alert(row) for row in claimed]
     for row in claimed:
         row.next_at = now + timedelta(seconds=lease_seconds)

@@ -237,6 +237,12 @@ class Queries:
             found = session.exec(select(SourceRow).order_by(SourceRow.key))
             return [answers.source(row, counted.get(row.key), failing.get(row.key)) for row in found]
 
+    def require_source(self, key: str | None) -> None:
+        """Raises UsageError, naming the nearest key, for a source that is not there; None is no question."""
+        with self._session() as session:
+            if key is not None and session.get(SourceRow, key) is None:
+                raise UsageError(named.unknown(session, key))
+
     def pages(self, source: str) -> list[Page]:
         """Every page of a source, entries first."""
         with self._session() as session:

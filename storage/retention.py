@@ -82,7 +82,7 @@ def _kept() -> Any:
 def _forget(session: Session, number: int) -> None:
     """Delete a version, the change that brought it and what the index has of that."""
     for change in session.exec(select(ChangeRow).where(col(ChangeRow.new_version) == number)).all():
-        edits, _ = rows.body(change.body)
+        edits, _ = rows.body(change.body, change.id)
         for entry in session.exec(select(PassageRow).where(col(PassageRow.change) == change.id)).all():
             assert entry.id is not None
             search.remove(session, entry.id, versions.passage(edits, entry.place))

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import zstandard
 from sqlalchemy import Row as SQLRow
 
-from monitor.errors import UsageError
+from monitor.errors import StorageError, UsageError
 from monitor.model import (
     Alert,
     Attachment,
@@ -242,17 +242,20 @@ def _target_change(data: dict[str, Any]) -> TargetChange:
     return TargetChange(**{**data, **sides, "flags": tuple(data["flags"])})
 
 
-def body(data: bytes) -> tuple[tuple[Edit, ...], tuple[TargetChange, ...]]:
-    """The reverse of `change_body`."""
+def body(data: bytes, of: int | None) -> tuple[tuple[Edit, ...], tuple[TargetChange, ...]]:
+    """The reverse of `change_body`. Raises StorageError, naming the change `of`, for bytes that are damaged."""
     if not data:
         return (), ()
-    plain = json.loads(_UNPACK.decompress(data))
+    try:
+        plain = json.loads(_UNPACK.decompress(data))
+    except zstandard.ZstdError as wrong:
+        raise StorageError(f"the change c{of} is damaged ({wrong}); run: mubiao db check") from wrong
     return tuple(Edit(*e) for e in plain["edits"]), tuple(_target_change(t) for t in plain["targets"])
 
 
 def change(row: ChangeRow, url: str) -> Change:
     """A change as everybody else knows it."""
-    edits, targets = body(row.body)
+    edits, targets = body(row.body, row.id)
     return Change(
         kind=cast(Any, row.kind),
         at=row.at,

@@ -95,8 +95,8 @@ def hits(value: str, query: Query) -> list[tuple[int, int]]:
 
 def _places(value: str, folded: str) -> range | list[int]:
     """For each folded character the offset it came from."""
-    if len(value) == len(folded):
-        return range(len(value))
+    if len(value) == len(folded) and all(len(_FOLD[ord(char)]) == 1 for char in set(value)):
+        return range(len(value))  # as long is not enough: a blank may go where ß becomes two
     return [at for at, char in enumerate(value) for _ in _FOLD[ord(char)]]
 
 

@@ -173,6 +173,11 @@ class Store:
         with self._read() as session:
             return watched.pages(session, keys, include_documents)
 
+    def unread_pages(self, source: str) -> list[Page]:
+        """Pages of a source that were found and never checked."""
+        with self._read() as session:
+            return watched.unread_pages(session, source)
+
     def next_due(self) -> datetime | None:
         """When the next page is due."""
         with self._read() as session:

@@ -13,6 +13,8 @@ from monitor.model import GONE_WORDS, Link, Page, Source
 from storage import rows
 from storage.tables import HostRow, PageRow, SourceRow
 
+MOST_NAMED = 5000  # addresses in one question; SQLite takes 32,766 values
+
 
 def sync(session: Session, sources: Sequence[Source], now: datetime, first_due: Callable[[Source], datetime]) -> None:
     """Bring rows in line with the configuration. Nothing is deleted: what left it is kept, marked and never due."""
@@ -68,9 +70,10 @@ def add(session: Session, source: str, links: Iterable[Link], now: datetime, due
     """New document pages among these links. Those found before the first complete pass ended are a baseline."""
     owner = session.get_one(SourceRow, source)
     unique = {link.url: link for link in reversed(list(links))}  # the first mention of an address wins
+    known = _known(session, source, list(unique))
     added = []
     for url, link in reversed(unique.items()):
-        if find(session, source, url) is not None:
+        if url in known:
             continue
         row = PageRow(
             source=source,
@@ -87,6 +90,15 @@ def add(session: Session, source: str, links: Iterable[Link], now: datetime, due
         added.append(row)
     session.flush()
     return [rows.page(row) for row in added]
+
+
+def _known(session: Session, source: str, urls: Sequence[str]) -> set[str]:
+    """Which of these addresses are pages of a source already: a long column names thousands at every check."""
+    known = set[str]()
+    for start in range(0, len(urls), MOST_NAMED):
+        some = urls[start : start + MOST_NAMED]
+        known.update(session.exec(select(PageRow.url).where(col(PageRow.source) == source, col(PageRow.url).in_(some))))
+    return known
 
 
 def _alive() -> tuple[Any, ...]:
@@ -143,6 +155,18 @@ def pages(session: Session, keys: Sequence[str] | None, include_documents: bool)
         query = query.where(col(PageRow.source).in_(list(keys)))
     if not include_documents:
         query = query.where(col(PageRow.role) == "entry")
+    query = query.order_by(col(PageRow.role).desc(), col(PageRow.next_due), col(PageRow.id))
+    return [rows.page(row) for row in session.exec(query)]
+
+
+def unread_pages(session: Session, source: str) -> list[Page]:
+    """Pages of a source that were found and never checked, in the order in which `pages` names them."""
+    query = select(PageRow).where(
+        *_alive(),
+        col(PageRow.source) == source,
+        col(PageRow.last_checked).is_(None),
+        col(PageRow.next_due).is_not(None),
+    )
     query = query.order_by(col(PageRow.role).desc(), col(PageRow.next_due), col(PageRow.id))
     return [rows.page(row) for row in session.exec(query)]
 

@@ -12,6 +12,7 @@ import io
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -89,7 +90,9 @@ class Web(HttpServer):
         path = line.split(b" ")[1].decode() if line.count(b" ") >= 2 else ""
         if path not in self.silent:
             again = asyncio.StreamReader()
-            again.feed_data(line + await reader.readuntil(b"\r\n\r\n"))
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"(?i)^content-length: *(\d+)", head, re.MULTILINE)
+            again.feed_data(line + head + (await reader.readexactly(int(length[1])) if length else b""))
             await super().talk(again, writer)
             return
         self.asked.append(path)

@@ -23,6 +23,13 @@ def configure_log(*, form: str, level: str) -> None:
     """structlog to stderr: lines for people, JSON for machines."""
     import logging
 
+    class _Library(logging.Handler):
+        """apscheduler in our log: that a turn is not over when the next is due is no news, and no warning."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            tell = structlog.get_logger(record.name)
+            (tell.error if record.levelno >= logging.ERROR else tell.debug)(record.getMessage())
+
     json = form == "json" or (form == "auto" and not sys.stderr.isatty())
     structlog.configure(
         processors=[
@@ -35,6 +42,8 @@ def configure_log(*, form: str, level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
+    library = logging.getLogger("apscheduler")
+    library.handlers, library.propagate = [_Library()], False
 
 
 def nearest(key: str, config: Config) -> str:
@@ -64,6 +73,9 @@ def check(keys: tuple[str, ...], everything: bool, no_deliver: bool, as_json: bo
     unknown = [k for k in keys if config.source(k) is None]
     if unknown:
         raise UsageError(f"no source {unknown[0]!r} in {session.config}{nearest(unknown[0], config)}")
+    for key in dict.fromkeys(keys):
+        if (source := config.source(key)) is not None and not source.enabled:
+            out.note(say(TEXTS, "disabled", session.lang, source=key, file=session.config))
     with writable(session) as store, progress.progress(session.lang) as follow:
         summary = daemon.run_check(
             store,

@@ -44,6 +44,7 @@ def changes(**kw: Any) -> None:
         baseline=kw["baseline"],
     )
     with queries(session) as db:
+        db.require_source(kw["source"])
         abouts = review.about_sources(db)
         found = [wire.change(c, source=abouts.get(c.source)) for c in db.changes(asked, limit=kw["limit"])]
     if form != "table":
@@ -155,6 +156,7 @@ def search(query: str, **kw: Any) -> None:
     session, form = kw.pop("session"), kw.pop("form")
     asked = Filter(source=kw["source"], region=kw["region"], under=kw["under"], since=review.moment(kw["since"]))
     with queries(session) as db:
+        db.require_source(kw["source"])
         found = db.search(query, asked, limit=kw["limit"])
     columns = ("at", "source", "version", "where", "snippet")
     shown: out.Shown = {

@@ -121,6 +121,7 @@ def list_(**kw: Any) -> None:
     """Stored targets and actuals, newest release first."""
     session, form, wanted = kw.pop("session"), kw.pop("form"), kw
     with queries(session) as db:
+        db.require_source(wanted["source"])
         found = db.targets(review.wanted(wanted, vocabulary()))
         out.rows(
             (wire.stored_target(x) for x in found),
@@ -143,6 +144,7 @@ def timeline(svg: str | None, **kw: Any) -> None:
     if not wanted["indicator"]:
         raise click.UsageError("name an --indicator, e.g. --indicator 地区生产总值")
     with queries(session) as db:
+        db.require_source(wanted["source"])
         points = review.timeline(db.targets(review.wanted(wanted | {"all_releases": True}, vocabulary())))
     if svg:
         Path(svg).write_text(marked.timeline_svg(points, wanted["indicator"]), encoding="utf-8")
@@ -183,6 +185,7 @@ def attainment(tolerance: float, **kw: Any) -> None:
     """Each promise beside the result that a later release reports: met, missed, by how much."""
     session, form, wanted = kw.pop("session"), kw.pop("form"), kw
     with queries(session) as db:
+        db.require_source(wanted["source"])
         found = review.attainment(db, review.wanted(wanted | {"all_releases": True}, vocabulary()), tolerance)
     columns = ("region", "period", "name", "value_text", "actual", "verdict", "gap", "reason")
     shown = {
@@ -203,6 +206,7 @@ def rank(period: str | None, **kw: Any) -> None:
     if not wanted["indicator"]:
         raise click.UsageError("name an --indicator, e.g. --indicator 地区生产总值")
     with queries(session) as db:
+        db.require_source(wanted["source"])
         found = db.targets(review.wanted({"role": "target", **wanted, "all_releases": True}, vocabulary()))
     columns = ("rank", "region", "place", "value_text", "period", "release", "source")
     out.rows(review.ranking(found, period, vocabulary()), columns, form, session.lang, empty="no targets")

@@ -155,5 +155,9 @@ TEXTS: Texts = {
     "restored": ("已恢复 {path}；原库在 {kept}", "{path} restored; the one before is {kept}"),
     "upgraded": ("{path} 已是最新（副本：{saved}）", "{path} is up to date (copy: {saved})"),
     "db ok": ("数据库完好", "the database is sound"),
+    "disabled": (
+        "{source} 没有检查：{file} 中写着 enabled: false",
+        "{source} was not checked: {file} says enabled: false",
+    ),
     "demo failed": ("演示没有得到应有的结果", "the demo did not end as it should"),
 }

@@ -18,12 +18,12 @@ from selectolax.lexbor import LexborHTMLParser
 from monitor import model
 from monitor.model import Document, Link, Source
 from monitor.sources import links
-from monitor.sources.found import Found
+from monitor.sources.found import Found, found
 
 CATCH_UP = timedelta(days=7)  # issues missed while nobody ran are read late, but not years of them
 
 # Founder's systems, old and new, and others seen
-SHEET = re.compile(r"/(?:node_\w+|nbs\.[\w.-]+|page\d+\w*|layout_?\w*|ban_?\d+|\d{1,2}ban)\.s?html?$", re.IGNORECASE)
+SHEET = re.compile(r"/(?:node_\w+|nbs\.[\w.-]+|page\d\w*|layout_?\w*|ban_?\d+|\d{1,2}ban)\.s?html?$", re.IGNORECASE)
 ARTICLE = re.compile(
     r"/(?:content_\w+|nw\.[\w.-]+|con-\d+|arti(?:cle|cel)\w*\d|art_\w+|t\d{8}_\d+)\.s?html?$|/article/\d+",
     re.IGNORECASE,
@@ -80,7 +80,9 @@ def find(
     source: Source, url: str, html: str, document: Document, now: datetime, first: datetime | None = None
 ) -> Found:
     """The articles of a sheet, and the other sheets of the same issue; from a front door, the issue it leads to."""
-    tree = LexborHTMLParser(html)
+    tree = links.tree(html, document)
+    if tree is None:
+        return Found()
     anchors = list(links.anchors(tree, url))
     day = issue_day(url)
     articles = [a for a in anchors if ARTICLE.search(urlsplit(a.url).path)]
@@ -92,7 +94,7 @@ def find(
     further = [s for s in sheets if _same_issue(s, day)] or ([] if listed else _jumps(tree, html, url))
     named = tuple(dict.fromkeys(s for s in further if s != url))
     listed = links.allowed(source, listed)
-    return Found(links.matching(source, listed), named, seen=len(listed))
+    return found(links.matching(source, listed), named, seen=len(listed))
 
 
 def _latest(addresses: Iterable[str], source: Source, now: datetime) -> date | None:

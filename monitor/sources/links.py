@@ -10,13 +10,17 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from monitor.model import Link, Source
+from monitor.model import Document, Link, Source
 
 SKIPPED_ADDRESS = re.compile(
     r"_app\.s?html?$|/(?:mobile|print|share|wap)/|[?&](?:print|share)=|"
     r"\.(?:pdf|docx?|xlsx?|pptx?|wps|et|ofd|zip|rar|7z|jpe?g|png|gif|bmp|svg|mp[34]|avi|wmv|flv|css|js|xml|apk|exe)$",
     re.IGNORECASE,
 )
+READ = 3_000_000  # characters of a page that are parsed, as many as are read for its text
+ANCHORS = 8_000  # links of a page that are looked at
+ADDRESS = 4_000  # characters of an address; servers refuse longer ones
+TITLE = 300  # characters of a link's title that are kept
 _SHOWN_DATE = re.compile(r"(?<!\d)((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)")
 _SHORT_DATE = re.compile(r"(?<![\d-])(\d{1,2})\s*[-/月]\s*(\d{1,2})(?![\d-])")
 _ADDRESS_DATE = re.compile(
@@ -26,7 +30,7 @@ _ADDRESS_MONTH = re.compile(r"/((?:19|20)\d{2})[-/]?(0[1-9]|1[0-2])/")
 _TITLE_DATE = re.compile(
     r"^[\[(（]?\s*(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}\s*[\])）]?|[\[(（]?\s*(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}\s*[\])）]?$"
 )
-_CUT = re.compile(r"(?:…|\.{2,}|。{2,})$")
+_CUT = ("…", "..", "。。")  # ends of a title that is cut short
 _NO_ADDRESS = re.compile(r"#|(?:javascript|mailto|tel|data|about)\s*:", re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
 _SECOND_LEVEL = frozenset({"gov", "com", "net", "org", "edu", "ac", "mil"})  # gov.cn is nobody's site
@@ -81,7 +85,9 @@ def same_site(one: str, other: str) -> bool:
 def resolve(base: str, href: str | None) -> str | None:
     """An absolute http address without fragment, or None for anchors, scripts and what is no address."""
     wanted = (href or "").strip()
-    if not wanted or _NO_ADDRESS.match(wanted) or "{{" in wanted:  # a template that a browser would have filled
+    if (
+        not wanted or len(wanted) > ADDRESS or _NO_ADDRESS.match(wanted) or "{{" in wanted
+    ):  # a template that a browser would have filled
         return None
     try:
         url = urldefrag(urljoin(base, wanted)).url
@@ -90,6 +96,13 @@ def resolve(base: str, href: str | None) -> str | None:
     except ValueError:
         return None
     return _BLANKS.sub("", url) if usable else None
+
+
+def tree(html: str, document: Document) -> LexborHTMLParser | None:
+    """The page parsed for its links; None where `document` says that its reader refused to parse it (too deep)."""
+    if document.kind == "error" and document.warnings and not document.explain:
+        return None
+    return LexborHTMLParser(html[:READ])
 
 
 def base_address(tree: LexborHTMLParser, url: str) -> str:
@@ -101,7 +114,7 @@ def base_address(tree: LexborHTMLParser, url: str) -> str:
 def anchors(tree: LexborHTMLParser, url: str) -> Iterator[Anchor]:
     """Every link of the page to its own site, in order, image maps included."""
     base = base_address(tree, url)
-    for node in tree.css("a[href], area[href]"):
+    for node in tree.css("a[href], area[href]")[:ANCHORS]:
         target = resolve(base, node.attributes.get("href"))
         if target and same_site(target, url) and not SKIPPED_ADDRESS.search(urlsplit(target).path):
             yield Anchor(target, title(node), node)
@@ -111,18 +124,25 @@ def title(node: LexborNode) -> str:
     """What a link is called: its text without a date, or its title attribute where the text is cut short or missing."""
     shown = clean(_TITLE_DATE.sub("", clean(node.text(deep=True))))
     named = clean(node.attributes.get("title"))
-    if not shown or (_CUT.search(shown) and named):
-        return named or shown
-    return shown
+    if not shown or (shown.endswith(_CUT) and named):
+        shown = named or shown
+    return shown[:TITLE]
 
 
-def shown_date(node: LexborNode, url: str) -> str | None:
+Rows = dict[int, str | None]  # `mem_id` -> text of an element, None where it holds many links: each is read once
+
+
+def shown_date(node: LexborNode, url: str, rows: Rows) -> str | None:
     """The date beside a link: in its list item or table row; without a year, that of the address."""
     holder = node.parent
     for _ in range(3):
-        if holder is None or holder.tag in {"ul", "ol", "table", "tbody", "body"} or len(holder.css("a[href]")) > 2:
+        if holder is None or holder.tag in {"ul", "ol", "table", "tbody", "body"}:
             break
-        text = holder.text(deep=True, separator=" ")
+        if holder.mem_id not in rows:
+            rows[holder.mem_id] = None if _many_links(holder) else holder.text(deep=True, separator=" ")
+        text = rows[holder.mem_id]
+        if text is None:
+            break
         if found := _SHOWN_DATE.search(text):
             return calendar(*found.groups())
         year = _ADDRESS_MONTH.search(url) or _ADDRESS_DATE.search(url)
@@ -132,6 +152,16 @@ def shown_date(node: LexborNode, url: str) -> str | None:
             break
         holder = holder.parent
     return None
+
+
+def _many_links(holder: LexborNode) -> bool:
+    """Whether an element holds more than two links; stops at the third, as lists nest thousands deep."""
+    count = 0
+    for inner in holder.traverse():
+        count += inner.tag == "a" and "href" in inner.attributes
+        if count > 2:
+            return True
+    return False
 
 
 def allowed(source: Source, links: Iterable[Link]) -> list[Link]:

@@ -16,8 +16,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from monitor.model import Document, Link, Source
 from monitor.sources import links
-from monitor.sources.found import Found
-from monitor.sources.links import Anchor
+from monitor.sources.found import Found, found
+from monitor.sources.links import Anchor, Rows
 
 # forms of an article's address, by system: TRS, Harbin's, Hanweb, Founder and Guangdong, Kaipu, VSB, WebPlus, EasySite
 ARTICLE = re.compile(
@@ -29,7 +29,7 @@ ARTICLE = re.compile(
     r"|/info/\d+/\d+\.s?html?$"
     r"|/c\d+a\d+/page\.s?html?$"
     r"|/\d{4,}/index\.s?html?$"
-    r"|/(?:19|20)\d{2}[-/]?\d{2}(?:[-/]?\d{2})?/[\w-]*\d[\w-]*\.s?html?$"
+    r"|/(?:19|20)\d{2}[-/]?\d{2}(?:[-/]?\d{2})?/(?=[\w-]*\d)[\w-]+\.s?html?$"
     r"|/\d{5,}\.s?html?$"
     r"|[?&](?:(?:doc|article|art|info|content|news)_?id|id|aid)=[\w-]*\d",
     re.IGNORECASE,
@@ -45,13 +45,16 @@ CHROME = re.compile(
     re.IGNORECASE,
 )
 INSIDE = {"li", "tr", "td", "dd", "dt", "span", "p", "em", "b", "strong", "font", "h3", "h4"}  # parts of one list item
-_RECORD = re.compile(r"<record>\s*<!\[CDATA\[(.*?)\]\]>\s*</record>", re.IGNORECASE | re.DOTALL)
+_RECORD = re.compile(r"<record>\s*<!\[CDATA\[", re.IGNORECASE)
+_RECORD_CLOSES = re.compile(r"\]\]>\s*</record>", re.IGNORECASE)
 _CREATE_PAGE = re.compile(r"createPageHTML\s*\(([^()]*)\)", re.IGNORECASE)
 _COUNT_PAGE = re.compile(r"\bcountPage\s*=\s*[\"']?(\d+)")
 _QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
 _NUMBERED = re.compile(r"^(.*?)(?:[_-](\d{1,4}))?(\.s?html?)$", re.IGNORECASE)
 _PAGE_QUERY = re.compile(r"([?&](?:page|pageno|pageindex|curpage|p)=)(\d{1,4})", re.IGNORECASE)
 _LEAST_TITLE = 4  # characters; 更多, 首页 and 详情 are shorter
+_TITLE = 8  # characters from which a link with a date beside it is the title of a document
+_NAME = 200  # characters of an id or class that are looked at
 
 
 def entries(source: Source, now: datetime, since: datetime | None = None) -> tuple[str, ...]:
@@ -63,12 +66,14 @@ def find(
     source: Source, url: str, html: str, document: Document, now: datetime, first: datetime | None = None
 ) -> Found:
     """The documents of one list page, and from the first one the addresses of the others up to `pages`."""
-    tree = LexborHTMLParser(html)
+    tree = links.tree(html, document)
+    if tree is None:
+        return Found()
     trees = _with_records(tree, html)
     listed = _documents(trees, url, trusted=bool(source.links.include), whole=source.match is not None and _front(url))
     listed = links.allowed(source, listed)
     kept = tuple(link for link in links.matching(source, listed) if _wanted(source, link, first or now))
-    return Found(kept, _pages(source, url, html, tree), seen=len(listed))
+    return found(kept, _pages(source, url, html, tree), seen=len(listed))
 
 
 def _wanted(source: Source, link: Link, first: datetime) -> bool:
@@ -83,8 +88,16 @@ def _wanted(source: Source, link: Link, first: datetime) -> bool:
 
 def _with_records(tree: LexborHTMLParser, html: str) -> list[LexborHTMLParser]:
     """The page, and the list that Hanweb keeps in a script as XML records."""
-    records = _RECORD.findall(html)
+    records = list(_records(html))
     return [tree, LexborHTMLParser(f"<ul>{''.join(records)}</ul>")] if records else [tree]
+
+
+def _records(html: str) -> Iterator[str]:
+    """What each record holds, in one walk that ends at the first record that is not closed."""
+    at = 0
+    while (opened := _RECORD.search(html, at)) and (closed := _RECORD_CLOSES.search(html, opened.end())):
+        yield html[opened.end() : closed.start()]
+        at = closed.end()
 
 
 # --------------------------------------------------------------------------- documents
@@ -98,14 +111,25 @@ def _front(url: str) -> bool:
 def _documents(trees: Iterable[LexborHTMLParser], url: str, *, trusted: bool, whole: bool) -> list[Link]:
     """Links to documents. `trusted`: an include rule will choose, so anything with a title may be one.
     `whole`: boxes of all columns count."""
+    rows: Rows = {}
     found = [a for tree in trees for a in links.anchors(tree, url) if len(a.title) >= _LEAST_TITLE and a.url != url]
     if trusted:
-        return links.once(_link(a) for a in found)
+        return links.once(_link(a, rows) for a in found)
     found = [a for a in found if not _in_chrome(a.node)]
-    strong = [a for a in found if ARTICLE.search(_path(a.url)) and not _pager(a.url, url)]
+    strong = {a.url for a in found if ARTICLE.search(_path(a.url)) and not _pager(a.url, url)}
     if not strong:
-        strong = [a for a in found if PLAIN.search(urlsplit(a.url).path) and not LIST.search(urlsplit(a.url).path)]
-    return links.once(_link(a) for a in (strong if whole else _of_this_column(strong, url)))
+        strong = {a.url for a in found if PLAIN.search(urlsplit(a.url).path) and not LIST.search(urlsplit(a.url).path)}
+    believed = [a for a in found if a.url in strong or _dated(a, url, rows)]
+    return links.once(_link(a, rows) for a in (believed if whole else _of_this_column(believed, url, rows)))
+
+
+def _dated(anchor: Anchor, url: str, rows: Rows) -> bool:
+    """Whether a link is set as lists set documents, a title with its day beside it: then any address will do."""
+    return (
+        len(anchor.title) >= _TITLE
+        and urlsplit(anchor.url).netloc == urlsplit(url).netloc
+        and links.shown_date(anchor.node, anchor.url, rows) is not None
+    )
 
 
 def _path(url: str) -> str:
@@ -113,8 +137,9 @@ def _path(url: str) -> str:
     return parts.path + ("?" + parts.query if parts.query else "")
 
 
-def _link(anchor: Anchor) -> Link:
-    return Link(anchor.url, anchor.title, links.shown_date(anchor.node, anchor.url) or links.address_date(anchor.url))
+def _link(anchor: Anchor, rows: Rows) -> Link:
+    day = links.shown_date(anchor.node, anchor.url, rows) or links.address_date(anchor.url)
+    return Link(anchor.url, anchor.title, day)
 
 
 def _above(node: LexborNode) -> Iterator[LexborNode]:
@@ -127,24 +152,26 @@ def _above(node: LexborNode) -> Iterator[LexborNode]:
         above = above.parent
 
 
+def _name(node: LexborNode) -> str:
+    attributes = node.attributes
+    return f"{(attributes.get('id') or '')[:_NAME]} {(attributes.get('class') or '')[:_NAME]}"
+
+
 def _in_chrome(node: LexborNode) -> bool:
-    return any(
-        above.tag in {"nav", "header", "footer"}
-        or CHROME.search(f"{above.attributes.get('id') or ''} {above.attributes.get('class') or ''}")
-        for above in _above(node)
-    )
+    return any(above.tag in {"nav", "header", "footer"} or CHROME.search(_name(above)) for above in _above(node))
 
 
 def _block(node: LexborNode) -> str:
     """The list a link stands in, by the way from the body to it: lists that are cut into pieces stay one."""
-    return ">".join(
-        f"{above.tag}.{re.sub(r'[0-9]+', '', above.attributes.get('id') or above.attributes.get('class') or '')}"
-        for above in _above(node)
-        if above.tag not in INSIDE
-    )
+    return ">".join(f"{above.tag}.{_label(above)}" for above in _above(node) if above.tag not in INSIDE)
 
 
-def _of_this_column(anchors: Sequence[Anchor], url: str) -> list[Anchor]:
+def _label(node: LexborNode) -> str:
+    attributes = node.attributes
+    return re.sub("[0-9]+", "", (attributes.get("id") or attributes.get("class") or "")[:_NAME])
+
+
+def _of_this_column(anchors: Sequence[Anchor], url: str, rows: Rows) -> list[Anchor]:
     """Leaves out boxes of other columns (most read, latest news) where the page has a list of its own.
 
     Own is what lies below the list's directory or bears its column number; where nothing does, what stands in blocks
@@ -158,7 +185,8 @@ def _of_this_column(anchors: Sequence[Anchor], url: str) -> list[Anchor]:
         own = {
             name
             for name, block in blocks.items()
-            if len(block) > 1 and 2 * sum(links.shown_date(a.node, a.url) is not None for a in block) >= len(block)
+            if len(block) > 1
+            and 2 * sum(links.shown_date(a.node, a.url, rows) is not None for a in block) >= len(block)
         }
     if not own and blocks:
         own = {max(blocks, key=lambda name: sum(len(a.title) for a in blocks[name]))}

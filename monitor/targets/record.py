@@ -60,10 +60,12 @@ _OPENS = re.compile(rf"^\s*{_YEAR}年是")
 _STARTS_OF_PLANS = {"十二五": 2011, "十三五": 2016, "十四五": 2021, "十五五": 2026, "十六五": 2031}
 _PLACE = re.compile(r"[一-鿿]{2,7}?(?:自治区|自治州|自治县|自治旗|地区|新区|省|市|区|县|旗|盟)")
 _LEAD = re.compile(
-    rf"{_YEAR}年?|关于|一图|[图解速]读懂?|读懂|图解|数说|聚焦|两会|中共|印发|转发"
-)  # before a name in a title
+    rf"{_YEAR}年?|关于|一图|[图解速]读懂?|读懂|图解|数说|聚焦|两会|中共|印发|转发|我受?|代表"
+)  # before a name in a title or an opening
+# Who speaks for whom; between commas, because the delegates addressed before it are called 代表 too.
+_SPEAKER = re.compile(r"我\s*(?:谨|现)?\s*(?:代表|受)\s*([^，,。；;：:]{0,20}?)人民政府")
 _NOT_PLACE = re.compile(
-    r"(?:社|城|小|园|辖|校|片|景|厂|灾|库|林|山|老|牧|矿|街|特|郊|市|全|我|该|本|各|功能|示范|试验|集聚|核心|开发|高新|产业|合作|保税|先导)区$|"
+    r"我|代表|(?:社|城|小|园|辖|校|片|景|厂|灾|库|林|山|老|牧|矿|街|特|郊|市|全|我|该|本|各|功能|示范|试验|集聚|核心|开发|高新|产业|合作|保税|先导)区$|"
     r"(?:全|我|本|该|各|城|超|夜|股|楼|门|都)市$|(?:全|我|本|该|各|郡)县$|(?:全|我|本|各)[省旗盟]$|^(?:人民|经济|推进|建设|打造)"
 )
 
@@ -212,7 +214,7 @@ def _published_year(kind: str, published: str | None) -> int | None:
 
 def _place(title: str | None, text: str, publisher: str | None) -> str | None:
     """From title, opening, publisher, or the district a newspaper page keeps naming."""
-    opening = re.search(r"代表\s*(.{2,20}?)人民政府", text[:_HEAD])
+    opening = _SPEAKER.search(text[:_HEAD])
     for source in (_title(title, text), opening[1] if opening else "", publisher or ""):
         found: list[str] = _PLACE.findall(_LEAD.sub(" ", source))
         named = [p for p in found if not _NOT_PLACE.search(p)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from rapidfuzz.distance import Indel
@@ -23,8 +24,17 @@ FOREIGN_LEAST = 150  # … when both have so many characters
 _TEXTUAL = re.compile(r"text/|html|xml|json|javascript|octet-stream", re.IGNORECASE)
 _BINARY = re.compile(rb"^(?:%PDF-|PK\x03\x04|\xd0\xcf\x11\xe0|\x89PNG|\xff\xd8\xff|GIF8|Rar!|7z\xbc\xaf)")
 _INDEX = re.compile(r"^/?(?:(?:index|default|home|main)(?:\.\w{2,5})?)?$", re.IGNORECASE)
-_TAG = re.compile(r"<(script|style|noscript)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", re.IGNORECASE | re.DOTALL)
-_CUT = re.compile(r"<body\b(?!.*</(?:body|html)\s*>).*[^>\s。！？”）)]\s*\Z", re.IGNORECASE | re.DOTALL)
+# Mark-up is walked with patterns that never look past one closing mark: `<x.*?</x` over a page that opens x ten
+# thousand times and closes it never reads that page ten thousand times.
+_OPENS = re.compile(r"<(?:(?:script|style|noscript)\b|!--)", re.IGNORECASE)
+_CLOSES = {
+    **{name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("script", "style", "noscript")},
+    "!--": re.compile("-->"),
+}
+_BODY = re.compile(r"<body\b", re.IGNORECASE)
+_BODY_CLOSES = re.compile(r"</(?:body|html)\s*>", re.IGNORECASE)
+_TITLE, _TITLE_CLOSES = re.compile("<title", re.IGNORECASE), re.compile("</title", re.IGNORECASE)
+_ENDS = frozenset(">。！？”）)")  # what a page or a sentence may end with
 _BLANKS = re.compile(r"(?:\s|&nbsp;)+")
 _LOOSE = re.compile(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])")  # blanks mean nothing beside a Chinese character
 _SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
@@ -59,7 +69,13 @@ def judge(fetch: Fetch, html: str | None, document: Document | None, rules: Text
 
 def is_cut(html: str) -> bool:
     """Whether the page ends in the middle."""
-    return "</html" not in html[-2_000:].lower() and _CUT.search(html) is not None
+    if "</html" in html[-2_000:].lower():
+        return False
+    last = html.rstrip()
+    if not last or last[-1] in _ENDS:
+        return False
+    opened = max((found.end() for found in _BODY.finditer(last)), default=len(last))
+    return opened < len(last) and _BODY_CLOSES.search(last, opened) is None
 
 
 def collapsed(old: Document, new: Document) -> Failure | None:
@@ -94,7 +110,32 @@ def _is_plenty(document: Document | None) -> bool:
 
 def visible(html: str) -> str:
     """What a reader without scripts would see, roughly: enough to tell a notice from a page."""
-    return _LOOSE.sub("", _BLANKS.sub(" ", _TAG.sub(" ", html[:400_000]))).strip()
+    return _LOOSE.sub("", _BLANKS.sub(" ", " ".join(_outside(html[:400_000])))).strip()
+
+
+def _outside(html: str) -> Iterator[str]:
+    """The text between tags, comments and scripts, in one walk."""
+    at, closes = 0, dict(_CLOSES)
+    while (start := html.find("<", at)) >= 0:
+        end = _closed(html, start, closes) or html.find(">", start) + 1
+        if not end:
+            break
+        yield html[at:start]
+        at = end
+    yield html[at:]
+
+
+def _closed(html: str, start: int, closes: dict[str, re.Pattern[str]]) -> int:
+    """Where the script or comment that begins at `start` has ended, 0 where none does. What does not end once is
+    taken out of `closes`: it is not looked for again."""
+    opened = _OPENS.match(html, start)
+    name = opened[0][1:].lower() if opened else ""
+    if opened is None or name not in closes:
+        return 0
+    if found := closes[name].search(html, opened.end()):
+        return found.end()
+    del closes[name]
+    return 0
 
 
 def _binary(fetch: Fetch) -> bool:
@@ -124,12 +165,19 @@ def _blocked(status: int, html: str, text: str, rules: TextRules) -> tuple[str, 
 
 def _said(word: str, html: str, text: str, rules: TextRules) -> tuple[str, str] | None:
     """The failure `word` when a page with next to no text says so."""
-    title = re.search(r"<title[^>]*>(.*?)</title", html, re.IGNORECASE | re.DOTALL)
-    for place in (title[1].strip() if title else "", text):
+    for place in (_title(html), text):
         for pattern in rules.signs.get(word, ()):
             if found := pattern.search(place):
                 return word, _around(place, found)
     return None
+
+
+def _title(html: str) -> str:
+    """What the first `<title>` of the source holds, or nothing where it never ends."""
+    opened = _TITLE.search(html)
+    begin = html.find(">", opened.end()) + 1 if opened else 0
+    closed = _TITLE_CLOSES.search(html, begin) if begin else None
+    return html[begin : closed.start()].strip() if closed else ""
 
 
 def _around(text: str, found: re.Match[str]) -> str:

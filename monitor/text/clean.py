@@ -112,7 +112,7 @@ class _Reading:
             paragraphs=tuple(paragraphs) if kind != "listing" else (),
             links=found,
             attachments=files,
-            warnings=tuple(self.warnings),
+            warnings=(*self.warnings, *facts.warnings),
             explain=(*facts.why, *self.explain, f"kind: {kind}"),
         )
 
@@ -228,6 +228,7 @@ def plain(text: str, url: str | None, rules: TextRules) -> Document:
         publisher=facts.publisher,
         author=facts.author,
         paragraphs=tuple(kept),
+        warnings=facts.warnings,
         explain=(*facts.why, *explain),
     )
 

@@ -13,7 +13,7 @@ _HAN_DAY = (
     r"[一二][〇零○Ｏ九][〇零○Ｏ一二三四五六七八九]{2}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日"
 )
 DATE = re.compile(f"{_DAY}|{_HAN_DAY}|(?<!\\d)(?:19|20)\\d{{2}}(?:0[1-9]|1[0-2])(?:[0-2]\\d|3[01])(?!\\d)")
-_SPLIT = re.compile(r"(?<!\S)(\d{1,2})日?\s*\n\s*((?:19|20)\d{2})\s*[-年/.]\s*(\d{1,2})月?(?!\S)")
+_SPLIT = re.compile(r"(?<!\S)(\d{1,2})日?[^\S\n]*\n\s*((?:19|20)\d{2})\s*[-年/.]\s*(\d{1,2})月?(?!\S)")
 _PARTS = re.compile(r"(\d{4})\D+(\d{1,2})\D+(\d{1,2})")
 _ENGLISH = re.compile(
     r"(\d{1,2})\s+(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?,?\s+((?:19|20)\d{2})", re.IGNORECASE

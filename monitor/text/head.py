@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html as entities
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -21,11 +21,16 @@ WHOLE_TITLE = 8  # characters from which a line before the text can be the title
 _DAYS = ("pubdate", "publishdate", "article:published_time", "apub:time", "createdate", "publish_date", "datepublished")
 UNLABELLED = frozenset({"near the title", "label before the title", "date of the issue", "none shown"})
 DOUBTFUL = frozenset({"title", "first heading"})  # where a title was found that a line near the text overrules
+LONGEST = 300  # characters of a title, a name, the text of a link; titles of documents stay under 120
+WRITTEN = 2_000  # characters of a tag's source that are read for one of them
+UNCLOSED = 50  # names of fields that never end, after which no more are looked for
+HEADING = 500  # characters of an element that can be a heading, the source and the date in it included
 NEAR_TITLE = 300  # characters behind the title in which an unlabelled date is the article's
 
 _TAGS = re.compile(r"<[^<>]*>")
-_PROPERTY = re.compile(r"<!--\s*enpproperty(.*?)/enpproperty\s*-->", re.DOTALL | re.IGNORECASE)
-_FIELD = re.compile(r"<(\w+)>(.*?)</\1>", re.DOTALL)
+_PROPERTY = re.compile(r"<!--\s*enpproperty", re.IGNORECASE)
+_PROPERTY_CLOSES = re.compile(r"/enpproperty\s*-->", re.IGNORECASE)
+_FIELD = re.compile(r"<(\w+)>")
 _SUFFIX = re.compile(r"\s*[_|｜–—]+\s*|\s+-+\s*|\s*-+\s+|--+|-(?!(?<=\d-)\d)(?=[^-]{2,20}$)")
 _NEXT_LABEL = re.compile(
     "发布|发表|更新|时间|日期|浏览|点击|阅读|访问|字体|字号|作者|编辑|责任|审核|来源|分享|打印|【|\\["
@@ -34,7 +39,9 @@ _WORD = re.compile(r"[\W_]+")
 _HEADINGS = "h1, h2, h3, ucaptitle, founder-title, [class*=title i], [id*=title i], [class*=bt], [id*=bt]"
 COLUMN_NAME = 5  # letters of a `<title>` that may be the name of a column
 SITE_NAME = 24  # characters of the name of a site
-_LABEL = re.compile(r"(?:^|\n)\s*[【\[]?(?:标\s*题|信息名称|文件名称|文件标题|名\s*称)[】\]]?\s*[：:]\s*([^\n]{6,120})")
+_LABEL = re.compile(
+    r"(?:^|\n)[^\S\n]*[【\[]?(?:标\s*题|信息名称|文件名称|文件标题|名\s*称)[】\]]?\s*[：:]\s*([^\n]{6,120})"
+)
 _NUMBER = re.compile(r".{0,16}[〔\[(（]\d{4}[〕\])）]\s*第?\d+号")
 TITLE_LEAST, TITLE_MOST = 5, 120  # characters of a title
 _DATED = re.compile(
@@ -65,6 +72,7 @@ class Head:
     column: str | None = None
     site_code: str | None = None
     why: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # what was cut
 
 
 def meta_tags(tree: LexborHTMLParser) -> dict[str, str]:
@@ -81,13 +89,30 @@ def meta_tags(tree: LexborHTMLParser) -> dict[str, str]:
 
 def properties(html: str) -> dict[str, str]:
     """The fields of a Founder or 翔宇 comment: title, subtitle, date, author, …"""
-    found = _PROPERTY.search(html) if "enpproperty" in html else None
-    return {k.lower(): plain(v) for k, v in _FIELD.findall(found[1]) if plain(v)} if found else {}
+    opened = _PROPERTY.search(html) if "enpproperty" in html else None
+    closed = _PROPERTY_CLOSES.search(html, opened.end()) if opened else None
+    if opened is None or closed is None:
+        return {}
+    return {k.lower(): value for k, v in _fields(html[opened.end() : closed.start()]) if (value := plain(v))}
+
+
+def _fields(source: str) -> Iterator[tuple[str, str]]:
+    """(name, content) of each `<name>…</name>`, in one walk: a name that is not closed once is not looked for again."""
+    at, open_ended = 0, set[str]()
+    while len(open_ended) < UNCLOSED and (opened := _FIELD.search(source, at)):
+        name, at = opened[1], opened.end()
+        if name in open_ended:
+            continue
+        if (end := source.find(f"</{name}>", at)) < 0:
+            open_ended.add(name)
+            continue
+        yield name, source[at:end]
+        at = end + len(name) + 3
 
 
 def plain(text: str) -> str:
     """Text of an attribute: entities read, tags gone, one line."""
-    return tidy(_TAGS.sub(" ", entities.unescape(text)))
+    return tidy(_TAGS.sub(" ", entities.unescape(text[:WRITTEN])))
 
 
 def bare(text: str) -> str:
@@ -194,7 +219,7 @@ def without_site(title: str) -> str:
 
 def tops(body: LexborNode) -> list[str]:
     """Headings of the first rank."""
-    return [text for node in body.css("h1, ucaptitle, founder-title")[:20] if (text := tidy(node.text()))]
+    return [text[:HEADING] for node in body.css("h1, ucaptitle, founder-title")[:20] if (text := tidy(node.text()))]
 
 
 def headings(body: LexborNode) -> list[str]:
@@ -226,15 +251,19 @@ def read(
         why = "date under the text"
     source = shown.labelled(rules.publisher_labels) or meta.get("contentsource") or meta.get("source")
     author = shown.labelled(("作者", "记者", "撰稿", "author")) or meta.get("author") or fields.get("author")
+    names = {"title": title[0], "publisher": source, "author": author, "column": meta.get("columnname")}
+    names["site code"] = meta.get("siteidcode")
+    short = {name: value and value[:LONGEST] for name, value in names.items()}
     return Head(
-        title=title[0],
+        title=short["title"],
         shown=day,
         meta=tagged,
-        publisher=source,
-        author=author,
-        column=meta.get("columnname"),
-        site_code=meta.get("siteidcode"),
+        publisher=short["publisher"],
+        author=short["author"],
+        column=short["column"],
+        site_code=short["site code"],
         why=(f"title: {title[1]}", f"date: {why}"),
+        warnings=tuple(f"{name} cut to {LONGEST} characters" for name in names if short[name] != names[name]),
     )
 
 

@@ -14,6 +14,8 @@ from monitor.text.lines import tidy
 
 MOST = 8_000  # links of a page that are looked at
 NAME = 4  # characters from which a link's text can be a title
+TEXT = 300  # characters of a link's text that are kept
+ADDRESS = 4_000  # characters of an address; servers refuse longer ones
 ROW = 400  # characters up to which the element around a link is its row
 
 _DOCUMENT = re.compile(r"\d|\.s?html?\b|\.jsp|\.aspx?|\.php|content|article|info|detail", re.IGNORECASE)
@@ -23,6 +25,7 @@ _DOWNLOAD = re.compile(r"download|downfile|attach|fujian|accessory", re.IGNORECA
 _PLAIN = re.compile(r"(?:\./|/)?(?:[\w-]+/)*(?:[\w-]+(?:\.\w+)?)?", re.ASCII)  # nothing in it that joining changes
 _PAGES = (".html", ".shtml", ".htm", "/")
 _NO_PAGE = re.compile("(?:javascript|mailto|tel|data|about|blob|ftp|file):", re.IGNORECASE)
+_Rows = dict[int, str | None]  # `mem_id` -> text of an element, None where it is too long: each is read once
 _ROWS = frozenset({"li", "tr", "dd", "dl", "p", "div", "td", "article"})
 
 
@@ -36,7 +39,7 @@ def base_of(tree: LexborHTMLParser, url: str | None) -> str:
 def absolute(base: str, href: str) -> str | None:
     """The address behind `href` without its fragment; None for scripts, mail and anchors."""
     href = href.strip()
-    if not href or href[0] == "#" or _NO_PAGE.match(href):
+    if not href or href[0] == "#" or len(href) > ADDRESS or _NO_PAGE.match(href):
         return None
     if href.startswith(("http://", "https://")) or not base:
         return href.split("#", 1)[0] or None
@@ -67,6 +70,7 @@ def read(body: LexborNode, base: str, rules: TextRules) -> tuple[tuple[Link, ...
     """(article-like links, attachments), each address once, in page order."""
     links: dict[str, Link] = {}
     files: dict[str, Attachment] = {}
+    rows: _Rows = {}
     for node in body.css("a[href]")[:MOST]:
         attributes = node.attributes
         href = attributes.get("href") or ""
@@ -75,29 +79,32 @@ def read(body: LexborNode, base: str, rules: TextRules) -> tuple[tuple[Link, ...
         text = tidy(node.text()) or tidy(attributes.get("title") or "")
         kind = None if href.endswith(_PAGES) else file_type(url, text, rules)
         if kind is not None:
-            files.setdefault(url, Attachment(url, text or unquote(urlsplit(url).path.rsplit("/", 1)[-1]), kind))
+            name = text or unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+            files.setdefault(url, Attachment(url, name[:TEXT], kind))
         elif len(text) >= NAME and _DOCUMENT.search(href) and url not in links:
-            links[url] = _link(node, url, text, attributes.get("title"))
+            links[url] = _link(node, url, text, attributes.get("title"), rows)
     return tuple(links.values()), tuple(files.values())
 
 
-def _link(node: LexborNode, url: str, text: str, title: str | None) -> Link:
+def _link(node: LexborNode, url: str, text: str, title: str | None, rows: _Rows) -> Link:
     """With the full title of the `title` attribute when the text is cut short."""
     own = dates.first(text) if _YEAR.search(text) else None
     if own is not None:
         text = tidy(dates.DATE.sub("", text).strip("[]()（）【】")) or text
     if text.endswith(("…", "...")) and title and len(full := tidy(title)) > len(text):
         text = full
-    return Link(url, text, own or _beside(node))
+    return Link(url, text[:TEXT], own or _beside(node, rows))
 
 
-def _beside(node: LexborNode) -> str | None:
+def _beside(node: LexborNode, rows: _Rows) -> str | None:
     """A date in the row of a link."""
     row, steps = node.parent, 0
     while row is not None and steps < 4:
         if row.tag in _ROWS:
-            around = row.text(separator=" ")
-            if len(around) > ROW:
+            if row.mem_id not in rows:
+                rows[row.mem_id] = _around(row)
+            around = rows[row.mem_id]
+            if around is None:
                 return None
             if _YEAR.search(around) and (day := dates.first(around)):
                 return day
@@ -105,6 +112,19 @@ def _beside(node: LexborNode) -> str | None:
                 return None
         row, steps = row.parent, steps + 1
     return None
+
+
+def _around(row: LexborNode) -> str | None:
+    """The text of an element, or None where it is too long for a row. Read in pieces: lists nest thousands deep."""
+    pieces: list[str] = []
+    size = -1
+    for node in row.traverse(include_text=True):
+        if node.tag == "-text":
+            pieces.append(node.text_content or "")
+            size += 1 + len(pieces[-1])
+            if size > ROW:
+                return None
+    return " ".join(pieces)
 
 
 def file_type(url: str, text: str, rules: TextRules) -> str | None:

@@ -27,6 +27,7 @@ from monitor import wire
 from monitor.errors import MubiaoError, UsageError
 from monitor.i18n import say
 from monitor.i18n.web import TEXTS
+from monitor.schedule import moment
 from monitor.web.openapi import document
 from monitor.web.status import Status
 from storage.filters import Filter
@@ -67,10 +68,14 @@ def application(ask: Queries, status: Status, lang: str) -> Starlette:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    status = 404 if isinstance(error, UsageError) else 503
+    status = 400 if isinstance(error, _WronglyAskedError) else 404 if isinstance(error, UsageError) else 503
     if not request.url.path.startswith("/api/"):  # a person asked
         return PlainTextResponse(f"{error}\n", status)
     return JSONResponse({"error": str(error)}, status)
+
+
+class _WronglyAskedError(UsageError):
+    """A parameter that cannot be read; the other UsageErrors are about what is not there."""
 
 
 class _Guarded:
@@ -189,13 +194,15 @@ def _plain(value: Any) -> Any:
 
 
 def _filter(request: Request) -> Filter:
-    """Filters of the address. Raises UsageError for a time that is none."""
+    """Filters of the address. Raises _WronglyAskedError for a time that is none."""
     given = request.query_params
     try:
-        since = datetime.fromisoformat(given["since"]).astimezone(UTC) if given.get("since") else None
+        since = moment(given["since"], datetime.now(UTC)) if given.get("since") else None
         least = float(given.get("min_significance") or 0)
-    except (ValueError, OverflowError) as wrong:
-        raise UsageError(str(wrong)) from wrong
+    except UsageError as wrong:
+        raise _WronglyAskedError(f"since: {wrong}") from wrong
+    except ValueError as wrong:
+        raise _WronglyAskedError(f"min_significance: {given['min_significance']!r} is no number (0.5)") from wrong
     return Filter(
         source=given.get("source") or None,
         region=given.get("region") or None,
@@ -258,7 +265,7 @@ def _home(ask: Queries, request: Request) -> Any:
 def _needed(request: Request, name: str) -> str:
     value = request.query_params.get(name)
     if not value:
-        raise UsageError(f"say which: ?{name}=")
+        raise _WronglyAskedError(f"say which: ?{name}=")
     return value
 
 

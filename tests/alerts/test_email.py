@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -16,6 +18,22 @@ from monitor.model import Channel, Message
 
 DESK = Channel(name="desk", type="email", to=("desk@example.org",))
 Make = Callable[..., Settings]
+
+
+def test_a_server_that_hangs_holds_up_neither_the_caller_nor_the_end(world: Any, settings: Make) -> None:
+    """Nobody greets; whoever gave up waiting goes on, and asyncio.run does not wait for the thread either."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        lines = {"MUBIAO_SMTP_URL": f"smtp://127.0.0.1:{port}?tls=none&from=m@watch.example"}
+        alert = world.alert()
+        begun = time.monotonic()
+        with pytest.raises(TimeoutError):
+            asyncio.run(
+                asyncio.wait_for(
+                    channel_email.send(alert, render(alert), DESK, replace(settings(), env=lines, timeout=8.0)), 0.2
+                )
+            )
+        assert time.monotonic() - begun < 4
 
 
 async def test_a_mail_arrives_as_it_was_rendered(world: Any, mailbox: Any, settings: Make) -> None:

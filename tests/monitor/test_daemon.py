@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from alerts import rules
 from monitor import config as configuration
 from monitor.daemon import BATCH, PER_HOST, Daemon, Engine, engine, pages_to_check
 from monitor.errors import StorageError
 from monitor.model import Link
 from monitor.web.status import Status
+from storage.queries import Queries
 
+NOW = datetime(2026, 1, 9, 1, 0, tzinfo=UTC)
 TEXT = "云岭区人民政府今天召开全体会议，研究部署下一阶段重点工作，区长主持会议并讲话，各部门负责同志参加会议。"
 
 
@@ -103,6 +107,58 @@ async def test_no_exception_leaves_a_job_and_health_knows_of_it(running: Running
     await running.daemon._turn("due", works)
     assert running.status.trouble == {}
     assert running.status.healthy(running.watch.clock())
+
+
+async def test_a_turn_that_runs_at_a_stop_ends_before_the_scheduler(running: Running) -> None:
+    daemon, said = running.daemon, list[str]()
+    begun, release, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        begun.set()
+        await release.wait()
+        ended.set()
+
+    class Heard(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    heard = Heard(logging.WARNING)
+    logging.getLogger("apscheduler").addHandler(heard)
+    try:
+        daemon.start()
+        daemon.scheduler.add_job(daemon._turn, args=["slow", slow])
+        async with asyncio.timeout(20):
+            await begun.wait()
+            stop = asyncio.create_task(daemon.drain())
+            asyncio.get_running_loop().call_later(0.05, release.set)
+            await stop
+    finally:
+        logging.getLogger("apscheduler").removeHandler(heard)
+    assert ended.is_set()
+    assert said == []
+    assert not daemon.scheduler.running
+
+
+async def test_a_receiver_that_hangs_delays_no_other_channel(web: Any, watching: Callable[..., Any]) -> None:
+    web.put("/hook", "")
+    web.silent.add("/hangs")
+    hooks = {name: {"type": "webhook", "url": f"{web.url}/{name}"} for name in ("hangs", "hook")}
+    watch = watching(channels=hooks)
+    async with engine(watch.store, watch.config, configuration.vocabulary(), {}, now=watch.clock) as made:
+        daemon = Daemon(made, watch.config, Status(watch.clock()))
+        for turn in (1, 2):
+            watch.store.enqueue([replace(rules.trial(n, now=watch.clock()), key=f"{n}{turn}") for n in hooks], NOW)
+            async with asyncio.timeout(5):  # the one that hangs is given up after 15
+                await daemon.outbox()
+                while web.asked.count("/hook") < turn or len(daemon._tasks) > 1:
+                    await asyncio.wait(daemon._tasks, return_when="FIRST_COMPLETED")
+        for task in daemon._tasks:
+            task.cancel()
+        await asyncio.gather(*daemon._tasks, return_exceptions=True)
+    assert web.asked.count("/hangs") == 1  # the second waits for the first
+    with Queries(watch.store.url) as ask:
+        assert sorted(a.channel for a in ask.alerts("sent")) == ["hook", "hook"]
+        assert sorted(a.channel for a in ask.alerts("pending")) == ["hangs", "hangs"]
 
 
 async def test_a_reload_takes_over_a_good_file_and_keeps_the_old_one_before_a_broken_one(

@@ -153,6 +153,38 @@ async def test_trouble_of_one_channel_delays_no_other(store: Store) -> None:
     assert len([a for a in pending.values() if a.attempts == 0]) == 50 - len(failed)
 
 
+async def test_a_cancelled_turn_tells_what_it_sent(store: Store) -> None:
+    store.enqueue([an_alert(1), an_alert(2, "hook")], NOW)
+    done: list[Any] = []
+
+    async def sender(alert: Alert, message: Message, channel: Channel, settings: Settings) -> None:
+        if channel.name == "hook":
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(deliverer(store, sender).deliver_due(NOW, done))
+    async with asyncio.timeout(20):
+        while not done:
+            await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [d.alert for d in done] == ["msg_1"]
+    assert set(kept(store)) == {"msg_2"}
+
+
+async def test_a_long_turn_leases_from_when_it_claims(store: Store) -> None:
+    store.enqueue([an_alert(n) for n in range(2)], NOW)
+    clock = Clock()
+
+    async def sender(alert: Alert, message: Message, channel: Channel, settings: Settings) -> None:
+        if alert.id == "msg_1":  # another looks while it is being sent
+            assert store.claim_alerts(clock.at + timedelta(seconds=60), 9, 0) == []
+        clock.at += timedelta(seconds=85)
+
+    done = await deliverer(store, sender, clock, batch=1).deliver_due(NOW)
+    assert [d.error for d in done] == [None, None]
+
+
 async def test_a_channel_in_trouble_is_left_alone_for_the_rest(store: Store) -> None:
     store.enqueue([an_alert(n) for n in range(60)] + [an_alert(100 + n, "hook") for n in range(5)], NOW)
     sender = Told({"desk": DeliveryError("HTTP 500")})

@@ -61,3 +61,26 @@ async def test_an_entry_is_proposed_from_what_stands_there(
     assert (page["kind"], page["name"]) == ("page", "区政府全体会议")
     column = await dryrun.propose(listed, config, words, {"tags": ("x",), "key": "mine"})
     assert (column["kind"], column["key"], column["tags"]) == ("listing", "mine", ["x"])
+
+
+async def test_the_kind_that_was_given_is_the_one_that_is_tried(
+    desk: Any, web: Any, listed: str, page_of: Callable[..., str]
+) -> None:
+    config, words = desk.watch(), configuration.vocabulary()
+    page = web.put("/b.html", page_of("区政府全体会议", *TEXT))
+    with pytest.raises(UsageError, match="no link to a document"):
+        await dryrun.propose(page, config, words, {"kind": "listing"})
+    few = web.put("/few/", '<html><body><ul><li><a href="/art/1.html">云岭区工作通知</a></li></ul></body></html>')
+    with pytest.raises(UsageError):
+        await dryrun.propose(few, config, words, {})
+    items = '<li><a href="/art/1.html">云岭区关于春季工作的通知</a><span>2026-01-08</span></li>'
+    short = web.put("/short/", f"<html><head><title>通知公告</title></head><body><ul>{items}</ul></body></html>")
+    assert (await dryrun.propose(short, config, words, {"kind": "listing"}))["kind"] == "listing"
+    assert (await dryrun.propose(listed, config, words, {"kind": "listing"}))["kind"] == "listing"
+
+
+async def test_a_list_that_names_too_much_says_so(desk: Any, web: Any) -> None:
+    items = "".join(f"<li><a href='t20260108_{n + 10**6}.html'>云岭区第{n}号文件</a></li>" for n in range(5_010))
+    url = web.put("/long/", f"<html><body><ul>{items}</ul></body></html>")
+    report = await dryrun.run("a", desk.watch({"key": "a", "url": url, "kind": "listing"}), configuration.vocabulary())
+    assert any("list cut" in warning for warning in report["warnings"])

@@ -155,6 +155,18 @@ def test_ports_are_limited_except_where_allowed_by_address():
     assert guard.judge("a.example", ["10.1.2.3"], 22) == ["10.1.2.3"]
     with pytest.raises(RefusedError, match="port 22 of"):
         guard.judge("a.example", ["1.1.1.1"], 22)
+    for never in (
+        "169.254.169.254",
+        "168.63.129.16",
+        "100.100.100.200",
+        "224.0.0.1",
+        "fe80::1",
+        "ff02::1",
+        "fd00:ec2::254",
+    ):
+        with pytest.raises(RefusedError) as refused:  # nobody is told how to open these
+            guard.judge("cdn.example", [never], 80)
+        assert "allow_private" not in str(refused.value)
     with pytest.raises(RefusedError, match=r"allow_private: \[10\.0\.0\.0/8\]"):
         guard.judge("a.example", ["10.2.0.1"], 80)
 

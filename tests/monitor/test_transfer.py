@@ -53,7 +53,8 @@ def test_importing_again_changes_nothing_and_an_edited_file_is_a_version(
 ) -> None:
     path = report(tmp_path, 2026, 5)
     assert [r["result"] for r in bring(path)] == ["new"]
-    assert [(r["result"], r["version"]) for r in bring(path)] == [("unchanged", "v1")]
+    again = [(r["result"], r["version"], r["targets"], r["actuals"]) for r in bring(path)]
+    assert again == [("unchanged", "v1", 3, 0)]  # what is stored, not what was new
     report(tmp_path, 2026, 4)
     assert [(r["result"], r["version"]) for r in bring(path)] == [("changed", "v2")]
 
@@ -101,6 +102,7 @@ def test_offsets_count_in_the_decoded_file(tmp_path: Path, encoding: str) -> Non
         ("a.docx", b"PK", UsageError),
         ("a.warc.gz", b"", UsageError),
         ("a.txt", bytes(range(256)) * 9, DecodeError),
+        ("a.txt", bytes(range(64)) * 9, DecodeError),  # valid UTF-8
         ("missing.txt", None, FileNotFoundError),
     ],
 )
@@ -109,6 +111,8 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, name: str, body: bytes |
         (tmp_path / name).write_bytes(body)
     with pytest.raises(error):
         transfer.document(tmp_path / name, configuration.vocabulary().text)
+    with pytest.raises(error):
+        transfer.raw_text(tmp_path / name, configuration.vocabulary().text)
 
 
 def test_html_without_a_telling_name_is_found_out(tmp_path: Path, page_of: Callable[..., str]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +82,47 @@ def test_a_flipped_byte_is_found_named_and_costs_one_version(filled, ask, url) -
         ask.version("v5")
     assert ask.version("v4").document.paragraphs[1] == "第3版文字"
     assert ask.version("yunling").id == "v10"
+
+
+def spoil(url: str, *, at: int) -> None:
+    """Write nonsense over a page of the file, as a bad disk does; the write-ahead log is folded in before."""
+    with closing(sqlite3.connect(file_of(url))) as raw:
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with Path(file_of(url)).open("r+b") as file:
+        file.seek(at)
+        file.write(random.Random(at).randbytes(4096))
+
+
+@pytest.mark.parametrize("page", range(1, 40))
+def test_a_damaged_file_is_a_finding_and_one_line_never_a_traceback(filled, url, page) -> None:
+    filled.store.close()
+    spoil(url, at=4096 * page)
+    found = care.check(url)
+    assert found and {f.what for f in found} <= {"file", "reference", "blob"}
+    for question in ("history", "show", "version"):
+        try:
+            with Queries(url) as ask:
+                getattr(ask, question)("yunling")
+        except StorageError as wrong:
+            assert "mubiao db check" in str(wrong)
+
+
+def test_a_damaged_schema_table_is_a_finding(filled, url) -> None:
+    with closing(sqlite3.connect(file_of(url))) as raw:
+        [(root,)] = raw.execute("select rootpage from sqlite_master where name = 'alembic_version'")
+    filled.store.close()
+    spoil(url, at=4096 * (root - 1))
+    assert [f.what for f in care.check(url)] == ["file"]
+    with pytest.raises(StorageError, match=r"damaged .* run: mubiao db check"), Queries(url):
+        pass
+
+
+def test_a_damaged_change_is_named(filled, ask, url) -> None:
+    with closing(sqlite3.connect(file_of(url))) as raw, raw:
+        raw.execute("update change set body = zeroblob(40) where id = 4")
+    with pytest.raises(StorageError, match=r"c4.* mubiao db check"):
+        ask.changes()
+    assert [(f.what, f.subject) for f in filled.store.check()] == [("change", "c4")]
 
 
 def test_a_lost_blob_is_found(filled, url) -> None:

@@ -22,6 +22,15 @@ def test_claimed_alerts_come_back_when_the_lease_ends(store, house) -> None:
     assert len(store.claim_alerts(house.now + timedelta(seconds=LEASE), 9, LEASE)) == 2
 
 
+def test_a_channel_claims_its_own_alerts(store, house) -> None:
+    store.enqueue([make("a"), make("b", channel="hook"), make("c", channel="paper", digest="0 8 * * *")], house.now)
+    assert store.channels_due(house.now) == ["desk", "hook"]
+    assert [a.id for a in store.claim_alerts(house.now, 9, LEASE, channel="hook")] == ["b"]
+    assert store.channels_due(house.now) == ["desk"]
+    assert store.claim_alerts(house.now, 9, LEASE, channel="hook") == []
+    assert [a.id for a in store.claim_alerts(house.now, 9, LEASE)] == ["a"]
+
+
 def test_an_alert_is_tried_until_it_is_sent(store, ask, house) -> None:
     store.enqueue([make("a")], house.now)
     later = house.now + timedelta(minutes=2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.errors import UsageError
@@ -101,6 +101,7 @@ def test_the_index_offers_everything_that_the_second_look_would_take(text: str, 
         assert any(g.startswith(word) if part.endswith("*") else g == word for g in grams)
 
 
+@example(" Aß")
 @given(st.text(max_size=60))
 def test_hits_point_at_what_was_asked(text: str) -> None:
     query = search.parse("a")

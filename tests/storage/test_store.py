@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, event, text
 
 from monitor.errors import StorageError
 from monitor.model import Alert, Attachment, Document, Failure, Link, Outcome
+from storage import watched
 from storage.store import Store
 
 HOUR = timedelta(hours=1)
@@ -71,6 +73,42 @@ def test_a_changed_address_makes_a_new_entry_page_and_going_back_finds_the_old_o
 
 
 # --------------------------------------------------------------------------- due
+
+
+@pytest.fixture
+def asked() -> Iterator[list[str]]:
+    """Every statement that reaches a database."""
+    said: list[str] = []
+
+    def hear(_connection, _cursor, statement, *_rest) -> None:
+        said.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    yield said
+    event.remove(Engine, "before_cursor_execute", hear)
+
+
+def test_a_long_column_is_looked_up_in_a_few_questions(store, house, source, asked) -> None:
+    house.watch(source())
+    links = [Link(f"http://yunling.example/{n}.html", str(n)) for n in range(watched.MOST_NAMED + 10)]
+    assert len(store.add_pages("yunling", links[1:], house.now)) == len(links) - 1
+    asked.clear()
+    [new] = store.add_pages("yunling", links, house.now)
+    assert new.title == "0"
+    assert len(asked) < 10
+
+
+def test_unread_pages_are_those_never_checked(store, house, source, asked) -> None:
+    [page, other] = house.watch(source(), source("songyuan"))
+    house.see(page, "已读")
+    store.add_pages("yunling", [Link(f"http://yunling.example/{n}", str(n)) for n in "abc"], house.now)
+    store.add_pages("songyuan", [Link("http://songyuan.example/d", "d")], house.now)
+    a, b, c = store.unread_pages("yunling")
+    house.see(b, "已读")
+    store.set_due(c.id, None)  # retired
+    assert [p.title for p in store.unread_pages("yunling")] == ["a"]
+    assert [p.id for p in store.unread_pages("songyuan")][:1] == [other.id]  # an entry is read before documents
+    assert a.last_checked is None
 
 
 def test_due_is_in_order_of_waiting_and_fair_to_hosts(store, house, source) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -59,6 +60,41 @@ def test_a_mistake_is_named_and_nothing_is_done(filled: Any, line: str) -> None:
     assert done.out == ""
     assert done.err.strip()
     assert sorted(p for p in filled.folder.rglob("*") if p.parent.name != "data") == before
+
+
+@pytest.mark.parametrize(
+    "line", ["changes", "search 增长", "targets list", "targets attainment", "targets rank --indicator 地区生产总值"]
+)
+def test_a_source_that_is_not_there_is_no_empty_answer(filled: Any, line: str) -> None:
+    done = filled.run(*line.split(), "--source", "archve")
+    assert (done.code, done.out) == (2, "")
+    assert "did you mean archive?" in done.err
+    assert filled.run(*line.split(), "--source", "archive").code == 0
+
+
+def test_a_source_that_is_switched_off_is_said_not_to_be_checked(desk: Any) -> None:
+    desk.watch({"key": "a", "url": "http://127.0.0.1:1/", "enabled": False})
+    done = desk.run("check", "a", "--lang", "en", "--json")
+    assert (done.code, done.json["checked"]) == (0, 0)
+    assert "a was not checked" in done.err and "enabled: false" in done.err
+
+
+@pytest.mark.parametrize("at", [8192, 4096 * 20])
+def test_a_damaged_database_is_said_to_be_and_how_to_look(filled: Any, at: int) -> None:
+    path = filled.folder / "data" / "mubiao.db"
+    for end in ("-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    data = bytearray(path.read_bytes())
+    data[at:] = random.Random(at).randbytes(len(data) - at)
+    path.write_bytes(data)
+    done = filled.run("db", "check", "--json")
+    assert done.code == 1, done.err
+    assert done.json["findings"]
+    assert done.json["findings"][0]["what"] == "file"
+    for line in ("history archive", "show archive", "check"):
+        wrong = filled.run(*line.split())
+        assert (wrong.code, wrong.out) == (2, "")
+        assert "mubiao db check" in wrong.err and wrong.err.count("\n") == 1
 
 
 def test_a_file_that_fails_is_named_and_the_others_are_answered(filled: Any) -> None:

@@ -8,10 +8,15 @@ import signal
 import time
 import urllib.request
 from collections.abc import Callable
+from datetime import UTC, datetime
 from subprocess import Popen
 from typing import Any
 
 import pytest
+
+from alerts import rules
+from storage import migrate
+from storage.store import Store
 
 TEXT = [
     "云岭区人民政府今天召开全体会议，研究部署下一阶段重点工作，区长主持会议并讲话，各部门负责同志参加会议。",
@@ -40,6 +45,15 @@ def until(process: Popen[str], word: str) -> str:
         if word in line:
             return line
     raise AssertionError("".join(seen))
+
+
+def owe(desk: Any, *channels: str) -> None:
+    """An alert for each of these channels in the outbox."""
+    now = datetime.now(UTC)
+    (desk.folder / "data").mkdir()
+    migrate.upgrade(desk.db, now)
+    with Store(desk.db) as store:
+        assert store.enqueue([rules.trial(name, now=now) for name in channels], now) == len(channels)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -134,3 +148,53 @@ def test_a_daemon_in_the_middle_of_a_slow_answer_still_ends(
     _, err = process.communicate(timeout=9)  # a container is killed after ten seconds
     assert process.returncode == 0
     assert "Traceback" not in err
+
+
+def test_receivers_that_hang_do_not_hold_up_the_end(desk: Any, web: Any, daemon: Callable[..., Popen[str]]) -> None:
+    web.silent.add("/hook")
+    desk.watch(
+        channels={
+            "hook": {"type": "webhook", "url": web.url + "/hook"},
+            "desk": {"type": "email", "to": ["a@b.example"]},
+        }
+    )
+    desk.environ["MUBIAO_SMTP_URL"] = f"smtp://127.0.0.1:{web.port}?tls=none&from=m@watch.example"  # never greets
+    owe(desk, "hook", "desk")
+    process = daemon("--no-web")
+    assert web.stuck.wait(15)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=8.5)
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
+    with desk.queries() as ask:
+        assert {a.channel for a in ask.alerts("pending")} == {"hook", "desk"}
+
+
+def test_a_check_interrupted_while_it_delivers_says_what_it_did(
+    desk: Any, web: Any, page_of: Callable[..., str]
+) -> None:
+    web.put("/a", page_of("区政府全体会议", *TEXT))
+    web.silent.add("/hook")
+    desk.watch({"key": "a", "url": web.url + "/a"}, channels={"hook": {"type": "webhook", "url": web.url + "/hook"}})
+    owe(desk, "hook")
+    process = desk.spawn("check", "--all", "--json")
+    assert web.stuck.wait(15), process.kill() or process.communicate()[1]
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=5)
+    assert process.returncode == 130, err
+    assert json.loads(out)["new"] == 1
+    assert "Traceback" not in err
+    with desk.queries() as ask:
+        assert [a.channel for a in ask.alerts("pending")] == ["hook"]
+        assert len(ask.history("a")) == 1
+
+
+@pytest.mark.parametrize(("level", "heard"), [("info", False), ("debug", True)])
+def test_the_warnings_of_the_scheduler_are_for_whoever_looks_for_bugs(desk: Any, level: str, heard: bool) -> None:
+    code = (
+        "import logging, sys; from monitor.cli.checking import configure_log;"
+        "configure_log(form='json', level=sys.argv[1]);"
+        "logging.getLogger('apscheduler.scheduler').warning('maximum of %s reached', 1)"
+    )
+    _, err = desk.spawn(level, code=code).communicate(timeout=20)
+    assert ("maximum of 1 reached" in err) is heard

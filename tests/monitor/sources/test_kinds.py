@@ -10,11 +10,13 @@ from urllib.parse import urljoin
 import pytest
 import yaml
 
+from monitor.config import vocabulary
 from monitor.model import SOURCE_KINDS, Document, Links, Source
 from monitor.schedule import duration
-from monitor.sources import links
+from monitor.sources import found, links
 from monitor.sources.epaper import is_template, issue_address, issue_day
 from monitor.sources.kinds import KINDS, Found
+from monitor.text.clean import clean
 
 NOW = datetime(2024, 2, 7, 4, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -133,3 +135,40 @@ def test_the_day_an_address_names(url: str, date: str | None) -> None:
 def test_broken_pages_break_nothing(kind: str, html: str) -> None:
     source = Source(key="a", url="http://www.yunling.gov.cn/zwgk/", kind=kind, pages=3)  # type: ignore[arg-type]
     KINDS[source.kind].find(source, source.url, html, Document(), NOW)
+
+
+def test_one_list_page_names_only_so_many_documents() -> None:
+    source = Source(key="a", url="http://www.yunling.gov.cn/zwgk/", kind="listing")
+    item = "<li><a href='t20240118_{}.html'>云岭区第{}号文件</a><span>2024-01-18</span></li>"
+    html = f"<ul>{''.join(item.format(1_000_000 + n, n) for n in range(found.MOST + 10))}</ul>"
+    got = KINDS["listing"].find(source, source.url, html, Document(), NOW)
+    assert (len(got.documents), got.seen) == (found.MOST, found.MOST + 10)
+    assert got.documents[0].text == "云岭区第0号文件"
+    assert "list cut" in got.warnings[0]
+    few = found.found(got.documents[:3], (), seen=3)
+    assert (len(few.documents), few.warnings) == (3, ())
+
+
+def test_links_are_looked_at_up_to_a_bound() -> None:
+    html = "<ul>" + "<li><a href='t20240118_1234567.html'>云岭区文件</a>" * 100_000
+    source = Source(key="a", url="http://www.yunling.gov.cn/zwgk/", kind="listing")
+    page = links.tree(html, Document())
+    assert page is not None
+    assert len(list(links.anchors(page, source.url))) == links.ANCHORS
+
+
+def test_titles_and_addresses_of_links_are_bounded() -> None:
+    source = Source(key="a", url="http://www.yunling.gov.cn/zwgk/", kind="listing")
+    html = f"""<li><a href="t20240118_1234567.html">{"云岭区报告" * 20_000}</a></li>
+    <li><a href="t20240118_1234568.html?{"a" * 20_000}">云岭区政府工作报告</a></li>"""
+    (one,) = KINDS["listing"].find(source, source.url, html, Document(), NOW).documents
+    assert len(one.text) == links.TITLE
+
+
+@pytest.mark.parametrize("kind", ["listing", "epaper"])
+def test_a_page_that_its_reader_refused_to_parse_is_not_parsed_for_links(kind: str) -> None:
+    refused = clean("<ul>" * 100_000, "http://www.yunling.gov.cn/zwgk/", vocabulary().text)
+    html = '<a href="/content_20991.html">云岭区政府工作报告</a>'
+    source = Source(key="a", url="http://www.yunling.gov.cn/zwgk/", kind=kind)  # type: ignore[arg-type]
+    assert KINDS[source.kind].find(source, source.url, html, refused, NOW) == Found()
+    assert KINDS[source.kind].find(source, source.url, html, Document(), NOW).documents

@@ -37,6 +37,24 @@ def test_publisher_names_the_place() -> None:
     assert record("政府工作报告", BODY, publisher="云岭区人民政府").place == "云岭区"
 
 
+@pytest.mark.parametrize(
+    ("opening", "place"),
+    [
+        ("各位代表：现在，我代表县人民政府，向大会报告工作。", None),
+        ("各位代表：现在，我代表区人民政府，向大会报告工作。我代表区人民政府表示感谢。", None),
+        ("各位代表：\n现在我代表县人民政府向大会报告\n", None),
+        ("各位代表：我谨代表市人民政府，向大会报告工作。", None),
+        ("我受县人民政府委托，向大会报告。我受县人民政府委托，向大会报告。", None),
+        ("各位代表：现在，我代表云岭区人民政府，向大会报告工作。", "云岭区"),
+        ("各位代表：现在，我代表青山县第十七届人民政府，向大会报告工作。", "青山县"),
+        ("各位代表：我受松原新区人民政府委托，向大会报告", "松原新区"),
+    ],
+)
+@pytest.mark.parametrize("title", [None, "政府工作报告"])
+def test_who_speaks_is_no_part_of_a_name(opening: str, place: str | None, title: str | None) -> None:
+    assert record(title, opening).place == place
+
+
 def test_label() -> None:
     assert label(Record(year=2022, label="2022")) == "2022"
     assert label(Record(year=2022)) == "2022"

@@ -7,7 +7,7 @@ import yaml
 
 from monitor.config import vocabulary
 from monitor.model import FAILURE_WORDS, Document, Failure, Fetch
-from monitor.text.capture import collapsed, judge
+from monitor.text.capture import collapsed, is_cut, judge, visible
 from monitor.text.clean import clean
 from monitor.text.decode import decode
 
@@ -119,3 +119,50 @@ def test_another_document_at_the_address_of_a_short_one() -> None:
 
 def test_a_short_notice_may_change_wholly() -> None:
     assert collapsed(read(["明天停水。"]), read(["今天供电恢复。"], "通知")) is None
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>云岭区</p><p>报告</p>", "云岭区报告"),
+        ("a<script>x<b>y</script>b<STYLE >.c{}</style >d", "a b d"),
+        ("a<!-- b > c -->d", "a d"),
+        ("a<!-->b", "a b"),
+        ("a<!-- b <i>c</i>", "a c"),  # never closed: what a tag may hide, no more
+        ("a<script src=x>b", "a b"),
+        ("a<script>b<style>c</style>d", "a b d"),
+        ("a<scripts>b</scripts>c", "a b c"),
+        ("a < b", "a < b"),
+        ("a<b c", "a<b c"),
+        ("甲&nbsp; 乙", "甲乙"),
+    ],
+)
+def test_what_a_reader_would_see(html: str, text: str) -> None:
+    assert visible(html) == text
+
+
+@pytest.mark.parametrize(
+    ("html", "cut"),
+    [
+        ("<body><p>全区生产总值", True),
+        ("<BODY class=x>全区生产总值 \n", True),
+        ("<body>全区生产总值。", False),
+        ("<body>全区生产总值<p>", False),
+        ("<body>全区生产总值</body >\n尾", False),
+        ("<body>全区</body><body>生产总值", True),
+        ("<bodyguard>全区生产总值", False),
+        ("全区生产总值", False),
+        ("<body", False),
+        ("", False),
+    ],
+)
+def test_a_page_that_ends_in_the_middle(html: str, cut: bool) -> None:
+    assert is_cut(html) is cut
+
+
+def test_the_title_of_a_page_without_text_says_what_is_wrong() -> None:
+    for title in ("<title>访问被WAF拦截</title>", "<TITLE lang=zh>\n访问被WAF拦截</Title>"):
+        fetch, html, document = answer({"status": 403, "body": f"<html><head>{title}</head><body></body></html>"})
+        found = judge(fetch, html, document, RULES)
+        assert found is not None
+        assert found.error == "blocked_waf"

@@ -322,3 +322,29 @@ def test_source_and_date_between_the_subtitle_and_the_text() -> None:
 def test_the_last_line_of_an_article_is_content(last: str) -> None:
     assert article(f"{LONG}<p>{last}</p>")[-1] == last
     assert article(f"{LONG}<p>{last}</p><p>【打印本页】</p>")[-1] == last
+
+
+def test_names_are_bounded_and_say_so() -> None:
+    long = "云岭区报告" * 20_000
+    head = f"<title>{long}</title>" + "".join(
+        f'<meta name="{name}" content="{long}">' for name in ("ContentSource", "Author", "ColumnName", "SiteIDCode")
+    )
+    found = read(f"<html><head>{head}</head><body><h1>{long}</h1><div id='zoom'><p>{PARAGRAPHS[3] * 3}</p></div>")
+    for value in (found.title, found.publisher, found.author, found.column, found.site_code):
+        assert value is not None
+        assert len(value) == 300
+    assert {w for w in found.warnings if "cut to 300" in w} >= {"title cut to 300 characters"}
+    assert len(found.warnings) == 5
+    assert not read(page("<div id='zoom'>{text}</div>")).warnings
+
+
+def test_links_and_files_have_bounded_names_and_addresses() -> None:
+    long = "云岭区报告" * 20_000
+    found = read(
+        f"""<html><body><ul><li><a href="/zwgk/t20260302_118.html">{long}</a></li>
+        <li><a href="/zwgk/t20260302_119.html" title="{long}">云岭区报告…</a></li>
+        <li><a href="/zwgk/{"a" * 9_000}.html">云岭区政府工作报告</a></li>
+        <li><a href="/zwgk/a.pdf">{long}</a></li></ul></body></html>"""
+    )
+    assert [len(link.text) for link in found.links] == [300, 300]
+    assert [len(file.name) for file in found.attachments] == [300]

@@ -101,21 +101,30 @@ async def test_the_api_answers_what_is_stored(served: tuple[httpx.AsyncClient, S
     assert "预期目标" in (await client.get("/api/show", params={"version": "v1"})).text  # Chinese is left readable
 
 
+async def test_a_time_is_written_as_on_the_command_line(served: tuple[httpx.AsyncClient, Status]) -> None:
+    client, _ = served
+    assert (await client.get("/api/targets?since=7d")).status_code == 200
+    for path in ("/api/targets", "/api/changes", "/api/search?q=x"):
+        answer = await client.get(path, params={"since": "foo", "q": "x"})
+        assert answer.status_code == 400
+        assert answer.json()["error"] == "since: 'foo' is no time (2026-01-31, 2026-01-31T08:00, or 7d, 12h ago)"
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
         ("/api/show?version=nope", 404),
-        ("/api/show", 404),
-        ("/api/show?version=", 404),
+        ("/api/show", 400),
+        ("/api/show?version=", 400),
         ("/api/history?of=nope", 404),
-        ("/api/targets?since=never", 404),
-        ("/api/changes?min_significance=high", 404),
+        ("/api/targets?since=never", 400),
+        ("/api/changes?min_significance=high", 400),
         ("/api/targets?limit=²", 200),
         ("/api/targets?limit=-5", 200),
         ("/api/changes?limit=99999999999", 200),
         ("/api/changes?before=zzz", 404),
         ("/search?q=%22", 404),
-        ("/targets?since=never", 404),
+        ("/targets?since=never", 400),
         ("/nothing", 404),
         ("/../../etc/passwd", 404),
     ],
@@ -126,7 +135,7 @@ async def test_a_wrong_question_gets_an_answer(
     client, _ = served
     answer = await client.get(path)
     assert answer.status_code == status
-    if path.startswith("/api") and status == 404:
+    if path.startswith("/api") and status in (400, 404):
         assert answer.json()["error"]
     else:
         assert "error" not in answer.text[:10]  # a person reads words, not JSON
