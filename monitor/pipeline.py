@@ -430,6 +430,8 @@ class Checker:
                 continue
             first = first or reading
             if reading.found is not None:
+                for warning in reading.found.warnings:
+                    log.warning("list", source=source.key, url=url, warning=warning)
                 documents.update((link.url, link) for link in reading.found.documents)
                 fresh = [x for x in reading.found.entries if x not in seen][: MOST_SHEETS - len(seen)]
                 seen.update(fresh)
