@@ -47,6 +47,7 @@ def shared(name: str) -> Path:
     """A folder of the shared files. Skips the test where they are absent."""
     folder = SHARED / name
     if not folder.is_dir():
+        assert not os.environ.get("CI"), f"CI has {folder}"
         pytest.skip(f"../shared/{name} is not here: it lies beside a checkout on CI")
     return folder
 
