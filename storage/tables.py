@@ -13,8 +13,8 @@ from sqlalchemy import JSON, Column, DateTime, Dialect, Index, LargeBinary, Stri
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
-REVISIONS = frozenset({"0001"})  # every one since the first release
-REVISION = "0001"  # what this program reads and writes; migrations/versions ends with it
+REVISIONS = frozenset({"0001", "0002"})  # every one since the first release
+REVISION = "0002"  # what this program reads and writes; migrations/versions ends with it
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
