@@ -16,7 +16,8 @@ from monitor.i18n.alerts import TEXTS
 Line = Mapping[str, Any]  # one element of CHANGE.targets
 
 _ARROWS = {"raised": "↑", "lowered": "↓", "new": "＋", "dropped": "×", "reworded": "≈"}
-_RANK = {"lowered": 0, "dropped": 1, "raised": 2, "reworded": 3, "new": 4}
+_RANK = {"lowered": 0, "dropped": 1, "raised": 2, "reworded": 3, "new": 4, "unchanged": 5}
+_TOLD = frozenset({"softened", "hardened"})  # 确保6% → 力争6%: the same number, another promise
 _NAME_LIMIT, _VALUE_LIMIT = 40, 60
 # names that already say what is measured need no second word
 _SAYS_GROWTH = ("增速", "增长", "增幅", "涨幅", "降幅", "下降", "降低", "growth", "reduction")
@@ -61,7 +62,7 @@ def rank(line: Line) -> tuple[bool, bool, bool, bool, int]:
 
 def ordered(lines: Iterable[Line]) -> list[Line]:
     """What moved, the most telling first; what did not move is left out."""
-    return sorted((x for x in lines if x.get("change") != "unchanged"), key=rank)
+    return sorted((x for x in lines if x.get("change") != "unchanged" or _TOLD & set(x.get("flags", ()))), key=rank)
 
 
 def news(lines: Iterable[Line]) -> int:
@@ -120,9 +121,9 @@ def phrase(line: Line, lang: str) -> str:
         key = "line.differs"
     elif quoted(line) and change in ("new", "dropped"):
         key = f"line.quoted_{change}"
-    elif change in ("new", "dropped", "reworded"):
-        key = f"line.{change}"
-    return say(
+    elif change in ("new", "dropped", "reworded", "unchanged"):
+        key = "line.reworded" if change == "unchanged" else f"line.{change}"
+    said = say(
         TEXTS,
         key,
         lang,
@@ -132,11 +133,20 @@ def phrase(line: Line, lang: str) -> str:
         arrow=arrow(line),
         word=word(line, lang),
     )
+    return f"{said}{implied(line, lang)}"
+
+
+def implied(line: Line, lang: str) -> str:
+    """（折算增长4.4%）: what a new form of a target means, marked as ours; "" where that is not known."""
+    if line.get("implied") is None:
+        return ""
+    base = one_line(line.get("implied_base") or "", 40)
+    return say(TEXTS, "implied", lang, growth=f"{line['implied']:+g}", base=base)
 
 
 def short(line: Line, lang: str) -> str:
     """The same for a subject line: 地区生产总值增速 6%左右→5.5%左右."""
-    if not line.get("from") or not line.get("to"):
+    if not line.get("from") or not line.get("to") or line.get("change") == "unchanged":
         return phrase(line, lang)
     sign = "≠" if differs(line) else "→"
     return f"{name(line, lang)} {value(line['from'], lang)}{sign}{value(line['to'], lang)}"

@@ -36,12 +36,12 @@ def match(
     place: str | None = None,
     text: str = "",
 ) -> list[Alert]:
-    """The alerts that this change owes. A baseline owes none.
+    """The alerts that this change owes. A baseline owes none, nor does a document that repeats a known one.
 
     `payload` is the CHANGE to send, made here from `change` where absent. `place` is the name of the place that the
     document names itself with; `text` lets keywords look into a new document, whose edits do not hold all of it.
     """
-    if change.baseline:
+    if change.baseline or (change.kind == "new" and change.copy_of):
         return []
     chosen: dict[str, Subscription] = {}
     for subscription in subscriptions:

@@ -12,6 +12,7 @@ from alerts.inert import link, one_line
 from alerts.strike import Struck, struck
 from monitor.i18n import say
 from monitor.i18n.alerts import TEXTS
+from monitor.model import LATE
 
 Payload = Mapping[str, Any]
 
@@ -150,7 +151,7 @@ def row(line: phrases.Line, lang: str) -> Row:
         before=phrases.value(line.get("from"), lang),
         after=phrases.value(line.get("to"), lang),
         arrow=phrases.arrow(line),
-        word=phrases.word(line, lang),
+        word=phrases.word(line, lang) + phrases.implied(line, lang),
         change=str(line.get("change")),
         differs=phrases.differs(line),
     )
@@ -163,7 +164,9 @@ def tag(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> str:
     """The bracketed word of a subject."""
     if lines and phrases.quoted(lines[0]):
         key = "differs" if phrases.differs(lines[0]) else "quote"
-    elif lines and phrases.is_promise(lines[0]) and payload.get("kind") in ("new", "content"):
+    elif late(payload):
+        key = str(payload.get("kind"))
+    elif lines and phrases.is_promise(lines[0]) and payload.get("kind") in ("new", "content", "attachment"):
         key = "targets"
     else:
         key = str(payload.get("kind"))
@@ -180,13 +183,24 @@ def where(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> str:
     colon = "：" if lang == "zh" else ": "
     if lines and phrases.quoted(lines[0]):
         return one_line(payload.get("name") or payload.get("source") or "?", 40) + colon
-    return " ".join(x for x in (place(payload), releases(payload)) if x) + colon
+    return " ".join(x for x in (place(payload), releases(payload) + gap(payload, lang)) if x) + colon
 
 
 def releases(payload: Payload) -> str:
     """2022→2023 for a new document that is compared with the one before, else its own label."""
     old, new = (one_line(payload.get(k) or "", 20) for k in ("compared_release", "release"))
     return f"{old}→{new}" if old and new and old != new else new
+
+
+def gap(payload: Payload, lang: str) -> str:
+    """（缺2022）: the report years between the two releases that nobody has."""
+    years = [str(y) for y in payload.get("missing") or ()]
+    return say(TEXTS, "gap", lang, years=("、" if lang == "zh" else ", ").join(years)) if years else ""
+
+
+def late(payload: Payload) -> bool:
+    """Whether it came to light after a later release: a new document, but nothing moved with it."""
+    return LATE in (payload.get("reasons") or ())
 
 
 def what(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> str:
@@ -205,13 +219,15 @@ def _more(key: str, lines: Sequence[phrases.Line], lang: str) -> str:
 
 def _page_first(payload: Payload) -> bool:
     """Whether what happened to the page says more than what happened to its targets."""
-    return payload.get("kind") in ("removed", "attachment")
+    return payload.get("kind") == "removed" or late(payload)
 
 
 def event(payload: Payload, lang: str) -> str:
     """What happened to a page, targets aside."""
     kind = str(payload.get("kind"))
     key = "line.new_page" if kind == "new" else f"line.{kind}"
+    if kind == "attachment" and not payload.get("edits"):
+        key = "line.attachment_unread"
     return say(
         TEXTS,
         key if key in TEXTS else "line.content",
@@ -219,6 +235,7 @@ def event(payload: Payload, lang: str) -> str:
         title=one_line(payload.get("title") or payload.get("url") or "", _TITLE),
         added=payload.get("added", 0),
         deleted=payload.get("deleted", 0),
+        name=one_line(payload.get("attachment") or payload.get("title") or payload.get("url") or "", _TITLE),
     )
 
 
@@ -246,11 +263,15 @@ def columns(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> tuple
 
 def facts(payload: Payload, lang: str) -> Iterator[Fact]:
     """Page, source, time, versions."""
-    url = link(payload.get("url"))
+    file = payload.get("url") if payload.get("parent") else None  # an attachment is told with the page that names it
+    url = link(payload.get("parent") or payload.get("url"))
     title = one_line(payload.get("title") or payload.get("url") or "", _TITLE)
     yield Fact(say(TEXTS, "label.page", lang), title, url)
     if url:
         yield Fact("", one_line(url, 200), url)
+    if file:
+        name = one_line(payload.get("attachment") or file, _TITLE)
+        yield Fact(say(TEXTS, "label.attachment", lang), name, link(file))
     names = (payload.get("name") or payload.get("source"), payload.get("series"))
     yield Fact(say(TEXTS, "label.source", lang), " · ".join(dict.fromkeys(one_line(n, 60) for n in names if n)))
     if payload.get("at"):
@@ -260,7 +281,7 @@ def facts(payload: Payload, lang: str) -> Iterator[Fact]:
         yield Fact(say(TEXTS, "label.version", lang), " → ".join(v for v in versions if v))
     if payload.get("compared_with"):
         label = " ".join(one_line(payload.get(k) or "", 24) for k in ("compared_with", "compared_release")).strip()
-        yield Fact(say(TEXTS, "label.compared", lang), label)
+        yield Fact(say(TEXTS, "label.compared", lang), label + gap(payload, lang))
 
 
 def commands(payload: Payload) -> Iterator[str]:

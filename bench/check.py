@@ -1,6 +1,6 @@
 """CPU of one check of an unchanged page, beside urlwatch 2.29 in the same run. Start-up of both is subtracted.
 
-    python bench/check.py [--pages 200] [--rounds 4]
+    python bench/check.py [--pages 200] [--rounds 5] [changing|still|etag ...]
 
 Both are run once a round, like cron, over the same site (site_on_loopback.py), one after the other: `mubiao check --all
 --json` with our main text extraction on, and urlwatch with `url` and `html2text`, the first example of its manual. The
@@ -8,13 +8,15 @@ round that reads everything for the first time is left out. urlwatch takes every
 it; that is its own answer to these pages, and the row of the same bytes shows it without.
 
 Start-up is a run of the same configuration that checks one page: what is loaded only for a first check counts as
-start-up for both (`mubiao check p0`, `urlwatch 1`). So the figure is (all - one) / (pages - 1).
+start-up for both (`mubiao check p0`, `urlwatch 1`). So the figure is (all - one) / (pages - 1), each the median over
+the rounds: a machine that does other work as well makes single runs up to a half dearer.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -81,26 +83,31 @@ def measure(chrome: Chrome, pages: int, rounds: int) -> bool:
             own = Path(folder, tool.name)
             own.mkdir()
             tools.append(tool(own, [site.url(n) for n in range(pages)]))
-        spent = {tool.name: [0.0, 0.0] for tool in tools}
+        spent = {tool.name: (list[float](), list[float]()) for tool in tools}
         for number in range(rounds + 1):
             for tool in tools:
                 cost = tool.round(chrome, first=number == 0)
                 if number:
-                    spent[tool.name][0] += cost.cpu
-                    spent[tool.name][1] += min(tool.start_up().cpu for _ in range(2))
-    for name, (cpu, start) in spent.items():
-        net[name] = 1000 * (cpu - start) / (rounds * (pages - 1))
-        print(f"{WORDS[chrome]:32} {name:9} {net[name]:6.2f} ms/check, start-up {start / rounds:.2f} s")
+                    spent[tool.name][0].append(cost.cpu)
+                    spent[tool.name][1].extend(tool.start_up().cpu for _ in range(2))
+    for name, (whole, ones) in spent.items():
+        start = statistics.median(ones)
+        net[name] = 1000 * (statistics.median(whole) - start) / (pages - 1)
+        spread = f"{min(whole):.2f}-{max(whole):.2f} s"
+        print(f"{WORDS[chrome]:32} {name:9} {net[name]:6.2f} ms/check, {spread} a round, start-up {start:.2f} s")
     return verdict(f"{WORDS[chrome]}, mubiao / urlwatch", net["mubiao"] / net["urlwatch"], ASKED[chrome], most=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--pages", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("chromes", nargs="*", metavar="changing|still|etag")
     args = parser.parse_args()
+    if unknown := set(args.chromes) - set(ASKED):
+        parser.error(f"no such row: {', '.join(unknown)}")
     print(machine())
-    met = [measure(chrome, args.pages, args.rounds) for chrome in ASKED]
+    met = [measure(chrome, args.pages, args.rounds) for chrome in ASKED if chrome in (args.chromes or ASKED)]
     raise SystemExit(0 if all(met) else 1)
 
 

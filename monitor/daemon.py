@@ -31,6 +31,7 @@ from monitor.fetch.hosts import Hosts
 from monitor.fetch.robots import Kept
 from monitor.model import Channel, Config, Delivery, Page, Vocabulary
 from monitor.pipeline import Checker, Follow, Summary, utc_now
+from monitor.sources import links
 from monitor.web.server import Status, Web
 from storage.retention import Retention
 from storage.store import Store
@@ -65,8 +66,13 @@ class Engine:
         self._vocabulary = vocabulary
         self.pools = net.Pools(net.Guard(config.network))
         self._settings = Settings(env=environ, client=self.pools.client, clock=now)
-        held = {h.host: h.not_before for h in store.hosts() if h.not_before and h.not_before > now()}
-        hosts = Hosts(holds=held, on_hold=lambda host, until: store.hold_host(host, until, "Retry-After"))
+        known = store.hosts()
+        hosts = Hosts(
+            holds={h.host: h.not_before for h in known if h.not_before and h.not_before > now()},
+            on_hold=lambda host, until: store.hold_host(host, until, "Retry-After"),
+            delays={h.host: h.delay for h in known if h.delay},
+            on_delay=store.slow_down,
+        )
         fetcher = Fetcher(
             config.network,
             pools=self.pools,
@@ -83,9 +89,12 @@ class Engine:
 
     def _sync(self, config: Config) -> None:
         now = self.now()
-        self.store.sync_sources(
+        changed = self.store.sync_sources(
             config.sources, now, lambda source: schedule.first_due(source, now) if self._spread else now
         )
+        for source in (s for s in config.sources if s.key in changed):
+            left, taken = self.store.choose(source.key, partial(links.is_followed, source), now)
+            log.info("documents chosen anew", source=source.key, left=left, taken_up=taken)
 
     def _recall(self, host: str) -> Kept | None:
         known = self.store.host(host)
@@ -96,10 +105,11 @@ class Engine:
     def reload(self, config: Config) -> None:
         """Take over a changed sources.yaml. What is being checked ends under the old one.
 
-        `network:` is read once, at the start: the guard of open connections cannot be changed under them.
         Raises ConfigError, and keeps the old one, where a source needs a browser that is not there.
         """
         self.fetcher.require(config.sources)
+        if config.network != self.checker.config.network:
+            self.fetcher.take_over(config.network)
         self.checker.config = config
         self.deliverer = Deliverer(self.store, config.channels, self._settings)
         self._sync(config)

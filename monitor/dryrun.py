@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
-from urllib.parse import urlsplit
 
-from monitor import assess, schedule, wire
+import httpx
+
+from monitor import assess, files, schedule, wire
 from monitor import config as configuration
 from monitor.errors import UsageError
-from monitor.fetch.client import Fetcher
+from monitor.fetch import lists, parts
+from monitor.fetch.client import Fetcher, host_key
+from monitor.fetch.robots import Rules
+from monitor.i18n import say
+from monitor.i18n.dryrun import TEXTS
 from monitor.model import Config, Fetch, Page, Source, Vocabulary
-from monitor.sources.kinds import KINDS
-from monitor.targets.record import place_of
+from monitor.sources.kinds import KINDS, Found
 
 SHOWN = 10  # links of a list that a dry run prints
 
@@ -31,45 +34,114 @@ def _source(what: str, config: Config) -> Source:
     raise UsageError(f"no source {what!r} in {config.path}, and it is no http:// or https:// address")
 
 
-async def _look(source: Source, config: Config, vocabulary: Vocabulary, now: datetime) -> assess.Reading:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One address as a check would see it; `robots` are the rules of its host, None where nobody asked for them."""
+
+    source: Source
+    reading: assess.Reading
+    robots: Rules | None
+    token: str
+
+
+async def _look(source: Source, config: Config, vocabulary: Vocabulary, now: datetime) -> _Look:
     """The first address of a source, fetched and read."""
     url = next(iter(KINDS[source.kind].entries(source, now, None)), source.url)
     page = Page(id=0, source=source.key, url=url, found_at=now)
     fetcher = Fetcher(config.network, chromium=configuration.chromium())
     try:
-        fetch = await fetcher.fetch(source, page, now)
+        reading = await _read(fetcher, source, page, vocabulary, now)
     finally:
         await fetcher.aclose()
-    return assess.read(fetch, source, page, vocabulary.text)
+    last = (reading.fetch.redirects or (url,))[-1]
+    return _Look(
+        source, reading, fetcher.robots.known(host_key(last)) if _has_host(last) else None, fetcher.robots.token
+    )
 
 
-async def run(what: str, config: Config, vocabulary: Vocabulary) -> wire.JSON:
+async def _read(fetcher: Fetcher, source: Source, page: Page, vocabulary: Vocabulary, now: datetime) -> assess.Reading:
+    """A document with all its pages, or a list with all of its: what it names together."""
+
+    async def read(fetch: Fetch) -> assess.Reading:
+        return await asyncio.to_thread(files.read, fetch, source, page, vocabulary.text)
+
+    if source.kind == "page":
+        first = await read(await fetcher.fetch(source, page, now))
+        return await parts.whole(fetcher, source, page, first, read, lambda: now)
+    walked = await lists.walk(fetcher, source, page, read, lambda: now)
+    if walked.trouble is not None:
+        return assess.Reading(walked.trouble[0], failure=walked.trouble[1])
+    if walked.first is None:  # no issue today
+        return assess.Reading(Fetch(page.url, now), found=Found())
+    found = Found(tuple(walked.documents.values()), seen=len(walked.documents), warnings=tuple(walked.warnings))
+    return replace(walked.first, found=found)
+
+
+def _has_host(url: str) -> bool:
+    try:
+        return bool(host_key(url))
+    except httpx.InvalidURL:
+        return False
+
+
+async def run(what: str, config: Config, vocabulary: Vocabulary, lang: str = "en") -> wire.JSON:
     """`mubiao sources test`: everything one check would find, and when the next would be due."""
     now = datetime.now(UTC)
     source = _source(what, config)
-    reading = await _look(source, config, vocabulary, now)
-    report = _about_fetch(reading.fetch, source) | _about_reading(reading, source, vocabulary)
+    look = await _look(source, config, vocabulary, now)
+    report = _about_fetch(look, lang) | _about_reading(look.reading, source, vocabulary, lang)
     page = Page(id=0, source=source.key, url=source.url, found_at=now)
-    report["next_due"] = wire.time(schedule.next_due(source, page, now, failure=reading.failure))
-    if reading.failure is not None:
-        report["error"] = f"{reading.failure.error}: {reading.failure.detail}"
+    failure = look.reading.failure
+    report["next_due"] = wire.time(schedule.next_due(source, page, now, failure=failure))
+    if failure is not None:
+        report["error"] = f"{failure.error}: {failure.detail}"
+        report["fix"] = say(TEXTS, f"fix.{failure.error}", lang)
     return report
 
 
-def _about_fetch(fetch: Fetch, source: Source) -> wire.JSON:
+def _about_fetch(look: _Look, lang: str) -> wire.JSON:
+    fetch, source = look.reading.fetch, look.source
     ways = " → ".join((fetch.url, *fetch.redirects)) if fetch.redirects else fetch.url
-    return {
+    got = f"HTTP {fetch.status}" if fetch.status else say(TEXTS, "fetched.none", lang)
+    report: wire.JSON = {
         "source": source.key,
-        "fetched": f"{ways}  HTTP {fetch.status}  {len(fetch.body)} B",
-        "timing": f"{1000 * fetch.elapsed:.0f} ms",
-        "robots": "respected" if source.respect_robots else "ignored by respect_robots: false",
+        "fetched": f"{ways}  {got}  {len(fetch.body)} B",
+        "timing": say(TEXTS, "timing", lang, ms=f"{1000 * fetch.elapsed:.0f}"),
+        "robots": _about_robots(look, lang),
     }
+    warnings = [say(TEXTS, "tls.insecure", lang)] if source.tls == "insecure" else []
+    if source.proxy:
+        warnings.append(say(TEXTS, "proxy", lang, proxy=httpx.URL(source.proxy).host))
+    return report | ({"connection": warnings} if warnings else {})
 
 
-def _about_reading(reading: assess.Reading, source: Source, vocabulary: Vocabulary) -> wire.JSON:
+def _about_robots(look: _Look, lang: str) -> str:
+    """What robots.txt says about the address that was read last."""
+    rules, fetch = look.robots, look.reading.fetch
+    if not look.source.respect_robots:
+        return say(TEXTS, "robots.off", lang)
+    if rules is None:
+        return say(TEXTS, "robots.unread", lang)
+    if rules.refusal:
+        return say(TEXTS, "robots.refused", lang, why=rules.refusal)
+    if not rules.allows((fetch.redirects or (fetch.url,))[-1], look.token):
+        return say(TEXTS, "robots.refused", lang, why=say(TEXTS, "robots.path", lang))
+    delay = rules.crawl_delay(look.token)
+    told = say(TEXTS, "robots.none" if rules.parsed is None else "robots.allowed", lang)
+    return told + (say(TEXTS, "robots.delay", lang, seconds=f"{delay:g}") if delay else "")
+
+
+def _about_reading(reading: assess.Reading, source: Source, vocabulary: Vocabulary, lang: str) -> wire.JSON:
     report: wire.JSON = {}
     if reading.decoded is not None:
-        report["decoded"] = f"{reading.decoded.encoding} ({reading.decoded.how}), {reading.decoded.replacements} lost"
+        read = reading.decoded
+        why = say(TEXTS, f"how.{read.how}", lang)
+        report |= {
+            "decoded": say(TEXTS, "decoded", lang, encoding=read.encoding, why=why, lost=read.replacements),
+            "encoding": read.encoding,
+            "encoding_from": read.how,
+            "replacements": read.replacements,
+        }
     document = reading.document
     if document is None:
         return report
@@ -94,57 +166,3 @@ def _about_reading(reading: assess.Reading, source: Source, vocabulary: Vocabula
         report["targets"] = f"{promises} targets, {len(items) - promises} results"
         report["paragraphs"] = list(document.paragraphs)
     return report
-
-
-# --------------------------------------------------------------------------- proposing an entry
-
-
-async def propose(url: str, config: Config, vocabulary: Vocabulary, given: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry of sources.yaml for this address: what was given, the rest from what stands there.
-
-    Raises UsageError when the page cannot be read.
-    """
-    if not re.match(r"https?://", url):
-        raise UsageError(f"{url!r} is no http:// or https:// address")
-    now = datetime.now(UTC)
-    followed = given.get("kind") not in (None, "page")
-    probe = replace(config.defaults, key="new", url=url, kind=given.get("kind") or config.defaults.kind)
-    reading = await _look(probe, config, vocabulary, now)
-    document = reading.document
-    unread = followed or document is None or document.kind != "listing"  # a list read as a page is proposed as a list
-    if unread and reading.failure is not None:
-        raise UsageError(f"{url}: {reading.failure.error}: {reading.failure.detail}")
-    assert document is not None
-    kind = given.get("kind") or ("listing" if document.kind == "listing" else "page")
-    region = given.get("region") or _region(document.site_code, vocabulary)
-    entry: dict[str, Any] = {
-        "key": given.get("key") or _key(url, {s.key for s in config.sources}),
-        "url": url,
-        "kind": kind,
-        "name": given.get("name") or document.title or urlsplit(url).hostname,
-        "region": region,
-        "series": given.get("series"),
-        "every": given.get("every") or ("6h" if kind == "listing" else "1d"),
-        "match": "政府工作报告" if kind == "listing" and not given.get("series") else None,
-        "tags": list(given.get("tags") or ()),
-    }
-    return {k: v for k, v in entry.items() if v not in (None, [], "")}
-
-
-def _region(site_code: str | None, vocabulary: Vocabulary) -> str | None:
-    """SiteIDCode begins with the six digits of the place."""
-    code = (site_code or "")[:6]
-    return code if code.isdigit() and place_of(code, vocabulary.regions) else None
-
-
-def _key(url: str, taken: set[str]) -> str:
-    """A short name from the host and the column: hrbng-zfgzbb."""
-    parts = urlsplit(url)
-    labels = [x for x in (parts.hostname or "site").split(".") if x not in ("www", "gov", "com", "cn", "org", "net")]
-    column = [x for x in re.split(r"[/._]", parts.path) if re.fullmatch(r"[A-Za-z][\w-]*", x)]
-    words = [*(labels[:1] or ["site"]), *[x for x in column if x not in ("html", "htm", "shtml", "index")][-1:]]
-    key = base = re.sub(r"[^a-z0-9-]", "-", "-".join(words).lower())
-    number = 2
-    while key in taken:
-        key, number = f"{base}-{number}", number + 1
-    return key

@@ -45,6 +45,16 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class Fields:
+    """Where a JSON list keeps what: paths as `data.rows`, relative to an item but for `items`. None: by its name."""
+
+    items: str | None = None
+    title: str | None = None
+    address: str | None = None  # a field, or an address with fields in it: /detail.html?id={docId}
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One configured place, with the defaults of sources.yaml already applied."""
 
@@ -58,7 +68,9 @@ class Source:
     selector: str | None = None
     exclude: tuple[str, ...] = ()
     match: str | None = None
+    match_text: str | None = None
     links: Links = Links()
+    fields: Fields | None = None
     pages: int = 1
     backfill: timedelta | None = None
     every: timedelta | None = timedelta(hours=6)
@@ -72,6 +84,7 @@ class Source:
     timeout: timedelta = timedelta(seconds=60)
     max_bytes: int = 10_000_000
     confirm: tuple[timedelta, ...] = (timedelta(minutes=3), timedelta(minutes=10), timedelta(minutes=30))
+    attachments: bool | tuple[str, ...] = True  # which files that a page names are read: their endings, all or none
     tls: str = "default"
     proxy: str | None = None
     render: Literal["http", "browser"] = "http"
@@ -169,6 +182,7 @@ class Fetch:
     not_modified: bool = False
     failure: Failure | None = None
     redirects: tuple[str, ...] = ()
+    moved_to: str | None = None  # where its permanent redirects (301, 308) lead, as far as they are that from the first
     elapsed: float = 0.0  # seconds
     wire_bytes: int = 0
 
@@ -215,6 +229,16 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """What a document was read from that is no web page. `type` by its bytes, never by its name."""
+
+    type: str  # pdf docx doc rtf xlsx xls ofd mhtml zip txt, or another ending that is only named
+    sha256: str
+    size: int  # bytes
+    pages: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """What one page says, without its chrome. `text` joins the paragraphs; target offsets count in it."""
 
@@ -232,8 +256,10 @@ class Document:
     paragraphs: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    file: File | None = None  # None: a web page
     warnings: tuple[str, ...] = ()
     explain: tuple[str, ...] = ()  # which container, why, what was cut
+    parts: int = 0  # how many pages a document was joined from; 0: it stands on one
 
     @property
     def text(self) -> str:
@@ -305,6 +331,9 @@ class TargetChange:
     flags: tuple[str, ...] = ()
     relation: str = "next_release"  # next_release | edit | quote | copy
     recurring: bool = True
+    reason: str | None = None  # of `dropped`: why it is missing (monitor.targets.between.MISSING)
+    implied: float | None = None  # derived, never written: the growth in % that a new form of a target means …
+    implied_base: str | None = None  # … over this result, as its document reports it
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +345,9 @@ class Record:
     label: str | None = None  # how its release is shown: "2022"
     place: str | None = None  # 南岗区
     session: str | None = None  # ISO date on which it was delivered
+    meeting: str | None = None  # 第九届人民代表大会第一次会议
+    speaker: str | None = None  # who delivered it
+    acting: bool = False  # as 代区长, 代市长, …
     stage: str = "published"  # delivered | passed | published | excerpt | paraphrase | copy
     complete: bool = False  # holds the whole document
 
@@ -345,6 +377,8 @@ class Diff:
     rewritten: bool = False  # so little in common that edits would mislead
 
 
+LATE = "an older release"  # a reason of changes: a later release of the series was known already
+
 ChangeKind = Literal["new", "content", "cosmetic", "attachment", "removed", "restored", "reverted"]
 
 
@@ -362,6 +396,7 @@ class Version:
     sha256: str  # of the kept text
     fingerprint: str  # of the text normalised for comparing
     raw_sha256: str | None = None
+    copy_of: str | None = None  # the version whose text this is, or a part of
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,14 +421,36 @@ class Change:
     edits: tuple[Edit, ...] = ()
     targets: tuple[TargetChange, ...] = ()  # everything but `unchanged`
     baseline: bool = False  # first sight of a source: recorded, told to nobody
+    copy_of: str | None = None  # of a new document: the version it repeats; told to nobody
+    parent: str | None = None  # of an attachment: the address of the page that names it …
+    attachment: str | None = None  # … and the name it has there
 
     @property
     def moved(self) -> bool:
-        """Whether a promise (not a result) moved."""
+        """Whether a promise (not a result) moved. A release that comes to light after its successor moves nothing."""
+        if LATE in self.reasons:
+            return False
         return any((t.after or t.before) and (t.after or t.before).role == "target" for t in self.targets)  # type: ignore[union-attr]
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """The report years between the two releases that nobody has: "2021→2023, 2022 missing"."""
+        labels = self.compared_release or "", self.release or ""
+        gap = any("gap" in t.flags for t in self.targets)
+        if not gap or not all(re.fullmatch(r"(?:19|20)\d\d", x) for x in labels):
+            return ()
+        return tuple(range(int(labels[0]) + 1, int(labels[1])))
 
 
 # --------------------------------------------------------------------------- one check
+
+
+# endings of files that are followed: those with a reader, and archives that are kept by their hash
+FILE_TYPES = (
+    "pdf", "doc", "docx", "wps", "rtf", "xls", "xlsx", "et", "ofd", "mht", "mhtml", "txt", "csv", "zip", "rar",
+)  # fmt: skip
+
+PageRole = Literal["entry", "document", "attachment"]  # configured; found by a listing or an issue; named by a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,7 +460,7 @@ class Page:
     id: int
     source: str
     url: str
-    role: Literal["entry", "document"] = "entry"  # entry: configured; document: found by a listing or an issue
+    role: PageRole = "entry"
     title: str | None = None
     date: str | None = None
     found_at: datetime | None = None
@@ -422,7 +479,13 @@ class Page:
     gone_count: int = 0
     gone_since: datetime | None = None
     removed: bool = False
+    moved_to: str | None = None  # a permanent redirect that was seen …
+    moved_times: int = 0  # … in so many good checks in a row, counted up to assess.MOVED_CHECKS
     baseline: bool = True  # nothing of it was ever told: its first version alerts nobody
+    rules: str | None = None  # with which rules its latest version was read
+    parent: int | None = None  # of an attachment: the page that names it …
+    label: str | None = None  # … and the name it has there
+    attached: str | None = None  # the mark of the attachments last followed; None: never looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,6 +504,17 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The page that names an attachment, as its latest version has it."""
+
+    url: str
+    title: str | None = None
+    published: str | None = None
+    publisher: str | None = None
+    since: datetime | None = None  # when its first version was seen
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """Everything `assess` may use about the past of one page."""
 
@@ -450,6 +524,67 @@ class Known:
     releases: tuple[Release, ...] = ()  # of the same region and series, other documents only
     host_answers: bool = False  # another page of the host was read well since this one went missing
     edited: bool = False  # there are versions before the last one
+    parent: Parent | None = None  # of an attachment
+
+
+@dataclass(frozen=True, slots=True)
+class Rereading:
+    """The body of a known version, read again with other rules: takes the place of what was read from it before.
+
+    Neither a change nor an alert; the earlier reading stays on record.
+    """
+
+    version: str
+    document: Document
+    record: Record
+    release: str | None
+    sha256: str
+    fingerprint: str
+    targets: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """What today's rules make of a kept text: its record, its release and its targets."""
+
+    record: Record
+    release: str | None
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """A rule learned from a site: what is no text of its pages. Lines are compared as `text.segment.normalise` has
+    them.
+
+    `kind`: `line` a line of this wording; `heading` a heading and the linked titles below it; `shape` a line that
+    differs in its numbers only, or that begins so; `place` lines between known lines of a page that always change.
+    """
+
+    host: str
+    kind: Literal["line", "heading", "shape", "place"]
+    mark: str  # what makes it the same rule when it is learned again
+    page: str = ""  # the address it holds for; empty: every page of the host
+    rule: Mapping[str, Any] = field(default_factory=dict)
+    example: str = ""
+    seen: int = 0  # pages that hold it, or fetches at which it had changed …
+    of: int = 0  # … of so many
+    pages: int = 1  # different pages that bear it out
+    id: str = ""  # set by storage: "n3"
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    state: Literal["on", "off"] = "on"
+    revision: int = 1  # grows whenever learning finds it to be different
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """Which attachments of a page are followed from now on. `moved`: known ones that have a new address."""
+
+    mark: str  # Page.attached of the page
+    added: tuple[Attachment, ...] = ()
+    moved: tuple[tuple[int, Attachment], ...] = ()  # with the id of the page
+    retired: tuple[int, ...] = ()  # ids of pages that are not read any more
 
 
 ResultWord = Literal["unchanged", "not_modified", "new", "changed", "failed", "blocked", "skipped"]
@@ -472,8 +607,12 @@ class Outcome:
     targets: tuple[Target, ...] = ()
     change: Change | None = None
     found: tuple[Link, ...] = ()  # documents a listing names
+    following: Following | None = None  # attachments, where they are others than last time
     keep_body: bool = False
     next_due: datetime | None = None
+    reread: Rereading | None = None  # what the body of the last version is read as today, where that differs
+    copy_of: str | None = None  # the version whose text this is, or a part of
+    marks: tuple[int, ...] = ()  # sentence hashes of a new text, smallest first: originals and copies meet by them
 
 
 # --------------------------------------------------------------------------- telling

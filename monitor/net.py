@@ -16,7 +16,6 @@ import asyncio
 import functools
 import ipaddress
 import re
-import select
 import socket
 import ssl
 import sys
@@ -24,7 +23,7 @@ import threading
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -33,6 +32,16 @@ import httpcore
 import httpx
 import structlog
 
+from monitor.connection import (
+    CONNECT_TIMEOUT,
+    KEEPALIVE,
+    MOST_INTERIM,
+    READ_TIMEOUT,
+    WRITE_TIMEOUT,
+    Answer,
+    Headers,
+    Lanes,
+)
 from monitor.errors import ConfigError, MubiaoError
 from monitor.model import Network
 
@@ -44,10 +53,6 @@ _log = structlog.get_logger("monitor.net")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]  # (host, port) -> numeric addresses, best first
-
-CONNECT_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT = 10.0, 20.0, 10.0  # seconds; callers bound the whole with asyncio.timeout
-MOST_INTERIM = 100  # 1xx answers before the real one
-KEEPALIVE = 4.0  # seconds: under the 5 s after which Apache closes, so that a reused connection is rarely a dead one
 
 
 _NAME = re.compile(r"[\w.:-]+", re.ASCII)
@@ -137,6 +142,11 @@ class Guard:
     """Which addresses may be reached. Raises ConfigError for an `allow_private` that is no block of addresses."""
 
     def __init__(self, network: Network, resolver: Resolver = resolve) -> None:
+        self.take_over(network)
+        self._resolver = resolver
+
+    def take_over(self, network: Network) -> None:
+        """Judge by this `network:` from now on. Raises ConfigError, and goes on as before."""
         try:
             self._private: tuple[Block, ...] = tuple(
                 ipaddress.ip_network(b, strict=False) for b in network.allow_private
@@ -144,7 +154,6 @@ class Guard:
         except ValueError as error:
             raise ConfigError(str(error), path="network.allow_private", fix="write blocks like 127.0.0.0/8") from error
         self._ports = frozenset(network.allow_ports)
-        self._resolver = resolver
 
     def public(self) -> Guard:
         """The same guard without what `allow_private` allows: for requests that a stranger's script asks for."""
@@ -209,9 +218,6 @@ class _Stream(httpcore.AsyncNetworkStream):
     def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner
         self._interim = 0
-        self._socket: socket.socket | None = None
-        self._poll = select.poll() if hasattr(select, "poll") else None
-        self._polled = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         data = await self._inner.read(max_bytes, timeout)
@@ -237,30 +243,14 @@ class _Stream(httpcore.AsyncNetworkStream):
         return _Stream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
-        if (
-            info == "is_readable"
-        ):  # asked of every idle connection at every request; anyio takes 25 µs to find the socket
-            return self._readable()
         return self._inner.get_extra_info(info)
-
-    def _readable(self) -> bool:
-        """Whether something arrived on an idle connection: then it is the end of it."""
-        if self._socket is None:
-            self._socket = self._inner.get_extra_info("socket")
-        if self._socket is None or self._socket.fileno() < 0:
-            return True
-        if self._poll is None:
-            return bool(select.select([self._socket], [], [], 0)[0])
-        if not self._polled:
-            self._poll.register(self._socket, select.POLLIN)
-            self._polled = True
-        return bool(self._poll.poll(0))
 
 
 class _Backend(httpcore.AsyncNetworkBackend):
-    """Dials judged addresses only. `free` names a configured proxy, which the user may put anywhere."""
+    """What httpx dials with on the way through a proxy: judged addresses, and `free`, the proxy itself, which the user
+    may put anywhere."""
 
-    def __init__(self, guard: Guard, free: tuple[str, int] | None = None) -> None:
+    def __init__(self, guard: Guard, free: tuple[str, int]) -> None:
         self._guard, self._free = guard, free
         self._dial = httpcore.AnyIOBackend()
 
@@ -305,8 +295,8 @@ def context(profile: str) -> ssl.SSLContext:
     """The shared SSL context of a named profile (reading the certificates takes tens of ms). Raises ConfigError.
 
     legacy      servers without secure renegotiation (RFC 5746)
-    seclevel1   SHA-1 signatures, RSA key exchange, 1024-bit keys
-    seclevel0   still weaker keys and ciphers
+    seclevel1   RSA key exchange, SHA-1 in the handshake, 1024-bit keys
+    seclevel0   certificates signed with SHA-1, still weaker keys and ciphers
     tls10       TLS 1.0 and 1.1
     insecure    the certificate is not verified at all
     """
@@ -332,7 +322,9 @@ def context(profile: str) -> ssl.SSLContext:
 _CURES = (
     ("UNSAFE_LEGACY_RENEGOTIATION", "legacy"),
     ("KEY_TOO_SMALL", "seclevel1"),
-    ("MD_TOO_WEAK", "seclevel1"),
+    ("KEY_TOO_WEAK", "seclevel1"),
+    ("MD_TOO_WEAK", "seclevel0"),  # SHA-1: OpenSSL 3 allows it from level 0 on
+    ("DIGEST_ALGORITHM_TOO_WEAK", "seclevel0"),
     ("HANDSHAKE_FAILURE", "seclevel1"),
     ("NO_SHARED_CIPHER", "seclevel1"),
     ("LEGACY_SIGALG", "seclevel1"),
@@ -364,127 +356,78 @@ def advice(error: str, profile: str) -> str | None:
 # --------------------------------------------------------------------------- pools
 
 
-class _Answer:
-    """The body of an answer: its connection goes back to the lanes when this is closed."""
+class _Body(httpx.AsyncByteStream):
+    """The body of an answer, for httpx: its connection is free again when this is closed."""
 
-    def __init__(self, answer: httpcore.Response, give_back: Callable[[], None]) -> None:
-        self._stream: Any = answer.stream
-        self._give_back = give_back
-        self._closed = False
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        stream: AsyncIterator[bytes] = self._stream.__aiter__()
-        return stream
+        return self._answer.body
 
     async def aclose(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
-        try:
-            await self._stream.aclose()
-        finally:
-            self._give_back()
+        await self._answer.close()
 
 
-class _Lanes:
-    """The connections to one host, without a proxy: a request takes the one used last, or makes a new one.
+class Transport(httpx.AsyncBaseTransport):
+    """One host's guarded connections. Raises RefusedError and UnresolvedError beside httpx's errors.
 
-    httpcore's own pool walks all its connections several times for each request and is written for many hosts; here
-    how many run at once is politeness, decided by the fetcher, so there is nothing to queue for.
+    `ask` is the short way for pages, `handle_async_request` the one for a client of httpx. Through a proxy both are
+    httpx's own connections.
     """
 
-    def __init__(self, tls: ssl.SSLContext, backend: _Backend) -> None:
-        self._tls, self._network_backend = tls, backend
-        self._open: set[httpcore.AsyncHTTP11Connection] = set()
-        self._free: list[httpcore.AsyncHTTP11Connection] = []
-
-    @property
-    def warm(self) -> bool:
-        return bool(self._free)
-
-    @property
-    def idle(self) -> bool:
-        return len(self._free) == len(self._open)
-
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Raises httpcore's errors and those of the guard."""
-        if request.url.scheme not in (b"http", b"https"):
-            raise httpcore.UnsupportedProtocol(f"{request.url.scheme.decode('latin-1')}:// is not fetched")
-        connection = await self._take(request)
-        try:
-            answer = await connection.handle_async_request(request)
-        except BaseException:
-            self._give_back(connection)
-            raise
-        body = _Answer(answer, functools.partial(self._give_back, connection))
-        return httpcore.Response(answer.status, headers=answer.headers, content=body, extensions=answer.extensions)
-
-    async def _take(self, request: httpcore.Request) -> httpcore.AsyncHTTP11Connection:
-        while self._free:
-            connection = self._free.pop()
-            if connection.can_handle_request(request.url.origin) and not connection.has_expired():
-                return connection
-            self._open.discard(connection)
-            await connection.aclose()
-        connection = await self._connect(request)
-        self._open.add(connection)
-        return connection
-
-    async def _connect(self, request: httpcore.Request) -> httpcore.AsyncHTTP11Connection:
-        origin = request.url.origin
-        allowed = request.extensions.get("timeout", {}).get("connect")
-        name = origin.host.decode("ascii")
-        stream = await self._network_backend.connect_tcp(name, origin.port, allowed)
-        if origin.scheme == b"https":
-            self._tls.set_alpn_protocols(["http/1.1"])
-            stream = await stream.start_tls(self._tls, name, allowed)
-        return httpcore.AsyncHTTP11Connection(origin=origin, stream=stream, keepalive_expiry=KEEPALIVE)
-
-    def _give_back(self, connection: httpcore.AsyncHTTP11Connection) -> None:
-        if connection.is_available():
-            self._free.append(connection)
-        elif connection.is_closed():
-            self._open.discard(connection)
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        connections, self._open, self._free = list(self._open), set(), []
-        for connection in connections:
-            await connection.aclose()
-
-
-class Transport(httpx.AsyncHTTPTransport):
-    """One host's guarded connections. Raises RefusedError and UnresolvedError beside httpx's errors."""
-
     def __init__(self, guard: Guard, profile: str, proxy: str | None) -> None:
-        outward = None if proxy is None else httpx.Proxy(proxy)
-        super().__init__(
-            verify=context(profile),
-            trust_env=False,
-            proxy=outward,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEEPALIVE),
-        )
-        # httpx has no public way to give connections or a network backend: hence the pinned version, and a test
-        self._lanes = _Lanes(context(profile), _Backend(guard)) if outward is None else None
-        if self._lanes is not None:
-            self._pool = self._lanes  # type: ignore[assignment]
-        elif outward is not None:
-            self._pool._network_backend = _Backend(guard, (outward.url.host, outward.url.port or 80))
+        self._lanes = Lanes(context(profile), guard.resolve)
+        self._proxied = None if proxy is None else _proxied(guard, profile, httpx.Proxy(proxy))
         self.used = time.monotonic()
 
     @property
     def warm(self) -> bool:
         """Whether the next request may go over a connection kept from before."""
-        if self._lanes is not None:
+        if self._proxied is None:
             return self._lanes.warm
-        return any(c.is_available() for c in self._pool.connections)
+        return any(c.is_available() for c in self._proxied._pool.connections)
 
     @property
     def idle(self) -> bool:
         """Whether no request is running."""
-        if self._lanes is not None:
+        if self._proxied is None:
             return self._lanes.idle
-        return all(c.is_idle() or c.is_closed() for c in self._pool.connections)
+        return all(c.is_idle() or c.is_closed() for c in self._proxied._pool.connections)
+
+    async def ask(self, method: str, url: httpx.URL, headers: Headers, content: bytes = b"") -> Answer:
+        """One request with these headers and no others; no redirect is followed, nothing inflated."""
+        if self._proxied is None:
+            return await self._lanes.ask(method, url, headers, content)
+        extensions = {"timeout": _TIMEOUTS}
+        request = httpx.Request(method, url, headers=list(headers), content=content or None, extensions=extensions)
+        response = await self._proxied.handle_async_request(request)
+        named = [(name.lower(), value) for name, value in response.headers.raw]
+        return Answer(response.status_code, named, response.aiter_raw(), None, response.aclose)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """For httpx.AsyncClient."""
+        if self._proxied is not None:
+            return await self._proxied.handle_async_request(request)
+        answer = await self._lanes.ask(request.method, request.url, request.headers.raw, await request.aread())
+        return httpx.Response(answer.status, headers=list(answer.headers), stream=_Body(answer))
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._lanes.close()
+        if self._proxied is not None:
+            await self._proxied.aclose()
+
+
+_TIMEOUTS = {"connect": CONNECT_TIMEOUT, "read": READ_TIMEOUT, "write": WRITE_TIMEOUT, "pool": None}
+
+
+def _proxied(guard: Guard, profile: str, proxy: httpx.Proxy) -> httpx.AsyncHTTPTransport:
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEEPALIVE)
+    made = httpx.AsyncHTTPTransport(verify=context(profile), trust_env=False, proxy=proxy, limits=limits)
+    # httpx has no public way to give a network backend: hence the pinned version, and a test
+    made._pool._network_backend = _Backend(guard, (proxy.url.host, proxy.url.port or 80))
+    return made
 
 
 def _most_sockets() -> int:
@@ -502,12 +445,13 @@ class Pools:
     `idle` seconds, so that 10,000 watched hosts do not mean 10,000 open sockets.
     """
 
-    def __init__(self, guard: Guard, *, size: int = 2000, idle: float = 30.0) -> None:
+    def __init__(self, guard: Guard, *, size: int = 2000, idle: float = 2 * KEEPALIVE) -> None:
         self.guard = guard
         context("default")  # reading certificates takes long enough to disturb the first gap between two requests
         self._size, self._idle = min(size, _most_sockets()), idle
         self._transports: OrderedDict[tuple[str, str, str | None], Transport] = OrderedDict()
         self._proxies: set[str] = set()
+        self._unverified: set[str] = set()
         self._closing: set[asyncio.Task[None]] = set()
 
     def transport(self, host: str, profile: str = "default", proxy: str | None = None) -> Transport:
@@ -520,6 +464,11 @@ class Pools:
             except (ValueError, ImportError, httpx.InvalidURL) as error:
                 raise ConfigError(str(error), path="proxy", fix="http://host:port or https://host:port") from error
             self._transports[key] = found
+            if profile == "insecure" and host not in self._unverified:
+                self._unverified.add(host)
+                _log.warning(
+                    "tls_unverified", host=host, meaning="tls: insecure; whoever sits between can write the page"
+                )
             if proxy and proxy not in self._proxies:
                 self._proxies.add(proxy)
                 _log.warning("proxy_resolves", proxy=httpx.URL(proxy).host, meaning="names are not judged by our guard")
@@ -527,6 +476,23 @@ class Pools:
         self._transports.move_to_end(key)
         self._evict(found.used)
         return found
+
+    def take_over(self, network: Network) -> None:
+        """Judge by this `network:` from now on: what was connected under the old one is used to its end, not again."""
+        self.guard.take_over(network)
+        old, self._transports = list(self._transports.values()), OrderedDict()
+        for transport in old:
+            self._let_go(self._close_when_idle(transport))
+
+    async def _close_when_idle(self, transport: Transport) -> None:
+        while not transport.idle:  # noqa: ASYNC110 (a transport has nothing to wait for, and checks end in their time)
+            await asyncio.sleep(0.2)
+        await transport.aclose()
+
+    def _let_go(self, closing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(closing)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     def client(self, host: str, profile: str = "default", proxy: str | None = None) -> httpx.AsyncClient:
         """A client over the host's pool: no redirects, no environment. Do not close it: the pool is shared."""
@@ -542,9 +508,7 @@ class Pools:
                 self._transports.move_to_end(key)
                 continue
             del self._transports[key]
-            task = asyncio.get_running_loop().create_task(old.aclose())
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            self._let_go(old.aclose())
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -29,10 +29,12 @@ import httpx
 import structlog
 
 from alerts import rules
-from monitor import assess, schedule, wire
+from monitor import assess, attached, files, schedule, wire
 from monitor.assess import Reading
 from monitor.errors import StorageError
+from monitor.fetch import lists, parts
 from monitor.fetch.client import Fetcher, host_key
+from monitor.learning import Again, Learning, classes
 from monitor.model import (
     GONE_WORDS,
     Alert,
@@ -41,7 +43,6 @@ from monitor.model import (
     Failure,
     Fetch,
     Known,
-    Link,
     Outcome,
     Page,
     Release,
@@ -49,7 +50,6 @@ from monitor.model import (
     Source,
     Vocabulary,
 )
-from monitor.sources.kinds import KINDS
 from storage.store import Store
 from storage.versions import Alerting
 
@@ -59,9 +59,8 @@ T = TypeVar("T")
 Follow = Callable[[Outcome | None, int], None]
 
 FAILING_AFTER = 3  # failures in a row before anybody is told
-MOST_SHEETS = 200  # list pages or newspaper sheets read in one check
 MOST_WALKS = 2000  # hosts walked through together: one that waits for its host costs 8 kB
-AHEAD = 15  # pages of the same host whose past is read along with that of the next one
+AHEAD = 60  # pages of the same host whose past is read along with that of the next one
 MOST_GLANCES = 256  # pages whose past is read at once
 MOST_UNSAVED = 64  # unchanged checks that wait for each other to be saved …
 UNSAVED_FOR = 0.5  # … and for how many seconds
@@ -192,11 +191,14 @@ class Checker:
     ) -> None:
         self.store, self.fetcher, self.vocabulary, self.now = store, fetcher, vocabulary, now
         self.config = config
+        self.learning = Learning(store, vocabulary)
         self._database: Executor = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._assessors: Executor = ThreadPoolExecutor(1, thread_name_prefix="assess")
+        self._readers: Executor = ThreadPoolExecutor(1, thread_name_prefix="files")  # waits for processes
         self._past_first: set[str] = set()  # sources whose first complete pass is known to be over
         self._running: set[int] = set()  # pages being checked or saved: a tick must not start them twice
         self._unsaved: dict[int, Outcome] = {}  # unchanged ones, by page
+        self._fresh: dict[int, Page] = {}  # pages that got a version, from which noise may be learned
 
     @property
     def config(self) -> Config:
@@ -210,6 +212,7 @@ class Checker:
     def close(self) -> None:
         """Waits for the write under way."""
         self._assessors.shutdown(wait=True, cancel_futures=True)
+        self._readers.shutdown(wait=True, cancel_futures=True)
         self._database.shutdown(wait=True)
 
     async def database(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -269,6 +272,7 @@ class Checker:
 
         walks = _Walks(walk)
         try:
+            await self.database(self.learning.refresh)
             if {p.source for queue in queues.values() for p in queue} - self._past_first:
                 self._past_first |= await self.database(self.store.past_first_pass)
             for host, queue in list(queues.items()):
@@ -276,6 +280,7 @@ class Checker:
             while not await walks.over(within=UNSAVED_FOR):
                 await self._save_unchanged()
             await self._save_unchanged()
+            await self._learn()
         except BaseException:
             await walks.cancel()
             with suppress(StorageError):  # the first one is under way already
@@ -337,7 +342,7 @@ class Checker:
         if source is None or outcome.failure is not None:
             return ()
         found: Sequence[Page] = ()
-        if outcome.found:
+        if outcome.found or outcome.following:
             unread = await self.database(self.store.unread_pages, page.source)
             found = [p for p in unread if p.id not in self._running]
         if not found and page.source not in self._past_first:
@@ -359,10 +364,12 @@ class Checker:
         source = self._sources.get(page.source)
         if source is None:
             return Outcome(page, self.now(), "skipped"), None
+        if page.role == "attachment":  # its page, read a moment ago in this pass, may have given it another address
+            known = (await self.database(self.store.glance, [page.id]))[page.id]
         if page.role == "entry" and source.kind != "page":
             outcome = await self._check_list(source, known)
         else:
-            outcome = await self._check_document(source, known)
+            outcome = await self._with_attachments(source, await self._check_document(source, known))
         outcome = replace(outcome, next_due=self._due(source, known, outcome))
         if _may_wait(outcome, known):
             self._unsaved[page.id] = outcome
@@ -379,9 +386,26 @@ class Checker:
         await self.database(self._save, source, known, outcome, owed)
         return outcome, saved[0] if saved else None
 
+    async def _learn(self) -> None:
+        """What the pages of a pass teach about their sites. Only noise is learned: no change waits for it."""
+        fresh, self._fresh = self._fresh, {}
+        for pages in classes(fresh.values()):
+            try:
+                learned = await self.database(self.learning.after, pages, self._sources, self.now())
+            except Exception:  # one turn of the loop: what a site does not teach must not end a pass
+                log.exception("learning failed", url=pages[0].url)
+                continue
+            for rule in learned:
+                log.info("noise learned", host=rule.host, rule=rule.id, kind=rule.kind, example=rule.example[:80])
+
     def _save(self, source: Source, known: Known, outcome: Outcome, owed: Alerting | None) -> None:
         """On the database thread, so that nothing comes between looking for a running spell of trouble and saving."""
+        outcome = self.learning.as_copy(outcome, source)
         self.store.save(outcome, owed, health=self._health(source, known, outcome))
+        if outcome.result in ("new", "changed"):
+            self._fresh[outcome.page.id] = outcome.page
+        if outcome.result == "new" and outcome.record.complete:  # a later one may have been compared over its head
+            self.store.recompare(outcome.page.id, partial(assess.recompared, self.vocabulary))
 
     async def _save_unchanged(self) -> None:
         """Save the unchanged checks that wait for it; only then may their pages be checked again."""
@@ -393,59 +417,88 @@ class Checker:
             self._running -= batch.keys()
 
     async def _check_document(self, source: Source, known: Known) -> Outcome:
-        fetch = await self.fetcher.fetch(source, _asking(known.page), self.now())
+        rules_now = self.learning.mark(source, known.page)
+        behind = _read_otherwise(known, rules_now)
+        fetch = await self.fetcher.fetch(source, _asking(known.page, whole=behind), self.now())
         if fetch.not_modified:
-            return assess.not_modified(known, fetch)
-        if _same_bytes(fetch, known.page):
-            return replace(assess.not_modified(known, fetch), result="unchanged")
-        reading = await self._assess(assess.read, fetch, source, known.page, self.vocabulary.text)
+            return await self._by_todays_rules(source, known, assess.not_modified(known, fetch))
+        if not behind and _same_bytes(fetch, known.page):
+            same = replace(assess.not_modified(known, fetch), result="unchanged")
+            return await self._by_todays_rules(source, known, same)
+        read = self._reader(source, known.page)
+        reading = await parts.whole(self.fetcher, source, known.page, await read(fetch), read, self.now)
+        if assess.passed_over(reading, known.page, source):
+            return assess.left(known, fetch)
         if assess.unchanged(reading, known) and not _damaged(reading):
-            return assess.conclude(reading, known, source, self.vocabulary)
+            outcome = assess.conclude(reading, known, source, self.vocabulary)
+            return replace(outcome, page=replace(outcome.page, rules=rules_now))
         known = await self.database(self.store.load, known.page.id)
+        again = Again(known, None)
         if reading.failure is None and known.last is not None:
             body = await self.database(self.store.body, known.last.id)
-            if body is not None:
-                known = await self._assess(assess.reread, known, body, source, self.vocabulary.text)
+            again = await self._assess(self.learning.again, known, body, source)
+            if body is not None and known.last.document.file is not None:
+                work = partial(files.again, known, body, source, self.vocabulary.text)
+                again = Again(await asyncio.get_running_loop().run_in_executor(self._readers, work), None)
         releases: Sequence[Release] = ()
         if reading.failure is None and known.last is None and source.region:
             releases = await self.database(self.store.releases, known.page.id)
-        return await self._assess(assess.conclude, reading, known, source, self.vocabulary, releases)
+        outcome = await self._assess(assess.conclude, reading, again.known, source, self.vocabulary, releases)
+        if reading.failure is not None:
+            return outcome
+        return replace(outcome, page=replace(outcome.page, rules=rules_now), reread=again.reread)
+
+    async def _by_todays_rules(self, source: Source, known: Known, outcome: Outcome) -> Outcome:
+        """A page that stayed the same is shown as another selector, better rules or learned noise have it."""
+        rules_now = self.learning.mark(source, known.page)
+        if known.page.version is None or known.page.rules == rules_now:
+            return outcome
+        known = await self.database(self.store.load, known.page.id)
+        body = await self.database(self.store.body, known.last.id) if known.last is not None else None
+        again = await self._assess(self.learning.again, known, body, source)
+        return replace(outcome, page=replace(outcome.page, rules=rules_now), reread=again.reread)
+
+    def _reader(self, source: Source, page: Page) -> Callable[[Fetch], Awaitable[Reading]]:
+        """What judges and reads one answer, away from the event loop."""
+        learned = self.learning.of(page.url)
+
+        async def read(fetch: Fetch) -> Reading:
+            at_work = self._readers if files.is_file(fetch.body) else self._assessors
+            work = partial(files.read, fetch, source, page, self.vocabulary.text, learned)
+            return await asyncio.get_running_loop().run_in_executor(at_work, work)
+
+        return read
+
+    async def _with_attachments(self, source: Source, outcome: Outcome) -> Outcome:
+        """Attachments are looked up only where a page names others than last time."""
+        page, document = outcome.page, outcome.document
+        if document is None or outcome.failure is not None or page.role == "attachment":
+            return outcome
+        named = attached.wanted(source, document)
+        if attached.mark(named) == page.attached or not (named or page.attached):
+            return outcome
+        known = await self.database(self.store.attachments, page.id)
+        return replace(outcome, following=attached.follow(source, named, known))
 
     async def _check_list(self, source: Source, known: Known) -> Outcome:
         """A list, its further pages and sheets are read as one: what they name together is what was found."""
         page = known.page
-        todo = deque(KINDS[source.kind].entries(source, self.now(), page.last_good))
-        seen, documents = set(todo), dict[str, Link]()
-        first: Reading | None = None
-        trouble: tuple[Fetch, Failure] | None = None
-        while todo:
-            url = todo.popleft()
-            fetch = await self.fetcher.fetch(
-                source, replace(known.page, url=url, etag=None, last_modified=None), self.now()
-            )
-            reading = await self._assess(assess.read, fetch, source, page, self.vocabulary.text)
-            if reading.failure is not None:
-                if not (source.kind == "epaper" and reading.failure.error in GONE_WORDS):  # no issue today is normal
-                    trouble = trouble or (fetch, reading.failure)
-                continue
-            first = first or reading
-            if reading.found is not None:
-                for warning in reading.found.warnings:
-                    log.warning("list", source=source.key, url=url, warning=warning)
-                documents.update((link.url, link) for link in reading.found.documents)
-                fresh = [x for x in reading.found.entries if x not in seen][: MOST_SHEETS - len(seen)]
-                seen.update(fresh)
-                todo.extend(fresh)
-        if trouble is not None:
-            outcome = assess.failed(await self.database(self.store.load, page.id), trouble[0], trouble[1])
+        walked = await lists.walk(self.fetcher, source, page, self._reader(source, page), self.now)
+        for warning in walked.warnings:
+            log.warning("list", source=source.key, warning=warning)
+        if walked.trouble is not None:
+            outcome = assess.failed(await self.database(self.store.load, page.id), *walked.trouble)
         else:
-            outcome = assess.read_list(known, first.fetch if first else Fetch(page.url, self.now()), first)
-        return replace(outcome, found=tuple(documents.values()))
+            fetch = walked.first.fetch if walked.first else Fetch(page.url, self.now())
+            outcome = assess.read_list(known, fetch, walked.first)
+        return replace(outcome, found=tuple(walked.documents.values()))
 
     # ------------------------------------------------------------------ what follows from an outcome
 
     def _due(self, source: Source, known: Known, outcome: Outcome) -> datetime | None:
         """When to read the page again; soon after an edit or a disappearance, to say when it was made."""
+        if outcome.result == "skipped":
+            return None
         page = outcome.page
         edited = outcome.result == "changed" or known.edited
         event_at = page.gone_since or (page.last_change if edited else None)
@@ -466,14 +519,22 @@ class Checker:
         word, why, page = None, outcome.failure, outcome.page
         if why is not None and page.consecutive == FAILING_AFTER:
             word = "source.blocked" if outcome.result == "blocked" else "source.failing"
+            word = "source.moved" if why.error == "moved" else word
         elif why is None and known.page.consecutive >= FAILING_AFTER and known.page.failure is not None:
             word, why, page = "source.recovered", known.page.failure, known.page
-        if word is None or why is None or (page.role == "document" and why.error in GONE_WORDS):
+        elif page.moved_times == assess.MOVED_CHECKS > known.page.moved_times and page.role == "entry":
+            why = Failure("moved", f"permanently redirected to {page.moved_to}; give that as url:")
+            return self._told("source.moved", page, why, source, outcome.at)
+        if word is None or why is None or page.role == "attachment":
+            return []
+        if page.role == "document" and why.error in GONE_WORDS:
             return []
         if self.store.others_failing(page.id, FAILING_AFTER):  # told already, or not yet over
             return []
-        about = wire.failure(page, why)
-        return rules.match_health(word, about, source, self.config.subscriptions, now=outcome.at)
+        return self._told(word, page, why, source, outcome.at)
+
+    def _told(self, word: str, page: Page, why: Failure, source: Source, at: datetime) -> list[Alert]:
+        return rules.match_health(word, wire.failure(page, why), source, self.config.subscriptions, now=at)
 
 
 def page_host(url: str) -> str:
@@ -492,7 +553,10 @@ def _may_wait(outcome: Outcome, known: Known) -> bool:
         and known.page.failure is None
         and outcome.failure is None
         and outcome.change is None
+        and outcome.reread is None
+        and outcome.page.moved_times == known.page.moved_times
         and not outcome.found
+        and outcome.following is None
     )
 
 
@@ -500,9 +564,15 @@ def _damaged(reading: Reading) -> bool:
     return reading.decoded is not None and bool(reading.decoded.replacements)
 
 
-def _asking(page: Page) -> Page:
+def _asking(page: Page, *, whole: bool = False) -> Page:
     """A failing page is asked for whole: a 304 would only say that the broken answer is still the same."""
-    return replace(page, etag=None, last_modified=None) if page.failure is not None else page
+    return replace(page, etag=None, last_modified=None) if whole or page.failure is not None else page
+
+
+def _read_otherwise(known: Known, rules_now: str) -> bool:
+    """Whether other rules may find text in the last answer that those of its time left out, and that was not kept."""
+    last = known.last
+    return last is not None and known.page.rules != rules_now and last.raw_sha256 != known.page.raw_sha256
 
 
 def _same_bytes(fetch: Fetch, page: Page) -> bool:

@@ -176,7 +176,7 @@ def _gap(source: Source, now: datetime) -> timedelta:
 
 def _planned(source: Source, page: Page, now: datetime) -> datetime:
     """The next run when nothing is wrong."""
-    if page.role == "document":
+    if page.role != "entry":
         young = now - (page.found_at or now) < source.recheck.young_for
         return _step(_spread(page.url, source.recheck.young if young else source.recheck.old), now)
     opens = _season_opens(source, now)
@@ -235,7 +235,7 @@ def next_due(
 
 
 def _usual(source: Source, page: Page, now: datetime) -> timedelta:
-    return source.recheck.old if page.role == "document" else _gap(source, now)
+    return source.recheck.old if page.role != "entry" else _gap(source, now)
 
 
 def clamped(source: Source, page: Page, now: datetime) -> datetime | None:

@@ -10,7 +10,7 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,24 +45,38 @@ def _flow(value: Any) -> Any:
 
 
 def add(path: str | Path, entry: Mapping[str, Any], check: Callable[[Path], object] | None = None) -> None:
-    """Add one source and replace the file in one step.
+    """Add one source; see `add_all`."""
+    add_all(path, [entry], check)
+
+
+def add_all(
+    path: str | Path, entries: Sequence[Mapping[str, Any]], check: Callable[[Path], object] | None = None
+) -> None:
+    """Add sources and replace the file in one step: all of them, or none.
 
     `check` (config.load) reads the new file before it takes the old one's place; what it raises leaves the old file
     untouched. Raises ConfigError for a file that is missing or broken, and for a key or address that is there already.
     """
     file = Path(path).resolve()  # a link stays a link
+    text, newline = _read(file, path)
+    listed = _listed(text, str(path))
+    for entry in entries:
+        _refuse_twice(listed, entry, str(path))
+    changed = text
+    if entries:
+        changed = _inserted(text, listed, entries) or _rewritten(text, entries)
+    _replace(file, changed.replace("\n", newline), check)
+
+
+def _read(file: Path, path: str | Path) -> tuple[str, str]:
+    """(text with line feeds, the line end that the file uses)."""
     try:
         text = file.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise ConfigError("there is no such file", file=str(path), fix="`mubiao init` writes one") from None
     except UnicodeDecodeError as error:
         raise ConfigError("not UTF-8", file=str(path), fix="save the file as UTF-8") from error
-    newline = "\r\n" if "\r\n" in text else "\n"
-    text = text.replace("\r\n", "\n")
-    listed = _listed(text, str(path))
-    _refuse_twice(listed, entry, str(path))
-    changed = _inserted(text, listed, entry) or _rewritten(text, entry)
-    _replace(file, changed.replace("\n", newline), check)
+    return text.replace("\r\n", "\n"), "\r\n" if "\r\n" in text else "\n"
 
 
 def _yaml() -> YAML:
@@ -107,8 +121,8 @@ def _last_line(node: Node) -> int:
     return max((_last_line(child) for child in children), default=int(node.start_mark.line))
 
 
-def _inserted(text: str, listed: SequenceNode | None, entry: Mapping[str, Any]) -> str | None:
-    """The file with the entry after the last one, or None where the list is not written in block style."""
+def _inserted(text: str, listed: SequenceNode | None, entries: Sequence[Mapping[str, Any]]) -> str | None:
+    """The file with the entries after the last one, or None where the list is not written in block style."""
     if listed is None or listed.flow_style or not listed.value:
         return None
     lines = text.splitlines(keepends=True)
@@ -116,15 +130,16 @@ def _inserted(text: str, listed: SequenceNode | None, entry: Mapping[str, Any]) 
     place = _last_line(last) + 1
     if lines[place - 1][-1:] != "\n":
         lines[place - 1] += "\n"
-    lines.insert(place, entry_text(entry, indent=listed.start_mark.column))
+    lines[place:place] = [entry_text(entry, indent=listed.start_mark.column) for entry in entries]
     return "".join(lines)
 
 
-def _rewritten(text: str, entry: Mapping[str, Any]) -> str:
+def _rewritten(text: str, entries: Sequence[Mapping[str, Any]]) -> str:
     yaml = _yaml()
     data = yaml.load(text) or yaml.map()
     data["sources"] = data.get("sources") or yaml.seq()
-    data["sources"].append(_flow(entry) if data["sources"].fa.flow_style() else dict(entry))
+    flow = data["sources"].fa.flow_style()
+    data["sources"].extend(_flow(entry) if flow else dict(entry) for entry in entries)
     out = io.StringIO()
     yaml.dump(data, out)
     return out.getvalue()

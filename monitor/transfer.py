@@ -1,6 +1,7 @@
 """Documents in and out: files become documents and versions, what is stored becomes files.
 
-Text and HTML are read here. PDF, DOCX, MHTML and WARC are named and refused until their readers are there.
+Text and HTML are read here, PDF, Word, sheets, OFD and saved pages by `monitor.files`. WARC is named and refused until
+its reader is there.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from monitor import assess
+from monitor import assess, files
 from monitor.errors import DecodeError, UsageError
 from monitor.model import Config, Document, Fetch, Source, TextRules, Vocabulary
 from monitor.targets.record import code_of
@@ -25,14 +27,25 @@ IMPORTED = "import://"  # scheme of documents that came from disk: never fetched
 REPORTS = "政府工作报告"
 HTML = frozenset({".html", ".htm", ".shtml", ".xhtml"})
 TEXT = frozenset({".txt", ".text", ".md"})
-LATER = frozenset({".pdf", ".docx", ".doc", ".xlsx", ".ofd", ".mhtml", ".mht", ".warc", ".gz"})
+FILES = frozenset({".pdf", ".docx", ".doc", ".wps", ".rtf", ".xlsx", ".xls", ".et", ".ofd", ".mhtml", ".mht", ".zip"})
+PACKED = frozenset({".pdf", ".docx", ".xlsx", ".xls", ".ofd", ".zip", ".et"})  # never text, whatever is inside
+LATER = frozenset({".warc", ".gz"})
 
 
-def _suffix(path: Path) -> str:
+def _body(path: Path) -> tuple[bytes, str]:
+    """The bytes of a file and its ending, in small letters."""
     suffix = path.suffix.lower()
     if suffix in LATER:
-        raise UsageError(f"{path}: reading {suffix} is not there yet (text and HTML are)")
-    return suffix
+        raise UsageError(f"{path}: reading {suffix} is not there yet")
+    return path.read_bytes(), suffix
+
+
+def _file(path: Path, body: bytes, rules: TextRules, url: str | None) -> Document:
+    """The document in PDF, Word and the like. Raises DecodeError with the file's name."""
+    try:
+        return files.document(body, url, rules)
+    except DecodeError as wrong:
+        raise DecodeError(f"{path}: {wrong}") from wrong
 
 
 def looks_html(text: str) -> bool:
@@ -41,13 +54,17 @@ def looks_html(text: str) -> bool:
 
 
 def document(path: Path, rules: TextRules, *, url: str | None = None) -> Document:
-    """The document in one text or HTML file.
+    """The document in one file: text, HTML, or what its bytes say it is.
 
     Raises UsageError for kinds not there yet, DecodeError for bytes that are no text, OSError for the file.
     """
-    suffix = _suffix(path)
-    decoded = decode(path.read_bytes())
+    body, suffix = _body(path)
+    if files.is_file(body):
+        return _file(path, body, rules, url)
+    decoded = decode(body)
     _refuse_binary(path, decoded.text)
+    if suffix in PACKED and not looks_html(decoded.text):
+        raise DecodeError(f"{path}: no {suffix[1:].upper()} file, and no other kind that is known")
     if suffix in HTML or (suffix not in TEXT and looks_html(decoded.text)):
         found = clean(decoded.text, url, rules)
     else:
@@ -63,12 +80,11 @@ def _refuse_binary(path: Path, text: str) -> None:
 def raw_text(path: Path, rules: TextRules) -> tuple[str, Document]:
     """The text that target offsets count in, and the document around it.
 
-    For text files that is the file itself decoded as UTF-8, with its BOM and carriage returns; for HTML it is
-    extract's `text`. Raises what `document` raises.
+    For text files that is the file itself decoded as UTF-8, with its BOM and carriage returns; for HTML, PDF and the
+    like it is extract's `text`. Raises what `document` raises.
     """
-    suffix = _suffix(path)
-    body = path.read_bytes()
-    if suffix in HTML:
+    body, suffix = _body(path)
+    if suffix in HTML | PACKED or files.is_file(body):
         found = document(path, rules)
         return found.text, found
     try:
@@ -105,7 +121,7 @@ class Told:
 def import_files(
     store: Store,
     source: Source,
-    files: Sequence[Path],
+    named: Sequence[Path],
     vocabulary: Vocabulary,
     *,
     now: datetime,
@@ -115,9 +131,9 @@ def import_files(
 
     Importing a file again changes nothing, so an import that was killed is simply repeated. Nobody is alerted.
     """
-    found = [_imported(path, source, vocabulary, told, now) for path in _walk(files)]
+    found = [_imported(path, source, vocabulary, told, now) for path in _walk(named)]
     if not found:
-        raise UsageError("nothing to import: no text or HTML file among what was named")
+        raise UsageError("nothing to import: no document among what was named")
     if (told.release or told.url) and len(found) > 1:
         raise UsageError("--release and --url name one document: import them one by one, or let the label be read")
     source = replace(_located(source, found, vocabulary), release=told.release or source.release)
@@ -135,10 +151,10 @@ class Imported:
     document: Document
 
 
-def _walk(files: Iterable[Path]) -> Iterator[Path]:
-    for path in files:
+def _walk(named: Iterable[Path]) -> Iterator[Path]:
+    for path in named:
         if path.is_dir():
-            yield from (p for p in sorted(path.rglob("*")) if p.is_file() and p.suffix.lower() in HTML | TEXT)
+            yield from (p for p in sorted(path.rglob("*")) if p.is_file() and p.suffix.lower() in HTML | TEXT | FILES)
         else:
             yield path
 
@@ -147,7 +163,8 @@ def _imported(path: Path, source: Source, vocabulary: Vocabulary, told: Told, no
     address = told.url or f"{IMPORTED}{source.key}/{path.name}"
     read = replace(document(path, vocabulary.text, url=told.url), url=address)
     if not read.paragraphs:
-        raise UsageError(f"{path}: there is no text in it")
+        why = f" ({'; '.join(read.warnings)})" if read.warnings else ""
+        raise UsageError(f"{path}: there is no text in it{why}")
     at = (
         _moment(told.date, path) or _moment(read.published, path) or _moment(_delivered(read, source, vocabulary), path)
     )
@@ -192,6 +209,8 @@ def _store(store: Store, queries: Queries, source: Source, one: Imported, vocabu
     outcome = assess.conclude(reading, known, source, vocabulary, store.releases(page.id))
     change = replace(outcome.change, baseline=True) if outcome.change else None
     store.save(replace(outcome, change=change))
+    if outcome.result == "new" and outcome.record.complete:
+        store.recompare(page.id, partial(assess.recompared, vocabulary))
     after = store.load(page.id)
     targets = queries.targets_of(after.page.version) if after.page.version else ()
     return {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -51,6 +51,8 @@ class Stored(Protocol):
     @property
     def region(self) -> str | None: ...
     @property
+    def place(self) -> str | None: ...
+    @property
     def series(self) -> str | None: ...
     @property
     def release(self) -> str | None: ...
@@ -72,6 +74,7 @@ def stored_target(item: Stored) -> JSON:
         **target(item.target),
         "source": item.source,
         "region": item.region,
+        "place": item.place,
         "series": item.series,
         "release": item.release,
         "version": item.version,
@@ -94,6 +97,9 @@ def target_change(line: TargetChange) -> JSON:
         "flags": list(line.flags),
         "relation": line.relation,
         "recurring": line.recurring,
+        "reason": line.reason,
+        "implied": number(line.implied),
+        "implied_base": line.implied_base,
         "from": target(line.before) if line.before else None,
         "to": target(line.after) if line.after else None,
     }
@@ -123,6 +129,7 @@ def change(event: Change, *, source: Mapping[str, Any] | None = None) -> JSON:
         "compared_with": event.compared_with,
         "compared_release": event.compared_release,
         "release": event.release,
+        "missing": list(event.missing),
         "kind": event.kind,
         "significance": round(event.significance, 3),
         "reasons": list(event.reasons),
@@ -131,6 +138,9 @@ def change(event: Change, *, source: Mapping[str, Any] | None = None) -> JSON:
         "edits": [edit(e) for e in event.edits],
         "targets": [target_change(t) for t in event.targets],
         "baseline": event.baseline,
+        "parent": event.parent,
+        "attachment": event.attachment,
+        "copy_of": event.copy_of,
     } | dict(source or {})
 
 
@@ -188,6 +198,7 @@ def extracted(document: Document, *, path: str | None = None, error: str | None 
         "paragraphs": list(document.paragraphs),
         "links": [{"url": x.url, "text": x.text, "date": x.date} for x in document.links],
         "attachments": [{"url": x.url, "name": x.name, "type": x.type} for x in document.attachments],
+        "file": asdict(document.file) if document.file else None,
         "warnings": list(document.warnings),
         "error": error,
     }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from monitor.model import Target, Version
-from storage import rows, search, versions
+from storage import readings, rows, search, versions
 from storage.filters import Filter
 from storage.tables import ChangeRow, PageRow, PassageRow, SourceRow, VersionRow
 
@@ -32,6 +32,9 @@ class Item:
     published: str | None
     at: datetime
     record_type: str
+    place: str | None = None  # as the document names it
+    complete: bool = False  # the document it stands in is whole
+    copy: bool = False  # the document repeats another one
 
 
 def history_row(row: VersionRow, page: PageRow) -> Row:
@@ -47,6 +50,9 @@ def history_row(row: VersionRow, page: PageRow) -> Row:
         "kind": row.kind,
         "significance": row.significance,
         "targets": row.moved,
+        "attachment": page.label,
+        "reading": row.reading,
+        "copy_of": rows.version_id(row.copy_of),
     }
 
 
@@ -55,6 +61,7 @@ def shown(session: Session, row: VersionRow, page: PageRow, version: Version) ->
     document = version.document
     change = select(ChangeRow.id).where(col(ChangeRow.new_version) == row.id)
     owner = session.get_one(SourceRow, page.source)
+    parent = session.get(PageRow, page.parent) if page.parent is not None else None
     return history_row(row, page) | {
         "region": owner.region,
         "series": owner.series,
@@ -62,6 +69,7 @@ def shown(session: Session, row: VersionRow, page: PageRow, version: Version) ->
         "publisher": document.publisher,
         "record_type": row.record_type,
         "year": row.year,
+        "record": rows.told_record(row.record),
         "items": row.items,
         "change": rows.change_id(session.exec(change.order_by(col(ChangeRow.id)).limit(1)).first()),
         "text": document.text,
@@ -70,6 +78,12 @@ def shown(session: Session, row: VersionRow, page: PageRow, version: Version) ->
         "replacements": row.replacements,
         "sha256": row.sha256,
         "raw_sha256": row.raw_sha256,
+        "readings": readings.of(session, row.id or 0),
+        "document_kind": document.kind,
+        "file": asdict(document.file) if document.file else None,
+        "warnings": list(document.warnings),
+        "attachments": [asdict(one) for one in document.attachments],
+        "parent": parent.url if parent else None,
     }
 
 
@@ -88,6 +102,9 @@ def item(target: Target, row: VersionRow, page: PageRow, source: SourceRow) -> I
         published=row.published,
         at=row.at,
         record_type=row.record_type,
+        place=row.record.get("place"),
+        complete=bool(row.record.get("complete")),
+        copy=row.copy_of is not None or row.record.get("stage") == "copy",
     )
 
 

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
 from storage import blobs, database, rows
-from storage.tables import REVISIONS, BlobRow, ChangeRow, PageRow, VersionRow
+from storage.tables import REVISIONS, BlobRow, ChangeRow, PageRow, ReadingRow, VersionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,10 @@ def _references(session: Session) -> Iterator[Finding]:
         lost = select(VersionRow.id, column).where(column.is_not(None), column.not_in(select(BlobRow.sha256)))
         for number, sha in session.exec(lost):
             yield Finding("blob", f"v{number}", f"its {name} {str(sha)[:12]} is missing")
+    for earlier, name in _EARLIER:
+        lost = select(ReadingRow.version, earlier).where(earlier.is_not(None), earlier.not_in(select(BlobRow.sha256)))
+        for number, sha in session.exec(lost):
+            yield Finding("blob", f"v{number}", f"its {name} {str(sha)[:12]} is missing")
 
 
 _COLUMNS = (
@@ -152,6 +156,12 @@ _COLUMNS = (
     (col(VersionRow.lists_sha256), "list of links"),
     (col(VersionRow.items_sha256), "targets"),
     (col(VersionRow.raw_sha256), "body"),
+)
+
+_EARLIER = (
+    (col(ReadingRow.sha256), "earlier text"),
+    (col(ReadingRow.lists_sha256), "earlier list of links"),
+    (col(ReadingRow.items_sha256), "earlier targets"),
 )
 
 
@@ -167,6 +177,11 @@ def _damaged(session: Session) -> Iterator[Finding]:
                 f"v{number} ({name})"
                 for column, name in _COLUMNS
                 for number in session.exec(select(VersionRow.id).where(column == sha))
+            ]
+            owners += [
+                f"v{number} ({name})"
+                for column, name in _EARLIER
+                for number in session.exec(select(ReadingRow.version).where(column == sha))
             ]
             detail = wrong.detail if isinstance(wrong, database.DamagedError) else str(wrong)
             yield Finding("blob", ", ".join(owners) or sha[:12], detail)

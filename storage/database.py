@@ -31,9 +31,9 @@ WRITER_PRAGMAS = (
     f"busy_timeout={BUSY_MS}",
     "foreign_keys=ON",
     "journal_size_limit=67108864",
-    "cache_size=-65536",
+    "cache_size=-16384",
 )
-READER_PRAGMAS = (f"busy_timeout={BUSY_MS}", "query_only=ON", "cache_size=-65536")
+READER_PRAGMAS = (f"busy_timeout={BUSY_MS}", "query_only=ON", "cache_size=-16384")
 
 
 class DamagedError(StorageError):
@@ -113,6 +113,18 @@ def revision(engine: Engine) -> str | None:
         if isinstance(wrong, OperationalError):
             raise StorageError(f"{engine.url.database} cannot be opened: {wrong.orig}") from wrong
         raise StorageError(f"{engine.url.database} is not a database of mubiao: {wrong.orig}") from wrong
+
+
+def is_current(url: str) -> bool:
+    """Whether a database is there and has today's schema: then nothing is to be upgraded, and alembic to be loaded."""
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        return False
+    engine = reader(url, pooled=False)
+    try:
+        return revision(engine) == REVISION
+    finally:
+        engine.dispose()
 
 
 def require_current(engine: Engine, known: frozenset[str]) -> None:

@@ -26,6 +26,7 @@ _GLANCE: Any = (
         col(VersionRow.at).label("version_at"),
         col(VersionRow.sha256).label("text_sha256"),
         col(VersionRow.fingerprint),
+        col(VersionRow.raw_sha256).label("body_sha256"),
         col(VersionRow.replacements),
         exists().where(col(_OTHER.page) == col(PageRow.id), col(_OTHER.id) != col(PageRow.version)).label("edited"),
     )
@@ -57,14 +58,17 @@ def _last(row: Any) -> Version | None:
         record=Record(),
         sha256=row.text_sha256,
         fingerprint=row.fingerprint,
+        raw_sha256=row.body_sha256,
     )
 
 
 _STATE = (
     "last_checked", "last_good", "etag", "last_modified", "raw_sha256", "since_full", "failing_since", "consecutive",
-    "gone_count", "gone_since", "removed",
+    "gone_count", "gone_since", "removed", "rules", "moved_to", "moved_times",
 )  # fmt: skip
-_WRITE_PAGE = update(PageRow).where(col(PageRow.id) == bindparam("this_page"))
+_WRITE_PAGE = (
+    update(PageRow).where(col(PageRow.id) == bindparam("this_page")).values({col(PageRow.checks): PageRow.checks + 1})
+)
 
 
 def write(session: Session, outcomes: Iterable[Outcome]) -> None:
@@ -81,7 +85,9 @@ def write(session: Session, outcomes: Iterable[Outcome]) -> None:
 
 def _values(outcome: Outcome) -> dict[str, Any]:
     values: dict[str, Any] = {} if outcome.next_due is None else {"next_due": outcome.next_due}
-    if outcome.result != "skipped":
+    if outcome.result == "skipped" and outcome.fetch is not None:  # read once, and not followed
+        values["next_due"] = None
+    if outcome.fetch is not None or outcome.result != "skipped":
         values |= {name: getattr(outcome.page, name) for name in _STATE}
         values["last_checked"] = outcome.page.last_checked or outcome.at
         failure = outcome.page.failure

@@ -49,6 +49,11 @@ def some(session: Session, hosts: Sequence[str] | None) -> list[Host]:
     return [_plain(found) for found in session.exec(query)]
 
 
+def slow_down(session: Session, host: str, delay: float | None) -> None:
+    """Keep the delay that was learned, in seconds; None where it has eased away."""
+    row(session, host).delay = delay
+
+
 def hold(session: Session, host: str, until: datetime, reason: str | None) -> None:
     """No request to this host before `until`; a longer hold that stands is not shortened."""
     held = row(session, host)

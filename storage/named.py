@@ -5,12 +5,14 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import case, func, or_
 from sqlmodel import Session, col, select
 
 from monitor.errors import UsageError
 from storage import rows
 from storage.tables import PageRow, SourceRow, VersionRow
+
+BARE = 60  # characters under which a version is no more than the names of its files
 
 _ORDER = ("report", "outline", "plan", "budget")  # which document "230103@2022" means, where one of a kind is there
 
@@ -55,11 +57,16 @@ def _by_url(session: Session, url: str) -> Any:
 
 
 def _latest(session: Session, ref: str) -> int:
-    """The newest of its documents, by the date shown on them; the list itself only where there is no other."""
+    """The newest of its documents, by the date shown on them.
+
+    A page that only names its files comes after what stands in them, and a list where there is nothing else.
+    """
     query = select(VersionRow.id).where(col(VersionRow.id) == col(PageRow.version))
     query = query.where(col(PageRow.id).in_(pages(session, ref)))
     newest = (col(VersionRow.published).is_(None), col(VersionRow.published).desc(), col(VersionRow.at).desc())
-    found = session.exec(query.order_by(col(PageRow.role), *newest, col(VersionRow.id).desc()).limit(1)).first()
+    place = case({"document": 0, "entry": 1}, value=col(PageRow.role), else_=2)
+    ordered = query.order_by(col(VersionRow.chars) < BARE, *newest[:2], place, newest[2], col(VersionRow.id).desc())
+    found = session.exec(ordered.limit(1)).first()
     if found is None:
         raise UsageError(f"nothing of {ref} has been kept yet")
     return found
@@ -83,6 +90,7 @@ def _release(session: Session, ref: str) -> int:
     found = list(session.exec(query.order_by(col(VersionRow.id).desc())).all())
     if not found:
         raise UsageError(f"{name} has no release {label}; it has: {_labels(session, keys)}")
+    found = [x for x in found if x[0].copy_of is None] or found
     chosen = _one(found)
     if chosen is None or chosen.id is None:
         listed = "; ".join(f"v{row.id} {row.title or page.url} ({page.source})" for row, page in found[:8])

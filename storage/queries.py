@@ -18,10 +18,11 @@ from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError, UsageError
-from monitor.model import Alert, Change, Page, Target, Version
-from storage import answers, database, named, rows, search, versions
+from monitor.model import Alert, Change, Noise, Page, Release, Target, Version
+from storage import answers, database, learned, named, rows, search, series, versions
 from storage.answers import Item, Row
 from storage.filters import Filter, item_matches, region_clause
+from storage.learned import Seen
 from storage.tables import (
     REVISIONS,
     AlertRow,
@@ -90,6 +91,21 @@ class Queries:
             if row is None:
                 raise UsageError(f"nothing of {ref} had been seen by {at:%Y-%m-%d %H:%M}")
             return versions.version_of(session, row)
+
+    def releases(self, ref: str) -> tuple[Release, ...]:
+        """What a version may be compared with, its own earlier releases included, with their texts."""
+        with self._session() as session:
+            return series.releases(session, session.get_one(VersionRow, named.version(session, ref)))
+
+    def names(self, filters: Filter | None = None, *, latest: bool = False) -> list[str]:
+        """The ids of versions, oldest first."""
+        with self._session() as session:
+            return series.names(session, filters or Filter(), latest=latest)
+
+    def series_by_source(self) -> dict[str, str | None]:
+        """The series of every source by its key."""
+        with self._session() as session:
+            return dict(session.exec(select(SourceRow.key, SourceRow.series)).all())
 
     def targets_of(self, ref: str) -> tuple[Target, ...]:
         """Every target and actual of a version, in the order of the text."""
@@ -194,7 +210,7 @@ class Queries:
             col(TargetRow.page) == col(PageRow.id),
             col(TargetRow.source) == col(SourceRow.key),
         )
-        query = _narrow(query, wanted, VersionRow.at)
+        query = _first_only(_narrow(query, wanted, VersionRow.at), wanted)
         for name in ("role", "kind", "scope", "headline"):
             if (value := getattr(wanted, name)) is not None:
                 query = query.where(col(getattr(TargetRow, name)) == value)
@@ -248,6 +264,17 @@ class Queries:
         with self._session() as session:
             query = select(PageRow).where(col(PageRow.source) == source)
             return [rows.page(row) for row in session.exec(query.order_by(col(PageRow.role).desc(), col(PageRow.id)))]
+
+    def noise(self, source: str) -> list[Noise]:
+        """The rules learned from the hosts of a source's pages, those of other pages of its hosts left out."""
+        with self._session() as session:
+            addresses = {"", *session.exec(select(PageRow.url).where(col(PageRow.source) == source))}
+            return [n for n in learned.rules(session, learned.hosts_of(session, source)) if n.page in addresses]
+
+    def latest(self, source: str, limit: int | None = None) -> list[Seen]:
+        """The latest versions of a source's pages with the bodies they were read from, newest first."""
+        with self._session() as session:
+            return learned.latest(session, source=source, limit=limit)
 
     def failures(self) -> list[Page]:
         """Pages of watched sources whose last attempt failed, longest first; `failure` says why."""
@@ -349,7 +376,12 @@ def _chosen(wanted: Filter) -> Any:
         col(PageRow.source) == col(SourceRow.key),
         col(VersionRow.id).in_(newest),
     )
-    return _narrow(query, wanted, VersionRow.at)
+    return _first_only(_narrow(query, wanted, VersionRow.at), wanted)
+
+
+def _first_only(query: Any, wanted: Filter) -> Any:
+    """Targets of copies count once, as those of the first; only who asks for one source or address sees its own."""
+    return query if wanted.source or wanted.url else query.where(col(VersionRow.copy_of).is_(None))
 
 
 def _per_source() -> Any:

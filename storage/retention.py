@@ -12,8 +12,18 @@ from typing import Any
 from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select, union
 
-from storage import rows, search, versions
-from storage.tables import AlertRow, BlobRow, ChangeRow, DeliveryRow, MovedRow, PageRow, PassageRow, VersionRow
+from storage import readings, rows, search, versions
+from storage.tables import (
+    AlertRow,
+    BlobRow,
+    ChangeRow,
+    DeliveryRow,
+    MovedRow,
+    PageRow,
+    PassageRow,
+    ReadingRow,
+    VersionRow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,10 @@ def _kept() -> Any:
         select(AlertRow.change).where(col(AlertRow.change).is_not(None)),
         select(MovedRow.change),
     )
-    parts: list[Any] = [select(PageRow.version).where(col(PageRow.version).is_not(None))]
+    parts: list[Any] = [
+        select(PageRow.version).where(col(PageRow.version).is_not(None)),
+        select(VersionRow.copy_of).where(col(VersionRow.copy_of).is_not(None)),
+    ]
     for column in (col(ChangeRow.old_version), col(ChangeRow.new_version), col(ChangeRow.compared_with)):
         parts.append(select(column).where(column.is_not(None), col(ChangeRow.id).in_(told)))
     return union(*parts)
@@ -89,6 +102,7 @@ def _forget(session: Session, number: int) -> None:
             session.delete(entry)
         session.delete(change)
     session.flush()
+    readings.forget(session, number)
     session.connection().execute(delete(VersionRow).where(col(VersionRow.id) == number))
 
 
@@ -131,6 +145,9 @@ def _sweep(session: Session) -> tuple[int, int]:
             col(VersionRow.lists_sha256),
             col(VersionRow.items_sha256),
             col(VersionRow.raw_sha256),
+            col(ReadingRow.sha256),
+            col(ReadingRow.lists_sha256),
+            col(ReadingRow.items_sha256),
         )
     ]
     count = size = 0

@@ -19,6 +19,7 @@ from monitor.model import (
     Document,
     Edit,
     Failure,
+    File,
     Link,
     Page,
     Record,
@@ -107,6 +108,8 @@ def _spelled(name: str, value: Any) -> Any:
         return {"months": sorted(value.months), "every": duration(value.every)}
     if name == "recheck":
         return f"{duration(value.young)} for {duration(value.young_for)}, then {duration(value.old)}"
+    if name == "fields":
+        return {key: path for key in ("items", "title", "address", "date") if (path := getattr(value, key)) is not None}
     if name == "links":
         return {"include": list(value.include), "exclude": list(value.exclude)}
     if isinstance(value, tuple):
@@ -134,7 +137,7 @@ def page(row: PageRow | SQLRow[Any]) -> Page:
 
 # --------------------------------------------------------------------------- documents and versions
 
-_DOCUMENT_SHORT = ("url", "kind", "published_meta", "publisher", "author", "column", "site_code", "explain")
+_DOCUMENT_SHORT = ("url", "kind", "published_meta", "publisher", "author", "column", "site_code", "explain", "parts")
 
 
 def short_fields(document: Document) -> dict[str, Any]:
@@ -149,6 +152,8 @@ def lists(document: Document) -> bytes | None:
         data["links"] = [[x.url, x.text, x.date] for x in document.links]
     if document.attachments:
         data["attachments"] = [[x.url, x.name, x.type] for x in document.attachments]
+    if document.file:
+        data["file"] = [document.file.type, document.file.sha256, document.file.size, document.file.pages]
     if document.warnings:
         data["warnings"] = list(document.warnings)
     if any("\n" in p for p in document.paragraphs):
@@ -171,6 +176,7 @@ def document(row: VersionRow, text: str, listed: bytes | None) -> Document:
         paragraphs=paragraphs(text, row.paragraphs, data.get("lengths")),
         links=tuple(Link(*x) for x in data.get("links", ())),
         attachments=tuple(Attachment(*x) for x in data.get("attachments", ())),
+        file=File(*data["file"]) if "file" in data else None,
         warnings=tuple(data.get("warnings", ())),
         **short,
     )
@@ -194,6 +200,11 @@ def plain_record(value: Record) -> dict[str, Any]:
     return {f.name: v for f in fields(Record) if (v := getattr(value, f.name)) != f.default}
 
 
+def told_record(data: dict[str, Any]) -> dict[str, Any]:
+    """A stored Record whole, as JSON."""
+    return {f.name: data.get(f.name, f.default) for f in fields(Record)}
+
+
 def record(data: dict[str, Any]) -> Record:
     """The reverse of `plain_record`."""
     return Record(**data)
@@ -212,6 +223,7 @@ def version(row: VersionRow, source: str, url: str, content: Document) -> Versio
         sha256=row.sha256,
         fingerprint=row.fingerprint,
         raw_sha256=row.raw_sha256,
+        copy_of=version_id(row.copy_of),
     )
 
 
@@ -275,6 +287,9 @@ def change(row: ChangeRow, url: str) -> Change:
         edits=edits,
         targets=targets,
         baseline=row.baseline,
+        copy_of=version_id(row.copy_of),
+        parent=row.parent,
+        attachment=row.attachment,
     )
 
 

@@ -20,9 +20,37 @@ from typing import Literal, Self
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
-from monitor.model import Alert, Delivery, Known, Link, Outcome, Page, Release, Source
-from storage import care, database, glances, hosts, outbox, retention, rows, versions, watched
+from monitor.model import (
+    Alert,
+    Delivery,
+    Known,
+    Link,
+    Noise,
+    Outcome,
+    Page,
+    Release,
+    Rereading,
+    Retold,
+    Source,
+    Version,
+)
+from storage import (
+    attached,
+    care,
+    comparisons,
+    database,
+    glances,
+    hosts,
+    learned,
+    outbox,
+    retention,
+    rows,
+    sketches,
+    versions,
+    watched,
+)
 from storage.hosts import Host
+from storage.learned import Seen
 from storage.retention import Pruned, Retention
 from storage.tables import REVISIONS, MetaRow, PageRow, SourceRow, VersionRow
 
@@ -82,10 +110,20 @@ class Store:
 
     # ------------------------------------------------------------------ what is watched
 
-    def sync_sources(self, sources: Sequence[Source], now: datetime, first_due: Callable[[Source], datetime]) -> None:
-        """Take over the configuration; a new, woken or moved source gets its entry page, due at `first_due`."""
+    def sync_sources(
+        self, sources: Sequence[Source], now: datetime, first_due: Callable[[Source], datetime]
+    ) -> list[str]:
+        """Take over the configuration; a new, woken or moved source gets its entry page, due at `first_due`.
+
+        Returns the keys of known sources whose `match`, `match_text` or `links` changed: see `choose`.
+        """
         with self._write() as session:
-            watched.sync(session, sources, now, first_due)
+            return watched.sync(session, sources, now, first_due)
+
+    def choose(self, source: str, wanted: Callable[[Page], bool], now: datetime) -> tuple[int, int]:
+        """Stop reading a source's documents that are not wanted, take up those that are: how many of each."""
+        with self._write() as session:
+            return watched.choose(session, source, wanted, now)
 
     def add_source(self, source: Source, now: datetime) -> None:
         """A source that holds imported documents: made where there is none, never due by itself.
@@ -173,6 +211,11 @@ class Store:
         with self._read() as session:
             return watched.pages(session, keys, include_documents)
 
+    def attachments(self, page: int) -> list[Page]:
+        """The pages of a page's attachments, those it no longer names included."""
+        with self._read() as session:
+            return attached.pages(session, page)
+
     def unread_pages(self, source: str) -> list[Page]:
         """Pages of a source that were found and never checked."""
         with self._read() as session:
@@ -223,10 +266,88 @@ class Store:
         with self._write() as session:
             return versions.save(session, outcome, alerts, health)
 
+    def recompare(self, page: int, again: comparisons.Again) -> list[str]:
+        """Make comparisons that skipped this page's document again, silently; the ids of the changes that differ."""
+        with self._read() as session:
+            known = comparisons.later(session, page)
+        made = [again(x.change, x.version, x.source, x.releases) for x in known]
+        moved = [new for old, new in zip(known, made, strict=True) if new != old.change]
+        if moved:
+            with self._write() as session:
+                for change in moved:
+                    comparisons.replace(session, change)
+        return [change.id for change in moved]
+
+    def retarget(self, version: str, again: Retold) -> bool:
+        """Keep this reading of a stored text in place of the last one; False where both say the same."""
+        with self._write() as session:
+            return versions.retarget(session, rows.number(version) or 0, again)
+
     def save_unchanged(self, outcomes: Iterable[Outcome]) -> None:
         """Many checks that found nothing new: when their pages were read, and when next. One transaction for all."""
         with self._write() as session:
             glances.write(session, outcomes)
+
+    def reread(self, page: int, again: Rereading | None, rules: str | None, at: datetime) -> bool:
+        """Show this reading of a version from now on, and remember the rules. False where it says what stood there."""
+        with self._write() as session:
+            row = session.get_one(PageRow, page)
+            row.rules = rules
+            session.add(row)
+            return again is not None and versions.reread(session, page, again, at)
+
+    def version(self, name: str) -> Version:
+        """One version with its document."""
+        with self._read() as session:
+            return versions.version_of(session, session.get_one(VersionRow, rows.number(name)))
+
+    def originals(self, page: int, sha256: str, marks: Sequence[int], chars: int) -> list[Version]:
+        """Versions of other pages that a new text may be a copy of, the likeliest first, with their texts."""
+        with self._read() as session:
+            numbers = sketches.originals(session, page, sha256, marks, chars)
+            return [versions.version_of(session, session.get_one(VersionRow, number)) for number in numbers]
+
+    # ------------------------------------------------------------------ noise
+
+    def noise(self, hosts: Collection[str] | None = None) -> list[Noise]:
+        """Every rule learned from these hosts or from all, switched-off ones included."""
+        with self._read() as session:
+            return learned.rules(session, hosts)
+
+    def noise_stamp(self) -> str:
+        """Another one whenever a rule is new, differs, was switched or forgotten."""
+        with self._read() as session:
+            return learned.stamp(session)
+
+    def learn(self, found: Iterable[Noise], now: datetime) -> list[Noise]:
+        """Take over what was learned; returns the rules that are new or differ. Off stays off."""
+        with self._write() as session:
+            return learned.learn(session, found, now)
+
+    def switch_noise(self, names: Sequence[str], hosts: Collection[str], state: str) -> list[Noise]:
+        """Switch rules of these hosts "on" or "off", or have them "forgotten". Raises UsageError for a foreign one."""
+        with self._write() as session:
+            return learned.switch(session, names, hosts, state)
+
+    def window(self, page: int, least: int = 1) -> list[Seen]:
+        """The newest versions of a page with their bodies, oldest first; none where there are fewer than `least`."""
+        with self._read() as session:
+            return learned.window(session, page, least)
+
+    def latest(self, *, host: str | None = None, source: str | None = None, limit: int | None = None) -> list[Seen]:
+        """The latest versions of the pages of a host or a source with their bodies, newest first."""
+        with self._read() as session:
+            return learned.latest(session, host, source, limit)
+
+    def read_pages(self, host: str) -> int:
+        """How many pages of a host have been read."""
+        with self._read() as session:
+            return learned.count(session, host)
+
+    def hosts_of(self, source: str) -> list[str]:
+        """The hosts of a source's pages."""
+        with self._read() as session:
+            return learned.hosts_of(session, source)
 
     # ------------------------------------------------------------------ hosts
 
@@ -234,6 +355,11 @@ class Store:
         """No page of this host is due before `until`; a longer hold stands."""
         with self._write() as session:
             hosts.hold(session, host, until, reason)
+
+    def slow_down(self, host: str, delay: float | None) -> None:
+        """Keep the seconds that this host's trouble taught us to leave between two requests."""
+        with self._write() as session:
+            hosts.slow_down(session, host, delay)
 
     def release_host(self, host: str) -> None:
         """End a hold."""

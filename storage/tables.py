@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Dialect, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
@@ -107,7 +107,14 @@ class PageRow(SQLModel, table=True):
     gone_count: int = 0
     gone_since: datetime | None = _time()
     removed: bool = False
+    moved_to: str | None = None
+    moved_times: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     baseline: bool = True
+    checks: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # all that were ever made
+    rules: str | None = None  # with which rules its latest version was read
+    parent: int | None = Field(default=None, index=True)  # of an attachment: the page that names it
+    label: str | None = None  # … and the name it has there
+    attached: str | None = None  # the mark of the attachments last followed; NULL: never looked at
 
 
 class VersionRow(SQLModel, table=True):
@@ -141,6 +148,9 @@ class VersionRow(SQLModel, table=True):
     moved: int = 0  # how many targets moved with it
     kind: str | None = None  # of the change that brought it
     significance: float = 0.0
+    checks: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # the page's, when it was seen
+    reading: int = Field(default=1, sa_column_kwargs={"server_default": "1"})  # how often its body was read
+    copy_of: int | None = Field(default=None, index=True)  # the version whose text this is, or a part of
 
 
 class ChangeRow(SQLModel, table=True):
@@ -165,6 +175,9 @@ class ChangeRow(SQLModel, table=True):
     deleted: int = 0
     baseline: bool = False
     body: bytes = Field(default=b"", sa_type=LargeBinary)
+    copy_of: int | None = None
+    parent: str | None = None  # of an attachment: the address of its page then …
+    attachment: str | None = None  # … and the name it had there
 
 
 class MovedRow(SQLModel, table=True):
@@ -259,6 +272,49 @@ class HostRow(SQLModel, table=True):
     robots: str | None = None
     robots_status: int | None = None
     robots_at: datetime | None = _time()
+
+
+class ReadingRow(SQLModel, table=True):
+    """What an earlier reading made of a version's body, before other rules or learned noise read it again."""
+
+    __tablename__ = "reading"
+    version: int = Field(primary_key=True, foreign_key="version.id")
+    reading: int = Field(primary_key=True)
+    until: datetime = _time(nullable=False)  # when the next one took its place
+    sha256: str = Field(index=True)
+    lists_sha256: str | None = None
+    items_sha256: str | None = None
+    fields: dict[str, Any] = _json()  # the other columns of the version that a reading makes
+
+
+class NoiseRow(SQLModel, table=True):
+    """A rule learned from a site; see `monitor.model.Noise`. Forgotten ones go, switched-off ones stay."""
+
+    __tablename__ = "noise"
+    __table_args__ = (UniqueConstraint("host", "page", "kind", "mark"),)
+    id: int | None = Field(default=None, primary_key=True)
+    host: str = Field(index=True)
+    page: str = ""  # the address it holds for; empty: every page of the host
+    kind: str = "line"
+    mark: str = ""  # what makes it the same rule when it is learned again
+    rule: dict[str, Any] = _json()
+    example: str = ""
+    seen: int = 0
+    of: int = 0
+    pages: int = 0
+    first_seen: datetime = _time(nullable=False)
+    last_seen: datetime = _time(nullable=False)
+    state: str = "on"
+    revision: int = 1
+
+
+class SketchRow(SQLModel, table=True):
+    """A few sentence hashes of the latest text of each page: how a copy finds its original."""
+
+    __tablename__ = "sketch"
+    __table_args__ = {"sqlite_with_rowid": False}
+    mark: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    page: int = Field(primary_key=True, foreign_key="page.id", index=True, sa_column_kwargs={"autoincrement": False})
 
 
 class PassageRow(SQLModel, table=True):

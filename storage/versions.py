@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, insert
@@ -18,11 +19,13 @@ from monitor.model import (
     Known,
     Outcome,
     Release,
+    Rereading,
+    Retold,
     Target,
     TargetChange,
     Version,
 )
-from storage import blobs, glances, items, outbox, rows, search, watched
+from storage import attached, blobs, glances, items, outbox, readings, rows, search, sketches, watched
 from storage.tables import ChangeRow, MovedRow, PageRow, PassageRow, SourceRow, TargetRow, VersionRow
 
 EARLIER = 200  # versions of a page among which a return to an old text is recognised
@@ -71,8 +74,9 @@ def load(session: Session, page: int) -> Known:
     if row is None:
         raise StorageError(f"no page {page}")
     answers = watched.neighbour_answers(session, row)
+    parent = attached.parent(session, row)
     if row.version is None:
-        return Known(rows.page(row), host_answers=answers)
+        return Known(rows.page(row), host_answers=answers, parent=parent)
     last = session.get_one(VersionRow, row.version)
     query = select(VersionRow.fingerprint, VersionRow.id).where(
         col(VersionRow.page) == page, col(VersionRow.id) != row.version
@@ -84,6 +88,7 @@ def load(session: Session, page: int) -> Known:
         earlier_fingerprints={mark: f"v{number}" for mark, number in reversed(earlier) if mark},
         edited=bool(earlier),
         host_answers=answers,
+        parent=parent,
     )
 
 
@@ -98,7 +103,7 @@ def releases(session: Session, page: int) -> tuple[Release, ...]:
     base = (
         select(VersionRow, PageRow, SourceRow)
         .where(col(PageRow.version) == col(VersionRow.id), col(PageRow.source) == col(SourceRow.key))
-        .where(col(PageRow.id) != page)
+        .where(col(PageRow.id) != page, col(VersionRow.copy_of).is_(None))
     )
     newest = (col(VersionRow.year).desc(), col(VersionRow.published).desc(), col(VersionRow.id).desc())
     found: list[tuple[VersionRow, PageRow, SourceRow]] = []
@@ -115,10 +120,11 @@ def releases(session: Session, page: int) -> tuple[Release, ...]:
         if source.series:
             other = other.where(func.coalesce(SourceRow.series, "") != source.series)
         found += session.exec(other.order_by(*newest).limit(RELEASES)).all()
-    return tuple(_release(session, *parts) for parts in found)
+    return tuple(release_of(session, *parts) for parts in found)
 
 
-def _release(session: Session, row: VersionRow, page: PageRow, source: SourceRow) -> Release:
+def release_of(session: Session, row: VersionRow, page: PageRow, source: SourceRow) -> Release:
+    """A stored version as the comparison needs it."""
     return Release(
         version=f"v{row.id}",
         label=row.release,
@@ -139,6 +145,8 @@ def save(session: Session, outcome: Outcome, alerts: Alerting | None, health: Se
     """Everything one check found; the caller's transaction makes it all or nothing. Returns the id of the change."""
     glances.write(session, [outcome])
     event = None
+    if outcome.reread is not None:
+        reread(session, outcome.page.id, outcome.reread, outcome.at)
     if outcome.result in {"new", "changed"} or outcome.change is not None:
         page = session.get_one(PageRow, outcome.page.id)
         last = session.get(VersionRow, page.version) if page.version is not None else None
@@ -148,12 +156,28 @@ def save(session: Session, outcome: Outcome, alerts: Alerting | None, health: Se
         session.flush()
     if outcome.found:
         watched.add(session, outcome.page.source, outcome.found, outcome.at, outcome.at)
+    if outcome.following is not None:
+        attached.follow(session, outcome)
     outbox.enqueue(session, health, outcome.at)
     if event is None:
         return None
     if alerts is not None:
         outbox.enqueue(session, alerts(event), outcome.at)
     return event.id
+
+
+def reread(session: Session, page: int, again: Rereading, at: datetime) -> bool:
+    """Show this reading of a version instead of the last one, in lists and search too. False where nothing differs."""
+    before = readings.replace(session, again, at)
+    owner = session.get_one(PageRow, page)
+    if before is None or f"v{owner.version}" != again.version:
+        return before is not None
+    row = session.get_one(VersionRow, owner.version)
+    owner.title, owner.date = row.title or owner.title, row.published or owner.date
+    session.add(owner)
+    _replace_targets(session, owner, row, again.targets)
+    _replace_text(session, owner, before, row, again.document.text)
+    return True
 
 
 def _add_version(session: Session, page: PageRow, last: VersionRow | None, outcome: Outcome) -> VersionRow | None:
@@ -167,7 +191,7 @@ def _add_version(session: Session, page: PageRow, last: VersionRow | None, outco
     if last is not None and (last.sha256, last.lists_sha256) == (sha, lists_sha):
         return None
     row = _version_row(page, outcome, document, sha)
-    row.lists_sha256 = lists_sha
+    row.lists_sha256, row.checks = lists_sha, page.checks
     if outcome.targets:
         packed = items.pack(outcome.targets, text)
         row.items_sha256 = blobs.put(session, packed, last.items_sha256 if last else None)
@@ -178,8 +202,17 @@ def _add_version(session: Session, page: PageRow, last: VersionRow | None, outco
     page.version, page.last_change = row.id, outcome.at
     page.title, page.date = row.title or page.title, row.published or page.date
     _replace_targets(session, page, row, outcome.targets)
-    _replace_text(session, page, last, row, text)
+    _replace_text(session, page, _text_before(session, last), row, text)
+    assert page.id is not None
+    sketches.put(session, page.id, outcome.marks)
     return row
+
+
+def _text_before(session: Session, last: VersionRow | None) -> str | None:
+    """None for a damaged text: without its passage the entry left in the index finds nothing."""
+    with suppress(StorageError):
+        return text_of(session, last) if last is not None else None
+    return None
 
 
 def _version_row(page: PageRow, outcome: Outcome, document: Document, sha: str) -> VersionRow:
@@ -204,6 +237,7 @@ def _version_row(page: PageRow, outcome: Outcome, document: Document, sha: str) 
         fingerprint=outcome.fingerprint or "",
         kind=event.kind if event else None,
         significance=event.significance if event else 0.0,
+        copy_of=rows.number(outcome.copy_of),
         moved=sum(t.change != "unchanged" for t in event.targets) if event else 0,
     )
 
@@ -215,6 +249,29 @@ def _replace_targets(session: Session, page: PageRow, row: VersionRow, targets: 
         session.connection().execute(
             insert(TargetRow), [_target_row(page, row, place, item) for place, item in enumerate(targets)]
         )
+
+
+def retarget(session: Session, number: int, again: Retold) -> bool:
+    """Put what today's rules read from a kept text in place of what was read from it. False where nothing differs.
+
+    Only readings: the text, the capture and every change stay as they are.
+    """
+    row = session.get_one(VersionRow, number)
+    text = text_of(session, row)
+    packed = items.pack(again.targets, text) if again.targets else None
+    sha = blobs.put(session, packed, row.items_sha256) if packed else None
+    record = rows.plain_record(again.record)
+    if (sha, record, again.release) == (row.items_sha256, row.record, row.release):
+        return False
+    row.items_sha256, row.items = sha, len(again.targets)
+    row.record, row.record_type, row.year = record, again.record.type, again.record.year
+    row.release = again.release
+    session.add(row)
+    session.flush()
+    page = session.get_one(PageRow, row.page)
+    if page.version == number:
+        _replace_targets(session, page, row, again.targets)
+    return True
 
 
 _TARGET_COLUMNS = (
@@ -229,16 +286,16 @@ def _target_row(page: PageRow, row: VersionRow, place: int, item: Target) -> dic
     return {**columns, **own, "fields": items.plain(item)}
 
 
-def _replace_text(session: Session, page: PageRow, last: VersionRow | None, row: VersionRow, text: str) -> None:
+def _replace_text(session: Session, page: PageRow, before: str | None, row: VersionRow, text: str) -> None:
     """The index holds the latest text of each page only (and every passage that came or went)."""
     entry = session.exec(
         select(PassageRow).where(col(PassageRow.page) == page.id, col(PassageRow.place) == "text")
     ).first()
-    if entry is not None and entry.id is not None and last is not None:
+    if entry is not None and entry.id is not None:
         number = entry.id
         session.delete(entry)
-        with suppress(StorageError):  # a damaged text: without its passage the entry left in the index finds nothing
-            search.remove(session, number, text_of(session, last))
+        if before is not None:
+            search.remove(session, number, before)
     _index(session, page, "text", text, version=row.id)
 
 
@@ -280,7 +337,7 @@ def _add_change(
     if not event.baseline:
         page.baseline = False
     assert row.id is not None
-    session.add_all(_moved(row.id, line) for line in event.targets if line.change != "unchanged")
+    session.add_all(moved_row(row.id, line) for line in event.targets if line.change != "unchanged")
     version = fresh.id if fresh else None
     if event.kind != "new":  # the whole text of a new document is indexed already
         for place in ("added", "removed"):
@@ -306,11 +363,15 @@ def _change_row(page: PageRow, event: Change) -> ChangeRow:
         added=event.added,
         deleted=event.deleted,
         baseline=event.baseline,
+        copy_of=rows.number(event.copy_of),
+        parent=event.parent,
+        attachment=event.attachment,
         body=rows.change_body(event),
     )
 
 
-def _moved(change: int, line: TargetChange) -> MovedRow:
+def moved_row(change: int, line: TargetChange) -> MovedRow:
+    """Which indicator a line of a change is about."""
     item = line.after or line.before
     return MovedRow(
         change=change,

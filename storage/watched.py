@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, literal, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from monitor.model import GONE_WORDS, Link, Page, Source
 from storage import rows
 from storage.tables import HostRow, PageRow, SourceRow
 
+_PAGE = tuple(PageRow.__table__.c)  # type: ignore[attr-defined]
 MOST_NAMED = 5000  # addresses in one question; SQLite takes 32,766 values
+CHOOSING = ("match", "match_text", "links")  # keys by which a source chooses its documents
 
 
-def sync(session: Session, sources: Sequence[Source], now: datetime, first_due: Callable[[Source], datetime]) -> None:
-    """Bring rows in line with the configuration. Nothing is deleted: what left it is kept, marked and never due."""
+def sync(
+    session: Session, sources: Sequence[Source], now: datetime, first_due: Callable[[Source], datetime]
+) -> list[str]:
+    """Bring rows in line with the configuration. Nothing is deleted: what left it is kept, marked and never due.
+
+    Returns the keys of known sources that now choose their documents by another rule.
+    """
+    chosen = list[str]()
     known = {row.key: row for row in session.exec(select(SourceRow))}
     for source in sources:
         row = known.pop(source.key, None)
@@ -25,8 +35,10 @@ def sync(session: Session, sources: Sequence[Source], now: datetime, first_due: 
         if row is None:
             row = SourceRow(key=source.key, first_seen=now)
             session.add(row)
-        moved = row.url != source.url
+        moved, before = row.url != source.url, row.settings
         rows.fill_source(row, source)
+        if row.first_seen < now and any(before.get(name) != row.settings.get(name) for name in CHOOSING):
+            chosen.append(row.key)
         if moved or (woken and source.enabled):
             session.flush()
             _enter(session, source, now, first_due)
@@ -35,6 +47,40 @@ def sync(session: Session, sources: Sequence[Source], now: datetime, first_due: 
         if row.in_config:
             row.in_config, row.gone_at = False, now
             session.add(row)
+    return chosen
+
+
+def choose(session: Session, source: str, wanted: Callable[[Page], bool], now: datetime) -> tuple[int, int]:
+    """Stop reading documents that are not `wanted` any more, and take up those again that are: (left, taken up).
+
+    What was passed over unseen (never a version of it) is looked at again: another rule may want it.
+    """
+    left = taken = 0
+    for row in session.exec(select(PageRow).where(col(PageRow.source) == source, col(PageRow.role) == "document")):
+        if not wanted(rows.page(row)):
+            left += row.next_due is not None
+            row.next_due = None
+        elif row.next_due is None:
+            taken += 1
+            row.next_due = now
+        if row.next_due is None and row.last_checked is None and row.version is None:
+            session.delete(row)  # a name and nothing else: a list that is still to be read must not wait for it
+        else:
+            session.add(row)
+    session.flush()
+    _leave_attachments(session, source)
+    return left, taken
+
+
+def _leave_attachments(session: Session, source: str) -> None:
+    """Attachments are read as long as their page is; one that is read again looks for them anew."""
+    owner = aliased(PageRow)
+    query = select(PageRow, owner).where(
+        col(PageRow.source) == source, col(PageRow.parent) == owner.id, col(owner.next_due).is_(None)
+    )
+    for row, page in session.exec(query):
+        row.next_due = page.attached = None
+        session.add_all((row, page))
 
 
 def _enter(session: Session, source: Source, now: datetime, first_due: Callable[[Source], datetime]) -> None:
@@ -67,13 +113,17 @@ def find(session: Session, source: str, url: str) -> PageRow | None:
 
 
 def add(session: Session, source: str, links: Iterable[Link], now: datetime, due: datetime | None) -> list[Page]:
-    """New document pages among these links. Those found before the first complete pass ended are a baseline."""
+    """New document pages among these links. Those found before the first complete pass ended are a baseline.
+
+    Known ones stay what they are, http and https being one address; see `_again`.
+    """
     owner = session.get_one(SourceRow, source)
     unique = {link.url: link for link in reversed(list(links))}  # the first mention of an address wins
     known = _known(session, source, list(unique))
     added = []
     for url, link in reversed(unique.items()):
-        if url in known:
+        if (old := known.get(url) or known.get(_twin(url))) is not None:
+            _again(session, owner, old, link, now)
             continue
         row = PageRow(
             source=source,
@@ -92,13 +142,42 @@ def add(session: Session, source: str, links: Iterable[Link], now: datetime, due
     return [rows.page(row) for row in added]
 
 
-def _known(session: Session, source: str, urls: Sequence[str]) -> set[str]:
+_Old = tuple[str, int, str, datetime | None, datetime | None, int | None]
+
+
+def _known(session: Session, source: str, urls: Sequence[str]) -> dict[str, _Old]:
     """Which of these addresses are pages of a source already: a long column names thousands at every check."""
-    known = set[str]()
-    for start in range(0, len(urls), MOST_NAMED):
-        some = urls[start : start + MOST_NAMED]
-        known.update(session.exec(select(PageRow.url).where(col(PageRow.source) == source, col(PageRow.url).in_(some))))
+    known = dict[str, _Old]()
+    wanted = [*urls, *map(_twin, urls)]
+    columns = (PageRow.url, PageRow.id, PageRow.role, PageRow.next_due, PageRow.last_checked, PageRow.version)
+    for start in range(0, len(wanted), MOST_NAMED):
+        some = wanted[start : start + MOST_NAMED]
+        query: Any = select(*columns).where(col(PageRow.source) == source, col(PageRow.url).in_(some))  # type: ignore[call-overload]
+        known.update((row[0], tuple(row)) for row in session.exec(query))
     return known
+
+
+def _twin(url: str) -> str:
+    """The same address over the other scheme: a site that moves to https has no new documents."""
+    scheme, _, rest = url.partition(":")
+    return f"{'http' if scheme == 'https' else 'https'}:{rest}"
+
+
+def _again(session: Session, owner: SourceRow, old: _Old, link: Link, now: datetime) -> None:
+    """A list names a known document again: one that was given up is taken up, one that a sitemap says to have changed
+    since it was read is read now."""
+    _, number, role, next_due, checked, version = old
+    if role != "document" or checked is None:
+        return
+    given_up = next_due is None and version is not None and "match_text" not in owner.settings
+    changed = False
+    if owner.kind == "sitemap" and link.date is not None and next_due is not None and next_due > now:
+        zone = ZoneInfo(owner.settings.get("timezone", "Asia/Shanghai"))
+        changed = link.date >= checked.astimezone(zone).date().isoformat()
+    if given_up or changed:
+        row = session.get_one(PageRow, number)
+        row.next_due = now
+        session.add(row)
 
 
 def _alive() -> tuple[Any, ...]:
@@ -115,6 +194,7 @@ def others_failing(session: Session, page: int, times: int) -> bool:
     taken_down = (col(PageRow.role) == "document") & col(PageRow.error).in_(GONE_WORDS)
     query = select(PageRow.id).where(
         col(PageRow.source) == source,
+        col(PageRow.role) != "attachment",
         col(PageRow.id) != page,
         col(PageRow.error).is_not(None),
         col(PageRow.consecutive) >= times,
@@ -145,7 +225,12 @@ def due(
             col(PageRow.host).not_in(sorted(exclude_hosts)) if exclude_hosts else literal(True),
         )  # fmt: skip
     found = found.order_by(col(PageRow.next_due), col(PageRow.id)).limit(limit)
-    return [rows.page(row) for row in session.exec(found)]
+    return _plain(session, found)
+
+
+def _plain(session: Session, query: Any) -> list[Page]:
+    """The pages that a query for PageRow finds, without making objects of the rows: thousands at a start."""
+    return [rows.page(row) for row in session.connection().execute(query.with_only_columns(*_PAGE))]
 
 
 def pages(session: Session, keys: Sequence[str] | None, include_documents: bool) -> list[Page]:
@@ -156,7 +241,7 @@ def pages(session: Session, keys: Sequence[str] | None, include_documents: bool)
     if not include_documents:
         query = query.where(col(PageRow.role) == "entry")
     query = query.order_by(col(PageRow.role).desc(), col(PageRow.next_due), col(PageRow.id))
-    return [rows.page(row) for row in session.exec(query)]
+    return _plain(session, query)
 
 
 def unread_pages(session: Session, source: str) -> list[Page]:
@@ -168,7 +253,7 @@ def unread_pages(session: Session, source: str) -> list[Page]:
         col(PageRow.next_due).is_not(None),
     )
     query = query.order_by(col(PageRow.role).desc(), col(PageRow.next_due), col(PageRow.id))
-    return [rows.page(row) for row in session.exec(query)]
+    return _plain(session, query)
 
 
 def next_due(session: Session) -> datetime | None:

@@ -19,6 +19,7 @@ from monitor import config, wire
 from monitor.cli import mubiao
 from monitor.model import FAILURE_WORDS, Alert, Change, Document, Edit, Source, Target, TargetChange
 from monitor.targets.attainment import REASONS
+from monitor.targets.between import MISSING
 from monitor.targets.compare import FLAGS
 
 ROOT = Path(__file__).parents[1]
@@ -263,7 +264,7 @@ def test_every_field_is_documented(shape: str) -> None:
     assert [name for name in SHAPES[shape] if not re.search(rf"[`\"]{name}[`\"]", body)] == []
 
 
-@pytest.mark.parametrize("word", [*FLAGS, *REASONS])
+@pytest.mark.parametrize("word", [*FLAGS, *REASONS, *MISSING])
 def test_flags_and_reasons_are_documented(word: str) -> None:
     assert f"`{word}`" in text("docs/json.md")
 

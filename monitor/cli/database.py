@@ -9,6 +9,7 @@ from pathlib import Path
 
 from monitor.cli.session import Session
 from monitor.errors import UsageError
+from storage.database import is_current
 from storage.queries import Queries
 from storage.store import Store
 
@@ -37,7 +38,7 @@ def writable(session: Session, *, migrate: bool = True) -> Iterator[Store]:
     """The one writer. Refuses, naming its pid, while a daemon holds the database."""
     path = path_of(session.db)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if migrate:
+    if migrate and not is_current(session.db):
         from storage import migrate as schema
 
         schema.upgrade(session.db, datetime.now(UTC))

@@ -58,7 +58,7 @@ def changes(**kw: Any) -> None:
             "significance": f"{c['significance']:.2f}",
             "source": c["source"],
             "title": c["title"],
-            "what": phrases.first_line(c, session.lang),
+            "what": phrases.copy_line(c, session.lang) or phrases.first_line(c, session.lang),
         }
         for c in found
     )
@@ -77,7 +77,7 @@ def history(what: str, limit: int, **kw: Any) -> None:
     session: Session = kw["session"]
     with queries(session) as db:
         found = list(db.history(what, limit=limit))
-    columns = ("at", "version", "release", "kind", "significance", "chars", "targets", "title")
+    columns = ("at", "version", "release", "kind", "significance", "chars", "targets", "title", "copy_of", "attachment")
     shown = {
         "at": out.local,
         "kind": lambda k: say(TEXTS, f"kind.{k}", session.lang) if k else "",
@@ -107,11 +107,16 @@ def show(ref: str, at: str | None, as_json: bool, raw: str | None, **kw: Any) ->
     if as_json:
         out.one(row, "json")
         return
-    head = ("version", "source", "url", "region", "series", "release", "at", "title", "encoding", "sha256")
+    head = (
+        "version", "source", "url", "parent", "attachment", "region", "series", "release", "at", "title", "encoding",
+        "sha256", "reading", "copy_of",
+    )  # fmt: skip
     for key in head:
         if row.get(key):
             value = out.local(row[key]) if key == "at" else row[key]
             out.note(f"{say(TEXTS, f'col.{key}', session.lang)}: {value}")
+    for line in phrases.file_lines(row, session.lang):
+        out.note(out.inert(line))
     with out.paged():
         for paragraph in row["paragraphs"]:
             click.echo(out.inert(paragraph))

@@ -1,4 +1,4 @@
-"""Pages and pictures that a command writes to a file: a diff, a text with its readings marked, a timeline."""
+"""Pages that a command writes to a file: a diff, a text with its readings marked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from monitor.i18n import say
+from monitor.i18n import Lang, say
 from monitor.i18n.cli import TEXTS
 from monitor.model import Target
 from monitor.text.diff import Row
@@ -16,7 +16,12 @@ body{font:16px/1.8 system-ui,"Noto Sans CJK SC",sans-serif}
 del{color:#b3261e;text-decoration:line-through}ins{color:#14733b;text-decoration:underline}
 .same{color:#8a95a1}.target{background:#dff3e5}.actual{background:#e2ecf9}
 mark{background:none;font-weight:600;border-bottom:2px solid}
-small{color:#5d6b7a}p{margin:.4rem 0}"""
+small{color:#5d6b7a}p{margin:.4rem 0}sup{font-size:.65em;line-height:0}sup a{color:#5d6b7a;text-decoration:none}
+table{border-collapse:collapse;font-size:.85rem;line-height:1.4;margin-top:2rem}
+td,th{padding:.2rem .5rem;text-align:left;vertical-align:top;border-bottom:1px solid #e3e7ec}
+tr.target,tr.actual{background:none}
+tr.target td:nth-child(2){background:#dff3e5}tr.actual td:nth-child(2){background:#e2ecf9}
+tr:target,a:target{outline:2px solid #e0a800}"""
 
 
 def _page(title: str, lang: str, body: str) -> str:
@@ -37,43 +42,57 @@ def diff_page(before: Mapping[str, Any], after: Mapping[str, Any], rows: Sequenc
     return _page(title, lang, "".join(parts))
 
 
-def reading_page(name: str, text: str, items: Sequence[Target], lang: str) -> str:
-    """A text with promises and results marked; the rule behind each is its tooltip."""
+def about(item: Target, lang: Lang) -> str:
+    """One reading in one line: what was read, and the rule that read it so."""
+    said = [
+        say(TEXTS, f"role.{item.role}", lang),
+        (f"{item.object} · " if item.object else "") + (item.canonical or item.indicator),
+        item.value_text,
+        f"{item.qualifier}/{item.strength}",
+        item.period or "?",
+    ]
+    more = [item.scope, item.stage, item.vintage, item.persistence if item.persistence == "one_off" else None]
+    said += [x for x in more if x]
+    return f"{'  '.join(said)}  [{item.rule}] {item.confidence:.2f}"
+
+
+def reading_page(name: str, text: str, items: Sequence[Target], lang: Lang) -> str:
+    """A text with promises and results marked, each leading to its row in a table of all readings and back."""
+    ordered = sorted(items, key=lambda t: (t.vstart, t.vend))
+    spans: dict[tuple[int, int], list[int]] = {}
+    for number, item in enumerate(ordered, 1):
+        spans.setdefault((item.vstart, item.vend), []).append(number)
     parts, at = [], 0
-    for item in sorted(items, key=lambda t: (t.vstart, t.vend)):
-        if item.vstart < at:
+    for (start, end), numbers in spans.items():
+        if start < at:
             continue
-        parts.append(escape(text[at : item.vstart]))
-        about = f"{item.canonical or item.indicator} · {item.qualifier} · {item.period or '?'} · {item.rule}"
-        value = escape(text[item.vstart : item.vend])
-        parts.append(f'<mark class="{item.role}" title="{escape(about)}">{value}</mark>')
-        at = item.vend
+        first = ordered[numbers[0] - 1]
+        said = "\n".join(about(ordered[n - 1], lang) for n in numbers)
+        links = "".join(f'<sup><a id="t{n}" href="#r{n}">{n}</a></sup>' for n in numbers)
+        value = f'<mark class="{first.role}" title="{escape(said)}">{escape(text[start:end])}</mark>{links}'
+        parts += [escape(text[at:start]), value]
+        at = end
     parts.append(escape(text[at:]))
-    body = "".join(parts).replace("\n", "<br>")
-    legend = " ".join(f'<span class="{r}">{say(TEXTS, f"role.{r}", lang)}</span>' for r in ("target", "actual"))
-    return _page(name, lang, f"<h2>{escape(name)}</h2><small>{legend}</small><p>{body}</p>")
+    body = "".join(f"<p>{line}</p>" for line in "".join(parts).splitlines() if line.strip())
+    counts = ((r, sum(t.role == r for t in items)) for r in ("target", "actual"))
+    legend = " ".join(f'<span class="{r}">{say(TEXTS, f"role.{r}", lang)} {n}</span>' for r, n in counts)
+    return _page(name, lang, f"<h2>{escape(name)}</h2><p><small>{legend}</small></p>{body}{_readings(ordered, lang)}")
 
 
-def _label(x: float, y: float, text: str) -> str:
-    return f'<text x="{x}" y="{y:.1f}" font-size="10" text-anchor="middle">{escape(text)}</text>'
+_COLUMNS = ("role", "name", "value_text", "qualifier", "strength", "period", "section", "rule", "confidence")
 
 
-def timeline_svg(points: Sequence[Mapping[str, Any]], title: str) -> str:
-    """Promise against result over the periods: one bar each, side by side, drawn without a library."""
-    shown = [p for p in points if p["number"] is not None]
-    most = max((abs(p["number"]) for p in shown), default=0) or 1
-    width, base, bar = max(240, 46 * len(shown) + 80), 180, 30
-    parts = [f'<text x="10" y="20" font-size="15">{escape(title)}</text>']
-    for i, p in enumerate(shown):
-        height = 130 * abs(p["number"]) / most
-        x, colour = 40 + 46 * i, "#14733b" if p["role"] == "target" else "#0b57a4"
-        fill, top = colour if p["role"] == "actual" else "none", base - height
-        parts += [
-            f'<rect x="{x}" y="{top:.1f}" width="{bar}" height="{height:.1f}" fill="{fill}" stroke="{colour}"/>',
-            _label(x + 15, top - 4, p["value_text"]),
-            _label(x + 15, base + 14, str(p["period"] or "")),
-        ]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="210" font-family="sans-serif">'
-        f'<rect width="100%" height="100%" fill="white"/>{"".join(parts)}</svg>\n'
-    )
+def _readings(items: Sequence[Target], lang: Lang) -> str:
+    """Every reading as a row, with the rule behind it."""
+    head = "".join(f"<th>{escape(say(TEXTS, f'col.{c}', lang))}</th>" for c in _COLUMNS)
+    rows = []
+    for number, item in enumerate(items, 1):
+        cells = [
+            say(TEXTS, f"role.{item.role}", lang),
+            (f"{item.object} · " if item.object else "") + (item.canonical or item.indicator),
+            item.value_text, item.qualifier, item.strength, item.period or "?", item.section or "", item.rule,
+            f"{item.confidence:.2f}",
+        ]  # fmt: skip
+        row = "".join(f"<td>{escape(c)}</td>" for c in cells)
+        rows.append(f'<tr id="r{number}" class="{item.role}"><td><a href="#t{number}">{number}</a></td>{row}</tr>')
+    return f"<table><tr><th></th>{head}</tr>{''.join(rows)}</table>"

@@ -87,7 +87,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, dict | list):
         return wire.dump(value)
     text = str(value)
-    return "'" + text if isinstance(value, str) and text[:1] in "=+-@\t\r" else text
+    return "'" + text if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def rows(
@@ -108,16 +108,33 @@ def rows(
     if form == "json":
         click.echo(wire.dump(data, indent=2))
     elif form == "csv":
-        out = io.StringIO()
-        names = list(dict.fromkeys(k for row in data for k in row)) or list(columns)
-        writer = csv.writer(out)
-        writer.writerow(names)
-        writer.writerows([_cell(row.get(k)) for k in names] for row in data)
-        click.echo(out.getvalue(), nl=False)
+        _csv([_flat(row) for row in data], columns)
     elif not data:
         note(say(TEXTS, empty, lang))
     else:
         _table(data, columns, lang, show or {})
+
+
+def _csv(data: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    out = io.StringIO()
+    names = list(dict.fromkeys(k for row in data for k in row)) or list(columns)
+    writer = csv.writer(out)
+    writer.writerow(names)
+    writer.writerows([_cell(row.get(k)) for k in names] for row in data)
+    click.echo(out.getvalue(), nl=False)
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One value a cell: from.value of a comparison becomes the column from_value, a list of words is joined."""
+    out: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            out |= {f"{name}_{k}": v for k, v in _flat(value).items()}
+        elif isinstance(value, list) and all(isinstance(x, str) for x in value):
+            out[name] = " ".join(value)
+        else:
+            out[name] = value
+    return out
 
 
 def _table(
@@ -140,18 +157,25 @@ def one(record: Mapping[str, Any], form: Format) -> None:
     click.echo(wire.dump(plain(record), indent=None if form == "jsonl" else 2))
 
 
+class _Held(io.StringIO):
+    """What is held back for a pager is still for a terminal: with its colours and its width."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @contextmanager
-def paged() -> Iterator[None]:
-    """What is printed inside goes through a pager when it is long and stdout is a terminal."""
-    if not sys.stdout.isatty():
+def paged(form: Format = "table") -> Iterator[None]:
+    """What is printed inside goes through a pager when it is long, for people, and stdout is a terminal."""
+    if form != "table" or not sys.stdout.isatty():
         yield
         return
-    screen = console()
-    held = io.StringIO()
+    height = console().height
+    held = _Held()
     with redirect_stdout(held):
         yield
     text = held.getvalue()
-    if text.count("\n") > screen.height:
-        click.echo_via_pager(text)
+    if text.count("\n") > height:
+        click.echo_via_pager(text)  # keeps colours only where the pager shows them
     else:
-        click.echo(text, nl=False)
+        click.echo(text, nl=False, color=True)

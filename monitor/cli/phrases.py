@@ -14,6 +14,7 @@ from alerts import phrases as wording
 from alerts import view
 from monitor.cli import out
 from monitor.i18n import Lang, say
+from monitor.i18n.alerts import TEXTS as FLAGS
 from monitor.i18n.cli import TEXTS
 from monitor.model import Target, TargetChange
 from monitor.text.diff import Row, rows
@@ -26,14 +27,58 @@ def CHANGE_STYLE(word: str, lang: Lang) -> Text:  # noqa: N802 — reads as a ta
     return Text(say(TEXTS, f"change.{word}", lang), style=STYLES.get(word, ""))
 
 
+VERDICTS = {"met": "green", "missed": "red", "unknown": "dim"}
+
+
+def VERDICT_STYLE(word: str, lang: Lang) -> Text:  # noqa: N802 — as CHANGE_STYLE
+    """Met or missed, coloured."""
+    return Text(say(TEXTS, f"verdict.{word}", lang), style=VERDICTS.get(word, ""))
+
+
+def flag_words(flags: Sequence[str], lang: Lang) -> str:
+    """Flags in the reader's language."""
+    return (
+        "，".join(say(FLAGS, f"flag.{f}", lang) for f in flags)
+        if lang == "zh"
+        else ", ".join(say(FLAGS, f"flag.{f}", lang) for f in flags)
+    )
+
+
+def _notes(line: TargetChange, lang: Lang) -> str:
+    """Flags of a line, why something is missing, and what a new form amounts to."""
+    said = [flag_words(line.flags, lang)] if line.flags else []
+    if line.reason and line.reason not in ("replaced", "restated"):
+        said.append(say(TEXTS, f"missing.{line.reason}", lang))
+    if line.implied is not None:
+        said.append(say(TEXTS, "implied", lang, growth=f"{line.implied:+g}", base=line.implied_base or ""))
+    return ("；" if lang == "zh" else "; ").join(said)
+
+
+def file_lines(row: Mapping[str, Any], lang: Lang) -> Iterator[str]:
+    """What `show` says of the file a version was read from, and of the files its page names."""
+    file = row.get("file")
+    if file:
+        pages = say(TEXTS, "file.pages", lang, count=file["pages"]) if file["pages"] else ""
+        yield say(TEXTS, "file.read", lang, type=file["type"], size=file["size"], pages=pages)
+        if not row["paragraphs"]:
+            why = "; ".join(row["warnings"])
+            image = row["document_kind"] == "image"
+            yield say(TEXTS, "file.scanned", lang) if image else say(TEXTS, "file.unread", lang, why=why)
+    for one in row.get("attachments") or ():
+        yield say(TEXTS, "file.named", lang, name=one["name"], url=one["url"])
+
+
 def target_line(line: TargetChange, lang: Lang) -> dict[str, str]:
     """One line of a comparison as table cells."""
     item = line.after or line.before
+    about = f"{line.object} · " if line.object and line.object not in line.indicator else ""
     return {
-        "indicator": (line.canonical or line.indicator) + (f"（{item.period}）" if item and item.period else ""),
+        "indicator": about
+        + (line.canonical or line.indicator)
+        + (f"（{item.period}）" if item and item.period else ""),
         "from": line.before.value_text if line.before else "—",
         "to": line.after.value_text if line.after else "—",
-        "flags": " ".join(line.flags),
+        "flags": _notes(line, lang),
     }
 
 
@@ -47,6 +92,12 @@ def target_table(items: Sequence[Target], lang: Lang, *, title: str) -> Table:
         cells = (item.canonical or item.indicator, item.value_text, item.qualifier, item.strength)
         table.add_row(role, *map(out.inert, cells), item.period or "", out.inert(item.text))
     return table
+
+
+def copy_line(change: Mapping[str, Any], lang: Lang) -> str | None:
+    """What to say of a new document that repeats an earlier one."""
+    version = change.get("copy_of")
+    return say(TEXTS, "copy", lang, version=version) if version else None
 
 
 def first_line(change: Mapping[str, Any], lang: Lang) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from monitor.errors import MubiaoError, UsageError
 from monitor.i18n import say
 from monitor.i18n.cli import TEXTS
 from monitor.model import Document
+
+GARBAGE = 50_000  # new objects between two collections: a page makes thousands of short-lived ones, and no cycles
 
 
 def _inputs(files: tuple[str, ...], url: str | None, batch: str | None) -> Iterator[tuple[str, str | None]]:
@@ -74,6 +77,8 @@ def extract(files: tuple[str, ...], url: str | None, explain: bool, jsonl: bool,
     session: Session = kw["session"]
     if not files and batch is None:
         raise click.UsageError("name a FILE, or --batch LIST")
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
     failed = False
     for path, address in _inputs(files, url, batch):
         document, error = _read(path, address)

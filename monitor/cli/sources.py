@@ -9,10 +9,9 @@ import click
 
 from monitor import config as configuration
 from monitor import wire
-from monitor.cli import out
+from monitor.cli import adding, noise, out
 from monitor.cli.database import path_of, queries
 from monitor.cli.session import Session, common
-from monitor.errors import UsageError
 from monitor.i18n import say
 from monitor.i18n.cli import TEXTS
 
@@ -72,11 +71,13 @@ def test(what: str, as_json: bool, **kw: Any) -> None:
     session: Session = kw["session"]
     from monitor import dryrun
 
-    report = asyncio.run(dryrun.run(what, configuration.load(session.config), configuration.vocabulary()))
+    report = asyncio.run(dryrun.run(what, configuration.load(session.config), configuration.vocabulary(), session.lang))
     if as_json:
         out.one(report, "json")
     else:
         for key, value in report.items():
+            if key in _FOR_PROGRAMS:
+                continue
             if key == "paragraphs":
                 click.echo("")
                 for line in value[:20]:
@@ -90,28 +91,7 @@ def test(what: str, as_json: bool, **kw: Any) -> None:
         raise click.exceptions.Exit(1)
 
 
-@sources.command()
-@click.argument("url")
-@click.option("--key", help="stable name; proposed from the address where left out")
-@click.option("--name")
-@click.option("--kind", type=click.Choice(["page", "listing", "epaper"]))
-@click.option("--region")
-@click.option("--series")
-@click.option("--every")
-@click.option("--tag", "tags", multiple=True)
-@click.option("--dry-run", is_flag=True, help="show the entry, write nothing")
-@common
-def add(url: str, dry_run: bool, **kw: Any) -> None:
-    """Look at an address, propose an entry and write it to sources.yaml."""
-    session: Session = kw.pop("session")
-    from monitor import dryrun, sources_file
-
-    config = configuration.load(session.config)
-    entry = asyncio.run(dryrun.propose(url, config, configuration.vocabulary(), kw))
-    click.echo(sources_file.entry_text(entry))
-    if not dry_run:
-        sources_file.add(session.config, entry, configuration.load)
-        out.note(say(TEXTS, "added", session.lang, name=entry["key"], file=session.config))
+_FOR_PROGRAMS = frozenset({"encoding", "encoding_from", "replacements"})  # people read `decoded`
 
 
 @sources.command()
@@ -120,13 +100,5 @@ def schema() -> None:
     out.one(configuration.schema(), "json")
 
 
-def _later(name: str, what: str) -> None:
-    @sources.command(name, context_settings={"ignore_unknown_options": True}, help=f"{what} (not there yet).")
-    @click.argument("arguments", nargs=-1)
-    def command(arguments: tuple[str, ...]) -> None:
-        raise UsageError(f"sources {name} is not there yet")
-
-
-_later("import", "Sources from a spreadsheet or OPML")
-_later("discover", "Sources of a site, by its columns")
-_later("noise", "Noise learned from a site, with undo")
+for _command in (adding.add, adding.import_, adding.discover, noise.noise):
+    sources.add_command(_command)

@@ -1,7 +1,9 @@
-"""`mubiao targets …`: read targets from files, compare releases, query what is stored."""
+"""`mubiao targets …`: read targets from files, compare releases, show and renew readings."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +11,16 @@ import click
 from rich.text import Text
 
 from monitor import review, transfer, wire
-from monitor.cli import marked, out
-from monitor.cli.database import queries
+from monitor.cli import marked, narrowing, out, promises
+from monitor.cli.database import queries, writable
 from monitor.cli.phrases import CHANGE_STYLE, target_line, target_table
 from monitor.cli.session import Session, common
+from monitor.cli.steps import bar
 from monitor.config import vocabulary
-from monitor.errors import UsageError
 from monitor.i18n import say
 from monitor.i18n.cli import TEXTS
-from monitor.model import Role, Target
+from monitor.model import Role, Target, TargetChange
+from storage.filters import Filter
 
 
 @click.group()
@@ -25,24 +28,8 @@ def targets() -> None:
     """Promises and results: read, list, compare, rank."""
 
 
-def _filters(command: Any) -> Any:
-    """The filters of CONTRACT that every stored-target query takes."""
-    for name, text in reversed(
-        (
-            ("region", "GB/T 2260 code of the place"),
-            ("under", "a code and everything below it: 23, 2301"),
-            ("source", "key of a source"),
-            ("indicator", "canonical name, alias or id"),
-            ("kind", "growth level share count amount commitment relative change"),
-            ("scope", "口径"),
-            ("release", "label: 2022"),
-            ("since", "seen since: 2026-01-01 or 7d"),
-            ("as-of", "as it was known on a day"),
-        )
-    ):
-        command = click.option(f"--{name}", help=text)(command)
-    command = click.option("--headline", is_flag=True, help="only the main expected targets")(command)
-    return click.option("--role", type=click.Choice(["target", "actual"]), help="promises or results")(command)
+for _command in promises.COMMANDS:
+    targets.add_command(_command)
 
 
 @targets.command("extract")
@@ -74,7 +61,8 @@ def _side(ref: str, session: Session, year: int | None) -> review.Side:
         text, about = transfer.raw_text(Path(ref), vocabulary().text)
         return review.side(ref, text, about, vocabulary(), year=year)
     with queries(session, missing=f"{ref}: no such file, and no database to look it up in") as db:
-        return review.stored_side(db.version(db.resolve(ref)), vocabulary())
+        version = db.version(db.resolve(ref))
+        return review.stored_side(version, vocabulary(), series=db.series_by_source().get(version.source), year=year)
 
 
 @targets.command()
@@ -83,156 +71,72 @@ def _side(ref: str, session: Session, year: int | None) -> review.Side:
 @click.option("--year-old", type=int, help="report year of OLD, where it does not say")
 @click.option("--year-new", type=int, help="report year of NEW, where it does not say")
 @click.option("--recurring", is_flag=True, help="leave out one-off works")
-@click.option("--role", type=click.Choice(["target", "actual"]))
-@click.option("--change", "wanted", multiple=True, help="new dropped raised lowered reworded unchanged")
+@narrowing.of_items
+@narrowing.by_change
 @click.option("--relation", type=click.Choice(["next_release", "edit", "quote", "copy"]), help="how NEW relates to OLD")
 @out.formats
 @common
-def compare(old: str, new: str, **kw: Any) -> None:
+def compare(old: str, new: str, changes: tuple[str, ...], **kw: Any) -> None:
     """What moved between two releases: files, versions, key@2021 or 230102@2021."""
     session: Session = kw["session"]
     before, after = _side(old, session, kw["year_old"]), _side(new, session, kw["year_new"])
-    lines, relation = review.compare_sides(before, after, relation=kw["relation"])
-    if kw["recurring"]:
-        lines = tuple(x for x in lines if x.recurring)
-    if kw["role"]:
-        lines = tuple(x for x in lines if (x.after or x.before).role == kw["role"])  # type: ignore[union-attr]
-    if kw["wanted"]:
-        lines = tuple(x for x in lines if x.change in kw["wanted"])
+    lines, relation, skipped = review.compare_sides(before, after, relation=kw["relation"])
+    shown = list(_narrowed(lines, changes, kw))
     if kw["form"] != "table":
-        out.rows((wire.target_change(x) for x in lines), ("change", "indicator"), kw["form"], session.lang)
+        out.rows((wire.target_change(x) for x in shown), ("change", "indicator"), kw["form"], session.lang)
         return
     out.note(say(TEXTS, f"relation.{relation}", session.lang, old=before.name, new=after.name))
-    out.rows(
-        ({"change": "differs" if "differs" in x.flags else x.change, **target_line(x, session.lang)} for x in lines),
-        ("change", "indicator", "from", "to", "flags"),
-        "table",
-        session.lang,
-        show={"change": lambda w: CHANGE_STYLE(w, session.lang)},
-        empty="no targets",
-    )
-
-
-@targets.command("list")
-@_filters
-@out.formats
-@common
-def list_(**kw: Any) -> None:
-    """Stored targets and actuals, newest release first."""
-    session, form, wanted = kw.pop("session"), kw.pop("form"), kw
-    with queries(session) as db:
-        db.require_source(wanted["source"])
-        found = db.targets(review.wanted(wanted, vocabulary()))
+    if skipped:
+        out.note(say(TEXTS, "skipped", session.lang, years="、".join(map(str, skipped))))
+    with out.paged("table"):
         out.rows(
-            (wire.stored_target(x) for x in found),
-            ("region", "release", "role", "name", "value_text", "period", "source", "version"),
-            form,
+            (
+                {"change": "differs" if "differs" in x.flags else x.change, **target_line(x, session.lang)}
+                for x in shown
+            ),
+            ("change", "indicator", "from", "to", "flags"),
+            "table",
             session.lang,
-            show={"role": lambda r: say(TEXTS, f"role.{r}", session.lang)},
+            show={"change": lambda w: CHANGE_STYLE(w, session.lang)},
             empty="no targets",
         )
 
 
-@targets.command()
-@_filters
-@click.option("--svg", metavar="FILE", help="draw promise against result")
-@out.formats
-@common
-def timeline(svg: str | None, **kw: Any) -> None:
-    """One indicator over the releases: what was promised, what was reported."""
-    session, form, wanted = kw.pop("session"), kw.pop("form"), kw
-    if not wanted["indicator"]:
-        raise click.UsageError("name an --indicator, e.g. --indicator 地区生产总值")
-    with queries(session) as db:
-        db.require_source(wanted["source"])
-        points = review.timeline(db.targets(review.wanted(wanted | {"all_releases": True}, vocabulary())))
-    if svg:
-        Path(svg).write_text(marked.timeline_svg(points, wanted["indicator"]), encoding="utf-8")
-        out.note(svg)
-    elif form == "table":
-        _bars(points, session)
-    else:
-        out.rows(points, (), form, session.lang)
-
-
-def _bars(points: list[dict[str, Any]], session: Session) -> None:
-    """A row a point, with a bar as long as its value among those of the same measure and unit."""
-    most: dict[tuple[str, str | None], float] = {}
-    for p in points:
-        if p["number"] is not None:
-            group = p["kind"], p["unit"]
-            most[group] = max(most.get(group, 0.0), abs(p["number"]))
-    for p in points:
-        longest = most.get((p["kind"], p["unit"]))
-        p["chart"] = "█" * round(24 * abs(p["number"]) / longest) if longest and p["number"] is not None else ""
-    columns = ("region", "period", "role", "value_text", "chart", "release", "version")
-    shown = {"role": lambda r: say(TEXTS, f"role.{r}", session.lang)}
-    out.rows(points, columns, "table", session.lang, show=shown, empty="no targets")
-
-
-@targets.command()
-@_filters
-@click.option(
-    "--tolerance",
-    type=float,
-    default=0.5,
-    show_default=True,
-    help="what 左右 allows: points for %, else percent of the target",
-)
-@out.formats
-@common
-def attainment(tolerance: float, **kw: Any) -> None:
-    """Each promise beside the result that a later release reports: met, missed, by how much."""
-    session, form, wanted = kw.pop("session"), kw.pop("form"), kw
-    with queries(session) as db:
-        db.require_source(wanted["source"])
-        found = review.attainment(db, review.wanted(wanted | {"all_releases": True}, vocabulary()), tolerance)
-    columns = ("region", "period", "name", "value_text", "actual", "verdict", "gap", "reason")
-    shown = {
-        "verdict": lambda v: say(TEXTS, f"verdict.{v}", session.lang),
-        "reason": lambda r: say(TEXTS, f"reason.{r}", session.lang),
-    }
-    out.rows(found, columns, form, session.lang, show=shown, empty="no targets")
-
-
-@targets.command()
-@_filters
-@click.option("--period", help="the year: 2022")
-@out.formats
-@common
-def rank(period: str | None, **kw: Any) -> None:
-    """One indicator, one year, all places."""
-    session, form, wanted = kw.pop("session"), kw.pop("form"), kw
-    if not wanted["indicator"]:
-        raise click.UsageError("name an --indicator, e.g. --indicator 地区生产总值")
-    with queries(session) as db:
-        db.require_source(wanted["source"])
-        found = db.targets(review.wanted({"role": "target", **wanted, "all_releases": True}, vocabulary()))
-    columns = ("rank", "region", "place", "value_text", "period", "release", "source")
-    out.rows(review.ranking(found, period, vocabulary()), columns, form, session.lang, empty="no targets")
+def _narrowed(lines: tuple[TargetChange, ...], changes: tuple[str, ...], kw: dict[str, Any]) -> Iterator[TargetChange]:
+    word = review.canonical(kw["indicator"], vocabulary())
+    for line in lines:
+        sides = [x for x in (line.before, line.after) if x]
+        if kw["recurring"] and not line.recurring:
+            continue
+        if changes and line.change not in changes and not set(changes) & set(line.flags):
+            continue
+        if any(narrowing.fits(x, kw, word) for x in sides):
+            yield line
 
 
 @targets.command()
 @click.argument("ref")
-@click.option("--year", type=int)
+@click.option("--year", type=int, help="the year the text sets targets for")
 @click.option("--html", metavar="FILE", help="write the marked text as a page")
+@narrowing.of_items
 @common
 def explain(ref: str, year: int | None, html: str | None, **kw: Any) -> None:
     """A text with its readings marked: a file, version or release."""
     session: Session = kw["session"]
     read = _side(ref, session, year)
+    items = narrowing.kept(read.items, kw, vocabulary())
     if html:
-        Path(html).write_text(marked.reading_page(read.name, read.text, read.items, session.lang), encoding="utf-8")
+        Path(html).write_text(marked.reading_page(read.name, read.text, items, session.lang), encoding="utf-8")
         out.note(html)
         return
-    _marked(read.text, list(read.items))
+    with out.paged("table"):
+        _marked(read.text, items, session)
 
 
-def _marked(text: str, items: list[Target]) -> None:
+def _marked(text: str, items: list[Target], session: Session) -> None:
     """Promises in green, results in blue, values underlined; the rule behind each on the line after its sentence."""
     screen = out.console()
-    starts = sorted({i.sent_start for i in items})
-    for start in starts:
+    for start in sorted({i.sent_start for i in items}):
         here = [i for i in items if i.sent_start == start]
         line = Text(out.inert(text[start : here[0].sent_end]))
         for item in here:
@@ -241,22 +145,42 @@ def _marked(text: str, items: list[Target]) -> None:
             line.stylize(f"{colour} bold underline", item.vstart - start, item.vend - start)
         screen.print(line)
         for item in here:
-            name = item.canonical or item.indicator
-            about = f"{item.role}  {name}  {item.value_text}  {item.qualifier}/{item.strength}  {item.period or '?'}"
-            screen.print(f"    {about}  [{item.rule}] {item.confidence:.2f}", style="dim", markup=False)
+            screen.print(Text("    " + out.inert(marked.about(item, session.lang)), style="dim"))
 
 
 @targets.command()
 @click.option("--dry-run", is_flag=True, help="only show what today's rules would read differently")
-@click.option("--source", multiple=True)
+@click.option("--source", multiple=True, help="only these sources")
+@click.option("--under", help="only places below this code")
+@click.option("--latest", is_flag=True, help="only what stands on the pages now, not every version")
 @out.formats
 @common
-def reread(dry_run: bool, source: tuple[str, ...], **kw: Any) -> None:
-    """Read stored texts again with today's rules. Never makes a change or an alert."""
+def reread(dry_run: bool, source: tuple[str, ...], under: str | None, latest: bool, **kw: Any) -> None:
+    """Read every stored text again with today's rules and keep that reading. Never makes a change or an alert."""
     session: Session = kw["session"]
-    if not dry_run:
-        raise UsageError("targets reread without --dry-run is not there yet: comparisons already read both sides anew")
     with queries(session) as db:
-        shifted = list(review.reread(db, vocabulary(), source))
-    columns = ("source", "version", "release", "before", "after", "gone", "new")
+        for key in source:
+            db.require_source(key)
+        wanted = [Filter(source=key, under=under) for key in source] or [Filter(under=under)]
+        names = [name for one in wanted for name in db.names(one, latest=latest)]
+        with _keeping(session, dry_run=dry_run) as keep, bar(session.lang, len(names), "rereading") as step:
+            shifted = []
+            for shift in review.shifts(db, vocabulary(), names):
+                step()
+                if shift is not None:
+                    keep(shift)
+                    shifted.append(shift.row)
+    columns = ("source", "version", "release", "before", "after", "gone", "new", "details", "record")
     out.rows(shifted, columns, kw["form"], session.lang, empty="nothing shifts")
+    if kw["form"] == "table" and shifted and not dry_run:
+        out.note(say(TEXTS, "reread", session.lang, n=len(shifted), all=len(names)))
+
+
+@contextmanager
+def _keeping(session: Session, *, dry_run: bool) -> Iterator[Callable[[review.Shift], object]]:
+    """What is done with a reading that differs: it is kept, one version in one transaction, or only looked at."""
+    if dry_run:
+        yield lambda shift: None
+        return
+    with writable(session) as store:
+        yield lambda shift: store.retarget(shift.version, shift.told)

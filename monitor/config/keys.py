@@ -7,6 +7,7 @@ from typing import Any
 from monitor.config.values import Keys, many, number, object_schema, one_of, optional
 from monitor.config.words import (
     ADDRESS,
+    ATTACHED,
     CIDR,
     CONFIRM,
     CRON,
@@ -14,6 +15,7 @@ from monitor.config.words import (
     DELAY,
     DURATION,
     ENV_NAME,
+    FIELDS,
     FLAG,
     KEY,
     LINKS,
@@ -32,11 +34,8 @@ TLS_PROFILES = ("default", "legacy", "seclevel1", "seclevel0", "tls10", "insecur
 
 SOURCE: Keys = {
     "key": (KEY, "stable name, used everywhere"),
-    "url": (URL, "the address; an e-paper's may hold {yyyy} {mm} {dd}"),
-    "kind": (
-        one_of("page", "listing", "epaper", later={"feed": "RSS and Atom", "sitemap": "sitemaps"}),
-        "page | listing | epaper",
-    ),
+    "url": (URL, "the address; an e-paper's may hold {yyyy} {mm} {dd}, a listing's {page}"),
+    "kind": (one_of("page", "listing", "epaper", "feed", "sitemap"), "page | listing | epaper | feed | sitemap"),
     "name": (TEXT, "shown to people"),
     "region": (optional(REGION), "GB/T 2260 code"),
     "series": (optional(TEXT), "documents of one region and series are each other's releases"),
@@ -44,7 +43,9 @@ SOURCE: Keys = {
     "selector": (optional(CSS), "overrides the automatic main text"),
     "exclude": (many(CSS), "parts of the page that are cut out"),
     "match": (optional(REGEX), "which documents of a listing are followed, by title"),
+    "match_text": (optional(REGEX), "or by their text: each is read once, and kept where it is found"),
     "links": (LINKS, "which addresses are documents"),
+    "fields": (optional(FIELDS), "where a JSON list keeps its items, their title, address and date"),
     "pages": (number(1, 1000), "how many list pages"),
     "backfill": (optional(DURATION), "how much older than the first check"),
     "every": (DURATION, "interval between checks"),
@@ -58,6 +59,7 @@ SOURCE: Keys = {
     "timeout": (DURATION, "a whole check"),
     "max_bytes": (SIZE, "the largest body"),
     "confirm": (CONFIRM, "fetch again after a moved number or a vanished page; off turns it off"),
+    "attachments": (ATTACHED, "which files of a page are read: true, false, or endings like [pdf, docx]"),
     "tls": (one_of(*TLS_PROFILES), "a named profile for old servers"),
     "proxy": (optional(PROXY), "address of a proxy"),
     "render": (one_of("http", "browser"), "http | browser"),

@@ -15,8 +15,8 @@ import yaml
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from monitor import schedule
-from monitor.config.values import Value, WrongError, many, nearest, nested, number, parsed, scalar, string
-from monitor.model import Links, Season
+from monitor.config.values import Value, WrongError, many, nearest, nested, number, one_of, parsed, scalar, string
+from monitor.model import FILE_TYPES, Fields, Links, Season
 
 
 def _flag(node: yaml.Node) -> bool:
@@ -148,10 +148,32 @@ SEASON = nested(
     lambda v: Season(frozenset(v["months"]), v["every"]),
     required=("months", "every"),
 )
+
+
+def _attachments(node: yaml.Node) -> bool | tuple[str, ...]:
+    """On or off, or the endings of those to read."""
+    if isinstance(node, yaml.ScalarNode) and str(node.value).lower() not in FILE_TYPES:
+        return _flag(node)
+    found: tuple[str, ...] = _ENDINGS.read(node)
+    return found
+
+
+_ENDINGS = many(one_of(*FILE_TYPES))
+ATTACHED = Value(_attachments, {"oneOf": [{"type": "boolean"}, _ENDINGS.schema]})
 LINKS = nested(
     {
         "include": (many(REGEX), "an address must match one of these"),
         "exclude": (many(REGEX), "and none of these"),
     },
     lambda v: Links(**v),
+)
+_PATH = Value(parsed(_matching(r"[\w$-]+(?:\.[\w$-]+)*", "{} is no path"), "like data.rows"), {"type": "string"})
+FIELDS = nested(
+    {
+        "items": (_PATH, "path to the list, as data.rows; found by itself where left out"),
+        "title": (_PATH, "field of an item"),
+        "address": (TEXT, "field of an item, or an address with fields in it: /detail.html?id={docId}"),
+        "date": (_PATH, "field of an item"),
+    },
+    lambda v: Fields(**v),
 )

@@ -7,8 +7,7 @@ read, and zlib is given a limit for each step.
 from __future__ import annotations
 
 import zlib
-
-import httpx
+from collections.abc import AsyncIterator, Mapping
 
 ACCEPT_ENCODING = "gzip, deflate"
 _GZIP_OR_ZLIB, _RAW = 47, -15  # window bits: detect the gzip or zlib header; no header at all
@@ -78,9 +77,11 @@ def _zlib_header(data: bytes) -> bool:
     return data[0] & 0x0F == 8 and (data[0] << 8 | data[1]) % 31 == 0
 
 
-def _encoding(response: httpx.Response) -> str | None:
+def _encoding(headers: Mapping[str, str]) -> str | None:
     """The one compression to undo, None for none. Raises EncodingError."""
-    value: str = response.headers.get("content-encoding", "")
+    value = headers.get("content-encoding")
+    if not value:
+        return None
     names = [n for n in (part.strip().lower() for part in value.split(",")) if n and n != "identity"]
     if not names:
         return None
@@ -89,15 +90,18 @@ def _encoding(response: httpx.Response) -> str | None:
     return names[0].removeprefix("x-")
 
 
-async def read(response: httpx.Response, limit: int) -> tuple[bytes, int]:
-    """(body inflated, bytes on the wire), each at most `limit`. Raises TooLargeError, DamagedError, EncodingError."""
-    encoding = _encoding(response)
-    announced = response.headers.get("content-length", "")
+async def read(headers: Mapping[str, str], chunks: AsyncIterator[bytes], limit: int) -> tuple[bytes, int]:
+    """(body inflated, bytes on the wire), each at most `limit`; `headers` with names in lower case.
+
+    Raises TooLargeError, DamagedError, EncodingError.
+    """
+    encoding = _encoding(headers)
+    announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > limit:
         raise TooLargeError
     inflater = Inflater(encoding, limit) if encoding else None
     body, wire = bytearray(), 0
-    async for chunk in response.aiter_raw():
+    async for chunk in chunks:
         wire += len(chunk)
         if wire > limit:
             raise TooLargeError
@@ -107,15 +111,15 @@ async def read(response: httpx.Response, limit: int) -> tuple[bytes, int]:
     return bytes(body), wire
 
 
-async def read_head(response: httpx.Response, limit: int) -> tuple[bytes, int]:
+async def read_head(headers: Mapping[str, str], chunks: AsyncIterator[bytes], limit: int) -> tuple[bytes, int]:
     """The same, cut at `limit` and forgiving: for answers of which only the beginning matters (errors, robots.txt)."""
     try:
-        encoding = _encoding(response)
+        encoding = _encoding(headers)
     except EncodingError:
         return b"", 0
     inflater = Inflater(encoding, limit) if encoding else None
     body, wire = bytearray(), 0
-    async for chunk in response.aiter_raw():
+    async for chunk in chunks:
         wire += len(chunk)
         try:
             body += inflater.feed(chunk) if inflater else chunk

@@ -86,13 +86,17 @@ class Browser:
 
     def __init__(self, user_agent: str, program: str | None = None, *, idle: float = IDLE) -> None:
         self.slots = asyncio.Semaphore(AT_ONCE)
-        self.user_agent = f"{user_agent} {NOTE}"
+        self.call(user_agent)
         self._program, self._rest = program, idle
         self._process: _Process | None = None
         self._changing = asyncio.Lock()  # one starts or closes the process at a time
         self._pages = 0
         self._idle: asyncio.TimerHandle | None = None
         self._retiring: asyncio.Task[None] | None = None
+
+    def call(self, user_agent: str) -> None:
+        """The name under which pages are asked for from now on."""
+        self.user_agent = f"{user_agent} {NOTE}"
 
     def find(self) -> str:
         """The program that `render` would start. Raises ConfigError where it or the extra is missing."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 LATENCY_FACTOR = 5.0  # Heritrix: rest five times as long as the answer took
@@ -22,6 +22,7 @@ MOST_DELAY = 30.0  # seconds; learned delays stop here, configured ones and Craw
 MOST_PENALTY = 32.0
 EASE = 0.9  # each good answer takes a tenth off the penalty
 MOST_HOLD = timedelta(hours=24)
+FORGOTTEN = 1.0  # seconds: a learned delay under this is not worth keeping
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,14 @@ class Host:
     last_end: float = float("-inf")
     latency: float = 0.0  # seconds, smoothed
     penalty: float = 1.0
+    kept: float = 0.0  # seconds: the delay that an earlier life had learned, easing
+    told: float = 0.0  # seconds: what was last given to be kept
 
     def delay(self, pace: Pace) -> float:
         """Seconds to leave between two requests now."""
         learned = 0.0
         if pace.delay > 0:
-            learned = max(pace.delay, LATENCY_FACTOR * self.latency) * self.penalty
+            learned = max(max(pace.delay, LATENCY_FACTOR * self.latency) * self.penalty, self.kept)
             learned = min(learned, max(MOST_DELAY, pace.delay))
         return max(learned, pace.floor)
 
@@ -61,6 +64,7 @@ class Host:
         """Slow down after 429, 5xx and timeouts, ease with every good answer."""
         self.latency = seconds if self.latency == 0 else (self.latency + seconds) / 2
         self.penalty = min(self.penalty * 2, MOST_PENALTY) if trouble else max(self.penalty * EASE, 1.0)
+        self.kept = min(self.kept * 2, MOST_DELAY) if trouble else self.kept * EASE
 
     async def enter(self, concurrency: int) -> None:
         """Wait in the host's queue."""
@@ -89,7 +93,8 @@ class Host:
 class Hosts:
     """All hosts by key, and those that asked to be left alone for a while.
 
-    `holds` maps a host to the end of its hold; give back what `on_hold` reported before a restart.
+    `holds` maps a host to the end of its hold, `delays` to the seconds learned from its trouble; give back what
+    `on_hold` and `on_delay` (None: nothing is left of it) reported before a restart.
     """
 
     def __init__(
@@ -97,17 +102,34 @@ class Hosts:
         slots: int = 64,
         holds: Mapping[str, datetime] | None = None,
         on_hold: Callable[[str, datetime], None] | None = None,
+        delays: Mapping[str, float] | None = None,
+        on_delay: Callable[[str, float | None], None] | None = None,
     ) -> None:
         self._hosts: dict[str, Host] = {}
         self._slots = asyncio.Semaphore(slots)
         self.holds: dict[str, datetime] = dict(holds or {})
-        self._on_hold = on_hold
+        self._on_hold, self._on_delay = on_hold, on_delay
+        self._delays = dict(delays or {})
 
     def __getitem__(self, key: str) -> Host:
         host = self._hosts.get(key)
         if host is None:
-            host = self._hosts[key] = Host()
+            kept = self._delays.pop(key, 0.0)
+            host = self._hosts[key] = Host(kept=kept, told=kept)
         return host
+
+    def learn(self, key: str, pace: Pace, seconds: float, *, trouble: bool) -> None:
+        """Learn from one answer that took so long; what a host made us learn is told when it doubled or halved."""
+        host = self[key]
+        host.learn(seconds, trouble=trouble)
+        if self._on_delay is None or (host.penalty == 1.0 and not host.told and not host.kept):
+            return
+        delay = host.delay(replace(pace, floor=0.0))
+        delay = delay if delay > max(pace.delay, FORGOTTEN) else 0.0
+        told = host.told or 0.5
+        if (delay >= 2 * told or delay <= told / 2) and delay != host.told:
+            host.told = delay
+            self._on_delay(key, delay or None)
 
     @asynccontextmanager
     async def turn(self, key: str, pace: Pace, slots: asyncio.Semaphore | None = None) -> AsyncIterator[Host]:

@@ -65,6 +65,10 @@ class Robots:
         self._reading: dict[str, asyncio.Lock] = {}
         self._chars = 0
 
+    def known(self, key: str) -> Rules | None:
+        """What was read of this host, None where nothing was."""
+        return self._rules.get(key)
+
     async def rules(self, key: str, now: datetime, get: Get) -> Rules:
         """The rules of a host; `get` reads the file where no fresh copy is known, and its errors pass through."""
         known = await self._fresh(key, now)

@@ -49,6 +49,8 @@ TEXTS: Texts = {
     "flag.not_in_report": ("报告中没有", "not in the report"),
     "flag.not_quoted": ("没有引用", "not quoted"),
     "flag.gap": ("中间缺期", "releases missing between"),
+    "gap": ("（缺{years}）", " ({years} missing)"),
+    "implied": ("（折算增长{growth}%，按上年{base}推算）", " (means {growth}% growth, derived over {base})"),
     # kind of quantity, after the name of the indicator
     "measure.growth": ("增速", " growth"),
     "measure.decline": ("降幅", " decline"),
@@ -67,7 +69,8 @@ TEXTS: Texts = {
     "line.removed": ("页面已撤下：{title}", "page removed: {title}"),
     "line.restored": ("页面重新出现：{title}", "page is back: {title}"),
     "line.reverted": ("改回先前的文本：{title}", "changed back to an earlier text: {title}"),
-    "line.attachment": ("附件有变：{title}", "attachment changed: {title}"),
+    "line.attachment": ("附件有变：{name}", "attachment changed: {name}"),
+    "line.attachment_unread": ("附件换了文件，读不出文字：{name}", "attachment replaced, no text to compare: {name}"),
     "line.new_page": ("新文件：{title}", "new document: {title}"),
     "line.content": (
         "正文有改动：{title}（增 {added} 字，删 {deleted} 字）",
@@ -101,6 +104,7 @@ TEXTS: Texts = {
         "{count} more not shown: mubiao changes --since {since}",
     ),
     "label.page": ("页面", "Page"),
+    "label.attachment": ("附件", "Attachment"),
     "label.source": ("来源", "Source"),
     "label.when": ("发现时间", "Seen"),
     "label.version": ("版本", "Version"),
@@ -122,7 +126,7 @@ TEXTS: Texts = {
     "health.source.recovered": ("{name} 已恢复正常", "{name} can be read again"),
     "health.source.blocked": ("{name} 拒绝访问：{error}", "{name} refuses to be read: {error}"),
     "health.source.silent": ("{name} 久未出现新文件", "{name} has had no new document for longer than usual"),
-    "health.source.moved": ("{name} 已迁址：{error}", "{name} has moved: {error}"),
+    "health.source.moved": ("{name} 已迁址", "{name} has moved"),
     "health.kept": (
         "最后一个完好的版本仍在，未报告任何变化。",
         "The last good version is kept; no change was reported.",

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Protocol
 
 from monitor.model import Document, Source, SourceKind
-from monitor.sources import epaper, listing, page
+from monitor.sources import epaper, feed, listing, page, sitemap
 from monitor.sources.found import Found
 
 
@@ -44,6 +44,8 @@ KINDS: Mapping[SourceKind, Kind] = {
     "page": Kind(page.entries, page.find),
     "listing": Kind(listing.entries, listing.find),
     "epaper": Kind(epaper.entries, epaper.find),
+    "feed": Kind(feed.entries, feed.find),
+    "sitemap": Kind(sitemap.entries, sitemap.find),
 }
 
 __all__ = ["KINDS", "Entries", "Find", "Found", "Kind"]

@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
 from statistics import median_low
 
@@ -22,158 +19,11 @@ from rapidfuzz.distance import Indel
 
 from monitor.model import Target
 from monitor.targets import measure
+from monitor.targets.views import View, context, dice, step, views
 
 Pair = tuple[int, int]
 
-# Families whose name says only what kind of thing is counted: each item has its own object.
-_OPEN = re.compile(r"项目|投资额|企业数$|基金|授信|贷款|面积$|里程$|条数|技术攻关|平台数|活动|资金$")
-# Families under those names that are one figure a place has, not works.
-_CLOSED = re.compile(r"规上|高新技术企业|市场主体|入统|粮食|绿化|专精特新|科技型|上市企业|征收|民生实事")
-# Wordings that name nothing by themselves: the sentence has to say what is meant.
-_GENERAL = re.compile(
-    r"(?:项目|企业|工程|活动|平台|机构|投资|产值|产量|面积|总量|规模|目标|任务|指标|数量|资金|总投资|完成投资|居民|"
-    r"增长|增速|增幅|再增|新增|达到|实现|完成|占比|比重|收入|户数|人数|个数|以上|左右|里程|总数|总额)*"
-)
-_PLACE = re.compile(r"^(?:全|我|本)[国省市县区旗州镇乡街]|^(?:地方|区本级|区级)(?=一般|财政)")
-_ACTION = re.compile(
-    r"^(?:新|再|续)?(?:增设|增加|新增|培育|培养|建设|建成|改造提升|改造|改建|建造|实施|完成|打造|组织|开展|推进|推动|提速|"
-    r"启动|开工|创建|引进|举办|培训|扩建|整治|维修|建|增|招引|签约|储备|争创|集聚)(?:提升)?(?=.{3,})"
-)
-_DROP = re.compile(r"[\W_]+")
 _LEVEL = re.compile(r"^(?:国家级?|省部?级|市级|区级|县级|全国|全省|省级以上|市级以上)")
-# 亿元以上技改项目 and 2000万元以上技改项目 are two kinds of project.
-_THRESHOLD = re.compile(r"((?:\d[\d,.]*)?[十百千万亿]*(?:元|平方米|亩|蒸吨|人))(?:及|\(含\))?以上")
-_ADDED = re.compile(r"(?:新增|净增|增加|再增)(?![到至])")
-_REACHED = re.compile(r"达到|总数|总量|累计|增至|增[长加]到|突破")
-_FIGURE = re.compile(
-    r"[\d.,]+(?:万|亿|千|百)*(?:多|余)?[%‰个家户处条项所座场套人名公里]*|左右|以上|以内|以下|超过|突破|达到|余|多"
-)
-
-
-@lru_cache(maxsize=8192)
-def wording(text: str) -> str:
-    """An indicator's wording without width, marks, 全省, 新增 and the like: what two releases can have in common."""
-    plain = _PLACE.sub("", _DROP.sub("", unicodedata.normalize("NFKC", text)).replace("规模以上", "规上"))
-    return _ACTION.sub("", plain) or plain
-
-
-@lru_cache(maxsize=8192)
-def context(text: str) -> frozenset[str]:
-    """The pairs of characters of a stretch of text, figures and their qualifiers left out."""
-    return _pairs_of(_DROP.sub("", _FIGURE.sub("", unicodedata.normalize("NFKC", text))))
-
-
-def _shared_start(one: str, other: str) -> int:
-    """How many characters two texts begin with in common."""
-    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-
-
-def _pairs_of(text: str) -> frozenset[str]:
-    return (
-        frozenset(text[i : i + 2] for i in range(len(text) - 1))
-        if len(text) > 1
-        else frozenset((text,) if text else ())
-    )
-
-
-def _dice(left: frozenset[str], right: frozenset[str]) -> float:
-    size = len(left) + len(right)
-    return 2 * len(left & right) / size if size else 1.0
-
-
-# --------------------------------------------------------------------------- what an item is compared by
-
-_MEASURES = {
-    "growth": "growth",
-    "change": "change",
-    "share": "share",
-    "level": "size",
-    "amount": "size",
-    "count": "size",
-    "relative": "words",
-    "commitment": "words",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """An item as the alignment sees it."""
-
-    item: Target
-    index: int
-    place: float  # 0..1, where it stands in its release
-    name: str
-    grams: frozenset[str]
-    general: bool  # the name alone says nothing
-    context: frozenset[str]
-    measure: str  # growth change share size words
-    family: str  # of its unit
-    horizon: str  # year, part, span (five years, "by 2030"), other, or "" where unknown
-    open: bool  # its canonical name covers many things
-    threshold: str  # 亿元, where only things above it are counted
-
-
-def _year(items: Iterable[Target]) -> dict[str, str | None]:
-    """The year that most items of each role are about."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for item in items:
-        if item.period and re.fullmatch(r"\d{4}", item.period):
-            counts[item.role][item.period] += 1
-    return {role: min(c, key=lambda y: (-c[y], y)) for role, c in counts.items()}
-
-
-def _horizon(period: str | None, year: str | None) -> str:
-    """How far an item looks, counted from its release's year, so that next year's report has the same word for it."""
-    if not period:
-        return ""
-    if re.fullmatch(r"\d{4}", period):
-        return "year" if year is None or period == year else f"year{int(period) - int(year):+d}"
-    if re.match(r"\d{4}-(?:\d\d(?!\d)|Q|H)", period):
-        return "part"
-    return "span"
-
-
-def _threshold(item: Target) -> str:
-    """The size from which things are counted, its own value left out: 500万元 in 500万元以上技改项目."""
-    text = unicodedata.normalize("NFKC", item.text)
-    found = _THRESHOLD.search(
-        text.replace(unicodedata.normalize("NFKC", item.value_text), " ") if item.value_text else text
-    )
-    return found[1].replace(",", "") if found else ""
-
-
-def views(items: Sequence[Target]) -> list[View]:
-    """Every item with what it is compared by, in order."""
-    years, last = _year(items), max(len(items) - 1, 1)
-    out = []
-    for i, item in enumerate(items):
-        name = wording(item.indicator)
-        canonical = item.canonical or ""
-        kind = "share" if item.kind == "level" and item.unit == "%" else item.kind
-        out.append(
-            View(
-                item=item,
-                index=i,
-                place=i / last,
-                name=name,
-                grams=_pairs_of(name),
-                general=bool(_GENERAL.fullmatch(name)) or len(name) < 2,
-                context=context(item.text),
-                measure=_MEASURES.get(kind, "size"),
-                family=measure.base(item.unit)[0] if measure.number(item) is not None else "",
-                horizon=_horizon(item.period, years.get(item.role)),
-                open=bool(_OPEN.search(canonical)) and not _CLOSED.search(canonical),
-                threshold=_threshold(item),
-            )
-        )
-    return out
-
-
-def horizons(items: Sequence[Target]) -> list[str]:
-    """How far each item looks: "" where it does not say."""
-    years = _year(items)
-    return [_horizon(item.period, years.get(item.role)) for item in items]
-
 
 # --------------------------------------------------------------------------- how well two items fit
 
@@ -197,7 +47,7 @@ class Fit:
         if not fit:
             return _NEVER
         names = self._names(left, right)
-        shared = _dice(left.context, right.context)
+        shared = dice(left.context, right.context)
         if one.canonical and one.canonical == other.canonical:
             return fit * _same_family(left, right, names, shared)
         if one.canonical and other.canonical:
@@ -221,6 +71,11 @@ class Fit:
         return 0.3 * order + 0.25 * alike + 0.15 * inside + 0.3 * kept
 
 
+def _shared_start(one: str, other: str) -> int:
+    """How many characters two texts begin with in common."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
 def _apart(one: str, other: str) -> bool:
     """省级先进制造业集群 and 省级数据产业集群: a general frame around two different things."""
     one, other = _LEVEL.sub("", one), _LEVEL.sub("", other)
@@ -235,7 +90,7 @@ def _apart(one: str, other: str) -> bool:
 def _measures(left: View, right: View) -> float:
     """Whether two items measure in the same way; 0 keeps growth and level apart."""
     one, other = left.measure, right.measure
-    if {_step(left), _step(right)} == {"added", "reached"}:
+    if {step(left.item), step(right.item)} == {"added", "reached"}:
         return _NEVER
     if {one, other} == {"growth", "share"} and left.item.direction == right.item.direction:
         return 0.76 if left.item.canonical and left.family == right.family == "percent" else _NEVER
@@ -251,15 +106,6 @@ def _measures(left: View, right: View) -> float:
     return (
         0.95 if "count" not in (left.item.kind, right.item.kind) or "pieces" not in (left.family, right.family) else 0.8
     )
-
-
-def _step(view: View) -> str:
-    """新增50家 and 达到50家 are two targets; most texts say neither."""
-    if view.measure != "size" or _ADDED.search(view.item.canonical or ""):
-        return ""
-    if _REACHED.search(view.item.text) or view.item.kind == "level":
-        return "reached"
-    return "added" if _ADDED.search(view.item.text) else ""
 
 
 def _numberless(left: View, right: View) -> bool:
@@ -284,7 +130,7 @@ def _objects(left: View, right: View) -> float | None:
     one, other = left.item.object, right.item.object
     if not one or not other:
         return None
-    return _dice(context(one), context(other))
+    return dice(context(one), context(other))
 
 
 def _close(left: View, right: View) -> float:

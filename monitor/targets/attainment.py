@@ -7,15 +7,16 @@ the cell is empty; an empty cell is never a miss.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from monitor.model import Record, Target
 from monitor.targets import measure, reference
-from monitor.targets.align import wording
+from monitor.targets.views import alike, many, step, wording
 
 Result = Literal["met", "missed", "unknown"]
+RESULTS: tuple[Result, ...] = ("met", "missed", "unknown")
 Reason = Literal[
     "not_stated",  # the whole report does not say
     "report_not_found",
@@ -39,6 +40,11 @@ REASONS: tuple[Reason, ...] = (
 
 # Figures that a government wants small. 下降 of anything is measured by its fall, where more is better again.
 _LESS_IS_BETTER = re.compile(r"失业率|消费价格|能耗|水耗|排放|浓度|死亡率|发病率|事故|审批时限|三公经费|零就业")
+# What is counted anew each year, and words that speak of what there is in all.
+_FLOW = re.compile(r"^(?:新|净)?(?:增|建|开工|签约|引进)|新增|投资|收入|产量|产值|增加值|总额|培训|就业")
+_NEWLY = re.compile(r"^(?:累计)?(?:新|净)(?:增|建|改建|开工|签约|引进)")
+_STOCK = re.compile(r"达到|总数|总量|保有|累计|突破|保持")
+_ALIKE = 0.5  # of projects, sums and areas: what the words of promise and result have to share
 _VINTAGES = ("revised", "final", "preliminary", "expected")
 
 
@@ -56,6 +62,21 @@ class Attainment:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known around the promises that are judged.
+
+    `tolerance` is what 左右 allows: percentage points for percentages, percent of the target for all else. `year`: the
+    last year that has ended; a target that ends after it is not yet due. `announced`: the year of the document that
+    promises. `above`: what 全市, 全省 and 全国 report, for promises that are measured against them.
+    """
+
+    tolerance: float = 0.5
+    year: int | None = None
+    announced: int | None = None
+    above: Mapping[str, Sequence[Target]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """One row of a ranking; equal numbers share a position, counted from 1."""
 
@@ -65,47 +86,27 @@ class Place:
     position: int
 
 
-def attain(
-    target: Target,
-    actuals: Sequence[Target],
-    *,
-    tolerance: float,
-    record: Record | None = None,
-    year: int | None = None,
-) -> Attainment:
+def attain(target: Target, actuals: Sequence[Target], setting: Setting, *, record: Record | None = None) -> Attainment:
     """The result of one target.
 
-    `actuals`: what later documents report, of any indicator. `tolerance` is what 左右 allows: percentage points for
-    percentages, percent of the target for all else. `record`: the document the actuals were read from (None: there is
-    none). `year`: the last year that has ended; a target that ends after it is not yet due.
+    `actuals`: what later documents report, of any indicator. `record`: the document the actuals were read from (None:
+    there is none).
     """
     own = [a for a in actuals if a.role == "actual" and _same_thing(target, a)]
-    whole = [a for a in own if a.period == _ends(target) or a.period == target.period]
-    actual = min(whole, key=_vintage_order, default=None)
+    whole = [a for a in own if a.period == target.period or (a.period == _ends(target) and not _adds_up(target))]
+    actual = min(whole, key=lambda a: (*_vintage_order(a), -alike(target, a)), default=None)
+    met = already_met(target, actuals, announced=setting.announced)
     if actual is None:
-        return Attainment(target, None, "unknown", reason=_why_empty(target, own, record, year))
-    met = already_met(target, actuals)
+        reason = _why_empty(target, own, record, setting.year)
+        return Attainment(target, None, "unknown", reason=reason, already_met=met)
     if target.qualifier in ("in_step", "above_ref", "below_ref"):
-        return _relative(target, actual, actuals, tolerance, met=met)
+        return replace(_relative(target, actual, actuals, setting), already_met=met)
     wanted, got = _scaled(target), _scaled(actual, target)
     if wanted is None or got is None:
         return Attainment(target, actual, "unknown", vintage=vintage(actual), reason="no_number", already_met=met)
-    result: Result = "met" if _holds(target, got, tolerance) else "missed"
+    result: Result = "met" if _holds(target, got, setting.tolerance) else "missed"
     gap = round((got - wanted) / measure.base(target.unit)[1], 9)
     return Attainment(target, actual, result, gap, vintage(actual), already_met=met)
-
-
-def pairs(
-    targets: Iterable[Target],
-    actuals: Sequence[Target],
-    *,
-    tolerance: float,
-    record: Record | None = None,
-    year: int | None = None,
-) -> tuple[Attainment, ...]:
-    """Every promise among `targets`, in order, with what became of it."""
-    promises = (t for t in targets if t.role == "target")
-    return tuple(attain(t, actuals, tolerance=tolerance, record=record, year=year) for t in promises)
 
 
 def vintage(actual: Target) -> str:
@@ -115,19 +116,39 @@ def vintage(actual: Target) -> str:
     return "expected" if actual.strength == "expect" else "preliminary"
 
 
-def already_met(target: Target, actuals: Iterable[Target]) -> bool:
-    """Whether a level, amount or share promised for later had been reached in an earlier year."""
+def already_met(target: Target, actuals: Iterable[Target], *, announced: int | None = None) -> bool:
+    """Whether what is promised for later had been reached when it was promised: by a result of a year before that.
+
+    Only of what stands or accumulates (达到90%, 总数达到50家): what is newly done each year starts from nothing.
+    """
     end = _last_year(target.period)
+    last = min(x - 1 for x in (announced, end) if x) if announced or end else None
     wanted = _scaled(target)
-    if end is None or wanted is None or target.kind not in ("level", "share") or _less_is_better(target):
+    if last is None or wanted is None or not _stands(target) or _less_is_better(target):
         return False
     for actual in actuals:
         when, got = _last_year(actual.period), _scaled(actual, target)
-        if actual.role != "actual" or when is None or when >= end or got is None:
+        if actual.role != "actual" or when is None or when > last or got is None:
             continue
         if _same_thing(target, actual) and _holds(target, got, 0.0):
             return True
     return False
+
+
+def _adds_up(target: Target) -> bool:
+    """Whether a promise for several years is kept by all of them together, not by the last one."""
+    basis = (target.basis or "").split("+")
+    several = bool(re.match(r"\d{4}-\d{4}$", target.period or ""))
+    return several and ("cumulative" in basis or "annual_average" in basis or bool(_NEWLY.search(target.indicator)))
+
+
+def _stands(target: Target) -> bool:
+    """Whether the number is a state, not what one year adds."""
+    if _FLOW.search(target.canonical or target.indicator) or target.direction != "level":
+        return False
+    return target.kind in ("level", "share") or (
+        target.kind in ("amount", "count") and bool(_STOCK.search(target.text))
+    )
 
 
 # --------------------------------------------------------------------------- across places
@@ -168,6 +189,12 @@ def _same_thing(target: Target, actual: Target) -> bool:
     elif wording(target.indicator) != wording(actual.indicator):
         return False
     if target.object and actual.object and target.object != actual.object:
+        return False
+    if {step(target), step(actual)} == {"added", "reached"}:
+        return False
+    if many(target.canonical or "") and alike(target, actual) < _ALIKE:
+        return False
+    if ("annual_average" in (target.basis or "")) != ("annual_average" in (actual.basis or "")):
         return False
     growth = (target.kind in ("growth", "relative"), actual.kind in ("growth", "relative"))
     return growth[0] == growth[1] and measure.comparable(target.unit, actual.unit)
@@ -233,17 +260,45 @@ def _holds(target: Target, got: float, tolerance: float) -> bool:
     return got > floor if target.qualifier == "over" else got >= floor - slack
 
 
-def _relative(target: Target, actual: Target, actuals: Sequence[Target], tolerance: float, *, met: bool) -> Attainment:
-    """与经济增长同步, judged against the growth of GDP that is reported for the same period."""
-    other = _reference_result(target, actual, actuals)
-    one, two = _scaled(actual), _scaled(other) if other else None
-    if one is None or two is None:
-        return Attainment(target, actual, "unknown", vintage=vintage(actual), reason="no_reference", already_met=met)
-    gap = round(one - two, 9)
-    nearly = reference.comparator(target)[1]
-    slack = (tolerance if nearly else 0.0) + 1e-9
+def _relative(target: Target, actual: Target, actuals: Sequence[Target], setting: Setting) -> Attainment:
+    """与经济增长同步 against the growth of GDP reported for the same period, 高于全省平均 against the province's."""
+    gap = _stated_gap(target, actual, actuals)
+    if gap is None:
+        other = _reference_result(target, actual, actuals) or _result_above(target, actual, setting.above)
+        one, two = _scaled(actual), _scaled(other) if other else None
+        if one is None or two is None:
+            return Attainment(target, actual, "unknown", vintage=vintage(actual), reason="no_reference")
+        gap = round(one - two, 9)
+    slack = (setting.tolerance if reference.comparator(target)[1] else 0.0) + 1e-9
     kept = {"in_step": gap >= -slack, "above_ref": gap > 1e-9, "below_ref": gap < -1e-9}[target.qualifier]
-    return Attainment(target, actual, "met" if kept else "missed", gap, vintage(actual), already_met=met)
+    return Attainment(target, actual, "met" if kept else "missed", gap, vintage(actual))
+
+
+def _stated_gap(target: Target, actual: Target, actuals: Iterable[Target]) -> float | None:
+    """高于全省0.8个百分点, said of the result itself: the gap in points, negative below."""
+    against = reference.reference(target)
+    for item in actuals:
+        number = measure.number(item)
+        if item.role != "actual" or item.kind != "change" or number is None or item.period != actual.period:
+            continue
+        if item.canonical == target.canonical and against and against[:2] in reference.plain(item.text):
+            return -number if re.search(r"低于|慢于|落后", item.text) else number
+    return None
+
+
+_LEVELS = ("全国", "全省", "全区", "全市", "全州")
+
+
+def _result_above(target: Target, actual: Target, above: Mapping[str, Sequence[Target]]) -> Target | None:
+    """What the province or city that it is measured against reports of the same thing."""
+    against = reference.reference(target)
+    level = next((x for x in _LEVELS if x in against), None)
+    fit = (
+        a
+        for a in above.get(level or "", ())
+        if a.role == "actual" and a.kind == "growth" and a.canonical == target.canonical and a.period == actual.period
+    )
+    return min(fit, key=_vintage_order, default=None)
 
 
 def _reference_result(target: Target, actual: Target, actuals: Sequence[Target]) -> Target | None:

@@ -15,14 +15,16 @@ from typing import Literal
 
 from monitor.model import Role, Target, TargetChange
 from monitor.targets import measure, reference
-from monitor.targets.align import align, horizons, repeats
+from monitor.targets.align import align, repeats
 from monitor.targets.release import relate, release_before
 from monitor.targets.telling import news, recurring
+from monitor.targets.views import horizons
 
 __all__ = ["FLAGS", "compare", "news", "relate", "release_before"]
 
 Label = Literal["new", "dropped", "raised", "lowered", "reworded", "unchanged"]
 Side = Literal["before", "after"]
+LABELS: tuple[Label, ...] = ("new", "dropped", "raised", "lowered", "reworded", "unchanged")
 
 FLAGS = (
     "softened",  # 以上→左右, 确保→力争, 完成→推动
@@ -243,7 +245,7 @@ _PUSHED = re.compile(r"推动|推进|加快|探索|谋划|启动|力争|争取|�
 
 def _flags(before: Target, after: Target) -> Iterable[str]:
     """The flags of two items that speak of the same thing."""
-    force = _force(after) - _force(before) or _will(after) - _will(before)
+    force = _force(after) - _force(before) or _will(after) - _will(before) or _turned(before, after)
     if force and after.role == "target":
         yield "hardened" if force > 0 else "softened"
     one, other = measure.number(before), measure.number(after)
@@ -266,10 +268,15 @@ def _force(item: Target) -> float:
     return scale.get(item.qualifier, 2) - nearly
 
 
-def _will(item: Target) -> float:
-    """How binding the verb is: 确保 over 力争, then 建成 over 推进."""
-    verbs = bool(_DONE.search(item.text)) - bool(_PUSHED.search(item.text))
-    return _STRENGTH.get(item.strength, 1) + verbs / 4
+def _will(item: Target) -> int:
+    """How binding the word of force is: 确保 over none over 力争."""
+    return _STRENGTH.get(item.strength, 1)
+
+
+def _turned(before: Target, after: Target) -> int:
+    """完成 became 推动, or the other way round; a verb on one side alone (达到 → 保持) says nothing."""
+    one, other = (bool(_DONE.search(t.text)) - bool(_PUSHED.search(t.text)) for t in (before, after))
+    return (other - one) // 2 if one * other < 0 else 0
 
 
 # --------------------------------------------------------------------------- splits, and one measure for another

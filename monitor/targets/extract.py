@@ -7,28 +7,36 @@ Offsets count code points of the text as given, BOM and carriage returns include
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from monitor.model import Indicator, Role, Target, Vocabulary
-from monitor.targets import kinds, relatives, tables
+from monitor.targets import cells, kinds, relatives, tables
 from monitor.targets.lists import Lists
 from monitor.targets.naming import GENERIC, Namer, Naming, Subject, Value
 from monitor.targets.numbers import fold
-from monitor.targets.periods import Clock, Mention, document_clock, mentions
+from monitor.targets.periods import Clock, Mention, deadline, mentions, passing
 from monitor.targets.phrases import surroundings
 from monitor.targets.quantities import Finder, Quantity
 from monitor.targets.repeats import counted
-from monitor.targets.roles import Judge, heading_mood, mood
+from monitor.targets.roles import Judge, heading_mood, mood, question
 from monitor.targets.sections import Outline, Sentence
 from monitor.targets.subjects import Lexicon
+from monitor.targets.years import document_clock
 
 _MEASURE = re.compile(r"(?:收入|增速|增幅|投资|产值|增加值|总额|率|比重|占比|消费|价格|指数)$")
 _OPENING = re.compile(r"(?:^|[,;:。(【】\s—-])(?:力争|确保|预计|其中|计划|争取|[我全本][省市区县]|[一-龥]{0,2})$")
 _HANZI = re.compile(r"[一-龥]")
 _REMEMBERED = 5  # subjects of a line that a later 分别 may mean
 _HEDGES = frozenset({"about", "at_least", "at_most", "range"})  # 6%左右: results are known to the digit
+_TOP = 600  # characters in which a text repeats its own title
 _HEDGED = 4.0  # points of mood
 _FAR = 600  # characters on either side of a value that can tell its role
+_ASKED = 5.0  # what a question about plans or results makes of its answer
+_REPORTED = -5.0  # a report on a part of the year tells results
+_SO_FAR = re.compile(r"今年|截[至止]|目前|\d月")
+_MONTH = re.compile(r"\d{4}-\d\d")
+_TOLD = 0.5
 _MOOD_SPAN = 6  # sentences
 
 
@@ -40,6 +48,8 @@ class _State:
     heading: str | None = None
     heading_mood: float = 0.0
     moods: list[float] = field(default_factory=list)
+    asked: float = 0.0  # what the last question was about
+    told: float = 0.0  # what the last value with words of its own was: a hint where nothing else tells
     line: int = -1
     period: str | None = None  # of the running line
     past: bool | None = None
@@ -66,8 +76,10 @@ class Reader:
     def read(self, text: str, clock: Clock) -> tuple[Target, ...]:
         """Every target and actual of a text."""
         folded = fold(text)
+        flat = cells.regions(folded)
+        found = [item for region in flat for item in self._table(text, folded, region, clock)]
+        folded = cells.hidden(folded, flat)
         quantities = self.finder.find(folded)
-        found: list[Target] = []
         state, at = _State(), 0
         clocks = {forward: replace(clock, forward=forward) for forward in (True, False)}
         table = tables.rows(folded) if "\t" in folded else {}
@@ -86,6 +98,11 @@ class Reader:
             passage = _Passage(self, text, folded, sentence, state, clocks[sentence.forward])
             found.extend(passage.targets(quantities[first:at]))
         return counted(sorted(found, key=lambda t: (t.vstart, t.start)))
+
+    def _table(self, text: str, folded: str, region: cells.Region, clock: Clock) -> Iterator[Target]:
+        for row in region.rows:
+            place = Sentence(row.cells[0][0], row.cells[-1][1], None, None, None)
+            yield from tables.read(text, folded, row, place, clock, self.namer.lexicon)
 
 
 class _Passage:
@@ -117,10 +134,15 @@ class _Passage:
         if sentence.heading != state.heading:
             state.heading, state.subject = sentence.heading, Subject(phrase=sentence.heading or "")
             state.heading_mood, state.moods = heading_mood(sentence.heading or ""), []
+            state.asked = 0.0
         if sentence.line != state.line:
             state.line, state.period, state.past = sentence.line, None, None
             state.subject.said = ()
-        if sentence.role is None:
+        asked = question(self.words, past=any(m.past for m in self.times)) if sentence.role is None else 0.0
+        if asked:
+            state.asked = asked * _ASKED
+            state.moods = []
+        elif sentence.role is None:
             state.moods = [*state.moods[1 - _MOOD_SPAN :], mood(self.words)]
 
     # ------------------------------------------------------------------ time
@@ -129,18 +151,35 @@ class _Passage:
         """A time phrase that opens a line holds for the rest of it."""
         undated = not (self.sentence.period or self.clock.year)
         for mention in self.times:
-            lasting = (self.sentence.opens and mention.start <= 6) or undated
+            lasting = (self.sentence.opens and mention.start <= 6) or undated or self._turns(mention)
             if (
                 lasting
                 and mention.period
+                and not self._passing(mention)
+                and not _MONTH.fullmatch(mention.period)
                 and self._opens(mention)
-                and (not mention.word.startswith(("到", "至", "年底")) or self._lasts(mention))
+                and (not deadline(mention.word) or self._lasts(mention))
             ):
                 self.state.period, self.state.past = mention.period, mention.past
 
+    def _turns(self, mention: Mention) -> bool:
+        """去年支出增长5%,今年只增不减。改造…: another year ends what the line began with."""
+        return (
+            bool(self.state.period)
+            and mention.past is not None
+            and mention.word in ("今年", "去年", "明年", "上年", "新一年", "新的一年")
+        )
+
+    def _passing(self, mention: Mention) -> bool:
+        """上半年启动… among the plans of a year is of that sentence alone; 上半年,… opens a paragraph."""
+        return self.sentence.role == "target" and passing(mention, self.words)
+
     def _lasts(self, mention: Mention) -> bool:
         """到2025年 opens a paragraph of a plan for several years: all of it is for that year."""
-        return mention.start <= 2 and self.sentence.opens and (self.clock.year is None or bool(self.clock.span))
+        until = mention.word.startswith(("到", "至"))
+        return (
+            until and mention.start <= 2 and self.sentence.opens and (self.clock.year is None or bool(self.clock.span))
+        )
 
     def _opens(self, mention: Mention) -> bool:
         before = self.words[max(0, mention.start - 40) : mention.start]
@@ -166,7 +205,8 @@ class _Passage:
 
     def _spread(self, value: Value, when: _When) -> _When:
         """年均 is of several years: where the nearest time is a single one, that of the paragraph or section holds."""
-        if "年均" not in value.around.words[-12:] or not re.fullmatch(r"\d{4}", when.period or ""):
+        summed = "累计" in value.around.words[-12:] and when.rule != "own period"
+        if not (summed or "年均" in value.around.words[-12:]) or not re.fullmatch(r"\d{4}", when.period or ""):
             return when
         wide = [p for p in (self.state.period, self.sentence.period) if p and re.fullmatch(r"\d{4}-\d{4}", p)]
         return _When(wide[0], when.past, "years of the paragraph") if wide else when
@@ -174,8 +214,13 @@ class _Passage:
     def _holding(self, said: list[Mention], at: int) -> Mention:
         """今后五年…,到2026年达到650亿元;收入…: a time to reach something by ends with its part of the sentence."""
         part = self.words.rfind(";", 0, at) + 1
-        lasting = [m for m in said if m.start >= part or not (m.period or "").startswith("by ") or m.start <= 2]
+        lasting = [m for m in said if m.start >= part or m.start <= 2 or not self._ends(m)]
         return (lasting or said)[-1]
+
+    def _ends(self, mention: Mention) -> bool:
+        """到2026年; 2026年达到: a year that something is reached in."""
+        reached = mention.word.endswith("年") and self.words.startswith(("达", "突破", "实现"), mention.end)
+        return reached or (mention.period or "").startswith("by ")
 
     # ------------------------------------------------------------------ items
 
@@ -189,13 +234,21 @@ class _Passage:
             namings, quantity, around = listed
             value = replace(value, quantity=quantity, around=around)
         else:
-            namings = self.reader.lists.shared(value) or [self.reader.namer.name(value, subject)]
-        if form != "number" and not _worth(value, namings[-1]):
+            namings = self.reader.lists.shared(value, subject) or [self.reader.namer.name(value, subject)]
+        if form != "number" and (self._heads(value) or not _worth(value, namings[-1])):
+            return []
+        namings = [n for n in namings if n.indicator or _HANZI.search(n.words) or around.listed]
+        if not namings:
             return []
         found = [self._target(value, naming) for naming in namings]
         if form in ("number", "in_step", "above_ref", "sign") and value.quantity.unit != "百分点":
             self._carry_subject(value, namings[-1], found[-1].strength, keep_parts=listed is not None)
         return found
+
+    def _heads(self, value: Value) -> bool:
+        """居民收入稳步增长。at the head of a paragraph announces what follows; it states nothing yet."""
+        ends = not self.folded[value.quantity.end : self.sentence.end].strip("。!: ")
+        return value.form == "trend" and self.sentence.opens and ends
 
     def _carry_subject(self, value: Value, naming: Naming, strength: str, *, keep_parts: bool) -> None:
         """What was named here is what a later value without a name is about."""
@@ -203,6 +256,10 @@ class _Passage:
         same = naming.inherited and bool(old.words) and naming.indicator in (old.indicator, None)
         if naming.indicator:
             old.recent[value.quantity.family] = naming.indicator
+            if value.quantity.unit and value.quantity.family != "percent" and not naming.inherited:
+                unit = self.reader.namer.lexicon.base(value.quantity.unit)
+                old.recent[unit] = naming.indicator
+                old.phrases[unit] = self.folded[naming.start : naming.end]
         self.state.subject = Subject(
             naming.indicator,
             old.words if same else naming.words,
@@ -214,6 +271,7 @@ class _Passage:
             old.whole if self._part(value) or naming.inherited else naming.words,
             old.said if naming.inherited else (*old.said[-_REMEMBERED:], (naming.words, naming.indicator)),
             old.recent,
+            old.phrases,
         )
 
     def _target(self, value: Value, naming: Naming) -> Target:
@@ -224,7 +282,17 @@ class _Passage:
         hedged = quantity.family == "percent" and quantity.qualifier in _HEDGES
         hedged = hedged and not re.search(r"[比较]|已", value.around.words)
         passage = self.state.heading_mood + sum(self.state.moods) + (_HEDGED if hedged else 0.0)
-        role, because = self.reader.judge.role(sentence.role, before, after, when.past, passage)
+        passage += self.state.asked + (_REPORTED if self.clock.reported else 0.0)
+        past = when.past
+        if past is False and when.rule == "period of the paragraph" and self.reader.judge.reports(before):
+            past = None
+        role, because = self.reader.judge.role(sentence.role, before, after, past, passage or self.state.told)
+        if sentence.role is None and "passage" not in because:
+            self.state.told = _TOLD if role == "target" else -_TOLD
+        if role == "actual" and self.clock.eve and when.period == str(self.clock.year):
+            when = replace(when, period=str(self.clock.review))  # 预计全年…, said in December
+        elif role == "actual" and self._young(when.period) and not _SO_FAR.search(before):
+            when = replace(when, period=str(self.clock.review))  # 全年实现…, said in January
         strength = self._strength(value, naming, role)
         when = self._spread(value, when)
         start, end = min(naming.start, quantity.start), max(naming.end, quantity.end)
@@ -248,9 +316,16 @@ class _Passage:
             note=quantity.note or (f"from={quantity.origin}" if quantity.origin else None),
         )  # fmt: skip
 
+    def _young(self, period: str | None) -> bool:
+        """Whether a period is the year that a dated page has seen only the first weeks of."""
+        today = self.clock.today
+        return bool(today and self.clock.news and period == today[:4] and today[5:] <= "03" and self.clock.review)
+
     def _default_period(self, role: Role) -> str | None:
         if role == "target" and self.clock.span:
             return self.clock.span
+        if role == "actual" and self.clock.reported:
+            return self.clock.reported
         year = self.clock.year if role == "target" else self.clock.review
         return str(year) if year else None
 
@@ -258,7 +333,8 @@ class _Passage:
         """What a nameless value is about, and which project, place or works a sum is spent on."""
         if naming.indicator is None:
             return self.state.subject.words or None if naming.inherited else None
-        return kinds.purpose(value, self.state.subject.words) if naming.indicator.id in kinds.SUMS else None
+        near = self.state.subject.start >= self.sentence.start
+        return kinds.purpose(value, self.state.subject.words, near=near) if naming.indicator.id in kinds.SUMS else None
 
     def _unit(self, quantity: Quantity, indicator: Indicator | None) -> str | None:
         """A cut-off unit is the indicator's: 接待游客超80万 is 万人次."""
@@ -324,4 +400,21 @@ def extract(
     `year` is the year the document sets targets for; without it, title, session and goal headings tell.
     `published` (YYYY-MM-DD) only helps an undated newspaper page that says 今年.
     """
-    return reader(vocabulary).read(text, document_clock(fold(text), title, published, year))
+    clock = document_clock(fold(text), title, published, year)
+    first = " ".join((title or "").split())
+    if not first or _BLANK.sub("", first) in _BLANK.sub("", text[:_TOP]):
+        return reader(vocabulary).read(text, clock)
+    found = reader(vocabulary).read(f"{first}\n{text}", clock)  # a title heads its text as any other heading does
+    return tuple(_back(t, len(first) + 1) for t in found if t.start > len(first))
+
+
+_BLANK = re.compile(r"[\s—–-]+")  # a page may break its title into lines
+
+
+def _back(item: Target, by: int) -> Target:
+    """A reading of a text with its title in front, in the text's own offsets."""
+    return replace(
+        item,
+        start=item.start - by, end=item.end - by, vstart=item.vstart - by, vend=item.vend - by,
+        sent_start=item.sent_start - by, sent_end=item.sent_end - by,
+    )  # fmt: skip

@@ -7,7 +7,7 @@ import re
 from monitor.model import Indicator, Role
 from monitor.targets import relatives
 from monitor.targets.naming import Naming, Value
-from monitor.targets.phrases import direction_of, to_level
+from monitor.targets.phrases import direction_of, strip_words, to_level
 from monitor.targets.sections import Sentence
 
 _REACHED = re.compile(
@@ -39,12 +39,15 @@ _VINTAGES = (
     ("preliminary", re.compile(r"初步(?:核算|统计|测算|预计)|快报")),
     ("final", re.compile(r"决算|年鉴")),
 )
+_SPENT = re.compile(r"完成[^,。;]{0,8}投资|计划[^,。;]{0,4}投资")
+_PART_END = re.compile(r"[;。！？!?\n]")
 # Sums of unrelated projects share one indicator: their object tells them apart.
 SUMS = frozenset({"project_investment", "support_funds", "relief_funds"})
 _TOTAL = re.compile(r"(?:总投资|投资总额|投资额|总投入|计划投资|年度投资|完成投资)[^,。;]{0,6}$")
 _PREDICATE = re.compile(
-    r"(?:年内|年底|于|将|已|计划|力争|确保|全部|全面|正式|顺利|提前|加快|开工|建成|竣工|投产|投用|启动|落地|签约).*$"
+    r"(?:\d{1,2}月|[上下]半年|[一二三四]季度|年内|年底|于|将|已|计划|力争|确保|全部|全面|正式|顺利|提前|加快|开工|建成|竣工|投产|投用|启动|落地|签约).*$"
 )
+_OF_MANY = re.compile(r"的\d+[余多]?个([^,。;、\d]{2,20})")
 _NEXT = re.compile(r"[,、]([^,。;\n]{2,40})")
 _PUSHED = re.compile(r"(?:继续|加快|提速|推动|抓好|做好|发挥好|指导|开展|重点)[^,。;]{0,30}$")
 _OTHERS = re.compile(
@@ -134,11 +137,22 @@ def scope(value: Value) -> str | None:
 
 def stage(value: Value, indicator: Indicator | None) -> str | None:
     """How far works are to come or have come: 谋划 启动 开工 完成 投用, by the nearest verb of the part-sentence."""
+    around = value.around
+    if value.quantity.family == "money" and indicator is not None and indicator.id in SUMS:
+        return _stage_of_sum(value)
     if value.quantity.family not in _WORKS or (indicator is not None and "level" in indicator.forms):
         return None
-    around = value.around
     before = list(_STAGE.finditer(value.text, around.clause, value.quantity.start))
     match = before[-1] if before else _STAGE.search(value.text, value.quantity.end, around.right)
+    return next((name for name, group in _STAGES if match and re.fullmatch(group, match[0])), None)
+
+
+def _stage_of_sum(value: Value) -> str | None:
+    """A sum has the stage of its project: 总投资36亿元的产业园6月底前开工. 完成投资 is money spent, no stage."""
+    before = list(_STAGE.finditer(_SPENT.sub("", value.text[value.around.clause : value.quantity.start])))
+    stop = _PART_END.search(value.text, value.quantity.end)
+    end = min(stop.start() if stop else len(value.text), value.quantity.end + 60)
+    match = _STAGE.search(value.text, value.quantity.end, end) or (before[-1] if before else None)
     return next((name for name, group in _STAGES if match and re.fullmatch(group, match[0])), None)
 
 
@@ -149,13 +163,19 @@ def vintage(sentence: str, strength: str) -> str | None:
     return next((name for name, words in _VINTAGES if words.search(sentence)), None)
 
 
-def purpose(value: Value, before: str) -> str | None:
-    """The project or works of a sum: 总投资 speaks of the thing before it, 投资…元 of what follows."""
+def purpose(value: Value, before: str, *, near: bool) -> str | None:
+    """The project or works of a sum: 总投资 speaks of the thing before it, 投资…元 of what follows.
+
+    `near`: what was spoken of `before` stands in the same sentence.
+    """
     around = value.around
     if around.after.startswith("的"):
-        return _PREDICATE.sub("", around.after[1:]).strip() or None
-    if _TOTAL.search(around.words):
-        return before or None
+        counted = _OF_MANY.match(value.text, value.quantity.end)
+        return _PREDICATE.sub("", counted[1] if counted else around.after[1:]).strip() or None
+    total = _TOTAL.search(around.words)
+    if total:
+        own = strip_words(around.words[: total.start()])
+        return own or (before if near or not total[0].startswith("完成") else "") or None
     after = around.after.strip("的 ")
     if len(after) < 2:
         match = _NEXT.match(value.text, value.quantity.end)

@@ -9,10 +9,16 @@ from dataclasses import replace
 from monitor.model import Indicator
 from monitor.targets.naming import Namer, Naming, Subject, Value
 from monitor.targets.phrases import Surroundings, elided, strip_words, surroundings
+from monitor.targets.places import PLACE as _PLACE
 from monitor.targets.quantities import Quantity, bounded
 from monitor.targets.subjects import plain
 
-_JOINED = re.compile(r"\s*[、和及与,]\s*")
+_JOINED = re.compile(r"\s*[、和及与,]\s*(?:每人每[月年]|每[月年])?")
+_AND = re.compile(r"\s*[、和及与]\s*")
+_SEVERAL = re.compile(r"[、和及与]|城乡")
+_ABRIDGED = re.compile(
+    r"第?(?P<ordinals>一、二(?:、三)?)(?:次)?产业?(?=增加|投资|[^业])|(?P<towns>城[、和]乡|城镇和乡村)(?=居民)"
+)
 _SHARED = re.compile(r"(?<![平人户年日])均|都")
 _BEFORE = re.compile(r"[约近不超突低]")  # a qualifier that stands before its number is not shared
 Parts = tuple[tuple[str, Indicator | None], ...]
@@ -31,11 +37,16 @@ class Lists:
     ) -> tuple[list[Naming], Quantity, Surroundings] | None:
         """Values and subjects paired in order; words and last qualifier hold for all values. None: no such list."""
         first, last = _run(quantities, index, value.text)
-        around = surroundings(value.text, value.sentence, end, quantities, first)
-        if "分别" not in around.words:
-            return None
-        head = replace(value, quantity=quantities[first], around=around)
-        parts = self._parts(head, subject, last - first + 1)
+        around = surroundings(value.text, value.sentence, end, quantities, first) if first < index else value.around
+        said = "分别" in around.words
+        if not said:
+            start, (first, last) = first, _alike(quantities, index, first, last, value.text)
+            if first == last:
+                return None
+            if first != start:
+                around = surroundings(value.text, value.sentence, end, quantities, first)
+        head = Value(value.text, value.sentence, quantities[first], around, value.form)
+        parts = (self._parts if said else self._paired)(head, subject, last - first + 1)
         if not parts:
             return None
         subject.parts = parts
@@ -53,7 +64,7 @@ class Lists:
 
         Without a name of its own it speaks of as many subjects as it has values: the last ones of the line.
         """
-        before, _, behind = head.around.words.partition("分别")
+        before, _, behind = _ABRIDGED.sub(_unabridged, head.around.words).partition("分别")
         name = strip_words(before)
         if not name or elided(before):
             return subject.parts or (subject.said[-values:] if len(subject.said) >= values > 1 else ())
@@ -71,9 +82,19 @@ class Lists:
             out.append((whole, found))
         return tuple(out)
 
+    def _paired(self, head: Value, subject: Subject, values: int) -> Parts:
+        """城镇、农村居民收入52360元、28115元: as many names as values, 分别 left out."""
+        if values < 2:
+            return ()
+        parts = self._parts(head, subject, values)
+        if len(parts) != values or (not elided(head.around.words) and not _SEVERAL.search(head.around.words)):
+            return ()
+        known = {indicator.id for _, indicator in parts if indicator}
+        return parts if len(known) == values else ()
+
     # ------------------------------------------------------------------ one value
 
-    def shared(self, value: Value) -> list[Naming] | None:
+    def shared(self, value: Value, subject: Subject) -> list[Naming] | None:
         """甲、乙增长3%左右: one value for several subjects. None: the words name one thing."""
         name = strip_words(value.around.words)
         if value.around.listed or not re.search(r"[、和及]", name) or "等" in name:
@@ -81,6 +102,9 @@ class Lists:
         names = [p for p in re.split(r"[、和及]", name) if p]
         if not 2 <= len(names) <= 4:
             return None
+        if all(_PLACE.fullmatch(p) for p in names):
+            topic = self.namer.topic(value, subject)
+            return [Naming(topic, p, value.start, value.quantity.end, "places under a topic", True) for p in names]
         both = _SHARED.search(value.around.words[-14:]) or all(p.endswith("率") for p in names)
         found = [self._whole(self._completed(p, names, value), value) for p in names]
         distinct = len({f.id for f in found if f}) == len(names) and value.quantity.family in ("", "percent", "ratio")
@@ -101,6 +125,9 @@ class Lists:
         first, last = names[0], names[-1]
         if part == last:
             return self._prefixed(last, first, value)
+        place = _PLACE.match(last)
+        if place and _PLACE.fullmatch(part):
+            return part + last[place.end() :]
         best, longest = part, 0.0
         for cut in range(1, min(len(last), 12)):
             match = self.namer.find(part + last[cut:], value)
@@ -117,6 +144,31 @@ class Lists:
             if match and match.at < cut < match.end:
                 return first[:cut] + last
         return last
+
+
+def _unabridged(match: re.Match[str]) -> str:
+    """一、二、三产业 are three names, 城、乡居民 two."""
+    if match["towns"]:
+        return "城乡"
+    return "、".join(f"第{n}产业" for n in match["ordinals"].replace("、", ""))
+
+
+def _alike(quantities: Sequence[Quantity], index: int, first: int, last: int, text: str) -> tuple[int, int]:
+    """The stretch around one value in a run of values of its unit that 、 or 和 part."""
+    unit, low, high = quantities[index].unit, index, index
+    while (
+        low > first
+        and quantities[low - 1].unit == unit
+        and _AND.fullmatch(text, quantities[low - 1].end, quantities[low].start)
+    ):
+        low -= 1
+    while (
+        high < last
+        and quantities[high + 1].unit == unit
+        and _AND.fullmatch(text, quantities[high].end, quantities[high + 1].start)
+    ):
+        high += 1
+    return low, high
 
 
 def _run(quantities: Sequence[Quantity], index: int, text: str) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from monitor.model import Indicator
 from monitor.targets.phrases import Surroundings, before_noun, elided, grows, strip_words, verb_start
+from monitor.targets.places import SAID_OF_PLACE
 from monitor.targets.quantities import Quantity
 from monitor.targets.subjects import Lexicon, Match, plain
 
@@ -27,7 +28,22 @@ _END = re.compile(r"[,;:。！？!?\n\r]")
 _LEADING = re.compile(
     r"(?:[\s、,和及与:;—-]|[一二三四五六七八九十]{1,3}[、.]|[(][一二三四五六七八九十\d]{1,3}[)]|\d{1,2}[.、])+"
 )
+_COUNTED = re.compile(r"(?<![A-Za-z\d.])\d")  # PM2.5 counts nothing
+_OWN_VALUE = re.compile(r"、[一-龥]{2,10}\d[\d.,]*[万亿]?(?:公里|亩|米|平方米|吨|元)")
+_OF_WORKS = {"old_estate_households": re.compile(r"小区|庭院|老旧|旧改|楼|住房|房屋")}
+_CONTEXT = 80
+_NUMBERED = re.compile(r"^\s*(?:[(]\d{1,2}[)]|\d{1,2}[.、)])\s*")
 _DATES = re.compile(r"(?:19|20)\d\d年?|\d+月|\d+日")
+_AGAIN = re.compile(
+    r"今年|去年|明年|年内|全年|计划|力争|确保|目标|累计|(?:国家|[省市县区])级(?:以上)?|基本|[新再又共将已拟还的]"
+)
+_BARE = re.compile(
+    r"(?:新?[改扩]?建设?|改造|整治|维修|建成|完成|实施|认定|培育|引进|增[加设]?|安排|发放|培训|获批|评定|创建|申报|打造|打通|种植|栽植|整修|加装|布设|购置|投放|更新)?"
+)
+_MEASURE = re.compile(
+    r"工?业?增加值|工?业?总?产值|(?:营业|销售|主营业务)?收入|利润总?额?|利税|税收|税金|投资|总?产量?|单产|到位|到账|人均|零售额|营业额|面积"
+)
+_ANY = re.compile(r"(?:完成|实施|认定|安排|增[加设]?|建|建设|获批|评定|申报)?")
 _RELATIVE_GROWTH = frozenset({"in_step", "above_ref", "sign", "flat", "trend", "assigned", "double"})
 
 
@@ -56,7 +72,8 @@ class Subject:
     parts: tuple[tuple[str, Indicator | None], ...] = ()  # of a 分别 list
     whole: str = ""  # what the next 其中 is a part of
     said: tuple[tuple[str, Indicator | None], ...] = ()  # what the last values of the line were about
-    recent: dict[str, Indicator] = field(default_factory=dict)  # last indicator of each class of unit in this section
+    recent: dict[str, Indicator] = field(default_factory=dict)  # last indicator of each unit and class of unit
+    phrases: dict[str, str] = field(default_factory=dict)  # the words around it, by unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +101,8 @@ class Value:
         """What follows in the part-sentence, numbers left out."""
         stop = _END.search(self.text, self.quantity.end, self.quantity.end + 60)
         end = stop.start() if stop else self.quantity.end + 60
+        if _OWN_VALUE.match(self.text, self.around.right):
+            end = self.around.right  # 建成铁路320公里、高速公路600公里
         return _NUMBER.sub("", self.text[self.quantity.end : end])[:30]
 
     @property
@@ -96,6 +115,7 @@ class Namer:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
+        self.shares = lexicon.shares()
 
     def find(self, phrase: str, value: Value, *, growth: bool | None = None, anchor: int | None = None) -> Match | None:
         """The best name in a phrase for the unit of this value."""
@@ -105,6 +125,10 @@ class Namer:
     def known(self, phrase: str, value: Value, *, growth: bool | None = None) -> Indicator | None:
         """The indicator of the best name, if any."""
         match = self.find(phrase, value, growth=growth)
+        if match and match.indicator.id in _OF_WORKS:
+            begin = max(value.sentence, value.quantity.start - _CONTEXT)
+            if not _OF_WORKS[match.indicator.id].search(value.text, begin, value.quantity.start):
+                return None  # 惠及412户: of whatever was done
         return match.indicator if match else None
 
     def name(self, value: Value, subject: Subject) -> Naming:
@@ -121,11 +145,43 @@ class Namer:
             return self._naming(value, subject.indicator, "rate of the plan", inherited=True)
         if "占" in words and value.quantity.family in ("percent", "ratio"):
             return self._share(value, subject)
+        if own is None and value.form == "number":
+            again = self._again(value, subject)
+            if again or self._bare(value, subject):
+                found = again or self._measure(value, subject)
+                return self._naming(value, found, "the same again", inherited=True)
+        if own is None and value.form == "number" and SAID_OF_PLACE.fullmatch(words.strip(" 、,;")):
+            return self._naming(value, self.topic(value, subject), "a place under a topic", inherited=True)
         if own is None and value.growth and re.match(r"\s*(?:在|仍|继续|也)", words):
             topic = self._topic(value)
             if topic:
                 return self._naming(value, topic, "subject of the part-sentence before", inherited=True)
         return self._naming(value, self._widened(value, own, subject), "name before the value")
+
+    def _again(self, value: Value, subject: Subject) -> Indicator | None:
+        """今年再改造27个 after 老旧小区去年改造31个: a bare verb speaks of what was last counted in that unit."""
+        verb = _AGAIN.sub("", strip_words(value.around.words))
+        unit = self.lexicon.base(value.quantity.unit or "")
+        before = subject.recent.get(unit)
+        if before is None or not _BARE.fullmatch(verb):
+            return None
+        said = subject.phrases.get(unit, "")
+        return before if _ANY.fullmatch(verb) or any(c in said for c in verb) else None
+
+    def _measure(self, value: Value, subject: Subject) -> Indicator | None:
+        """完成增加值21.3亿元 after 规上工业企业86家: a measure without its group is that of the group just named."""
+        noun = strip_words(value.around.words)
+        heads = (subject.words, *(subject.words[:cut] for cut in (4, 3, 2)))
+        names = (
+            (noun + subject.words, *(head + noun for head in heads)) if noun == "人均" else [h + noun for h in heads]
+        )
+        return next((found for name in names if (found := self.known(name, value))), None)
+
+    @staticmethod
+    def _bare(value: Value, subject: Subject) -> bool:
+        if re.search(r"[总合]计", value.around.words[-4:]):
+            return False
+        return bool(subject.words) and bool(_MEASURE.fullmatch(strip_words(value.around.words)))
 
     @staticmethod
     def _naming(value: Value, indicator: Indicator | None, rule: str, *, inherited: bool = False) -> Naming:
@@ -183,6 +239,8 @@ class Namer:
         if bare and _PLAN_RATE.search(value.around.words):
             return self._naming(value, subject.indicator, "rate of the plan", inherited=True)
         match = self.lexicon.find((subject.words if bare else "") + value.own, value.quantity.unit, share=True)
+        if match is None and bare and subject.indicator in self.shares:
+            return self._naming(value, self.shares[subject.indicator], "share of the subject", inherited=True)
         if match is None:
             found = self._across(value)
             return self._naming(value, found if found and "share" in found.forms else None, "share", inherited=bare)
@@ -213,9 +271,13 @@ class Namer:
     def _inherit(self, value: Value, subject: Subject) -> Naming:
         """A value that names nothing: 同比增长56.02%, 达到18.6亿元, 今年安排23个."""
         words = value.around.words
+        if "占" in words and value.quantity.unit == "%" and subject.indicator in self.shares:
+            return self._naming(value, self.shares[subject.indicator], "share of the subject", inherited=True)
         name = re.sub(r"^[\s、,:;—-]+", "", words).strip() or subject.words
-        indicator = None
-        if words.strip(" 、"):
+        indicator = self._titled(value)
+        if indicator is not None:
+            pass
+        elif words.strip(" 、"):
             indicator = self._joined(value, subject)
             if indicator is None and subject.words:
                 indicator = self.known(subject.words + value.own, value)
@@ -225,6 +287,15 @@ class Namer:
         start = value.start if words.strip(" 、和及") or not value.around.listed else subject.start
         indicator = indicator or self._topic(value) or self._carried(value, subject)
         return Naming(indicator, name, start, value.quantity.end, "subject elided", True)
+
+    def _titled(self, value: Value) -> Indicator | None:
+        """固投:增长8%: what stands before the colon."""
+        clause = value.around.clause
+        if value.text[clause - 1 : clause] != ":" or clause <= value.sentence:
+            return None
+        begin = max(value.text.rfind(c, value.sentence, clause - 1) for c in ",;。") + 1
+        phrase = _NUMBERED.sub("", value.text[max(begin, value.sentence) : clause - 1])
+        return None if _COUNTED.search(_DATES.sub("", phrase)) else self.known(phrase, value)
 
     def _joined(self, value: Value, subject: Subject) -> Indicator | None:
         """A name of the subject so far and a new verb: 新开工项目25个,竣工18个."""
@@ -240,6 +311,10 @@ class Namer:
         if before and (unit in ("%", "百分点") or self.lexicon.measures(before, unit)):
             return before
         return subject.recent.get("thing") if value.quantity.family == "thing" else None
+
+    def topic(self, value: Value, subject: Subject) -> Indicator | None:
+        """固定资产投资方面,…: what is spoken of, else what was spoken of before."""
+        return self._topic(value) or self._carried(value, subject)
 
     def _topic(self, value: Value) -> Indicator | None:
         """The subject of a part-sentence without a value just before this one."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from monitor.targets.traditional import simplified
+
 DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "○": 0}
 DIGITS |= {c: i for i, c in enumerate("零壹贰叁肆伍陆柒捌玖")} | {
     "貳": 2,
@@ -33,11 +35,12 @@ _YEAR_DIGITS = str.maketrans("〇零○一二三四五六七八九", "0001234567
 
 
 def fold(text: str) -> str:
-    """The text with fullwidth letters, digits and punctuation made plain, and years in words (二〇二四年).
+    """The text with fullwidth letters, digits and punctuation made plain, years in words (二〇二四年) and
+    traditional characters too.
 
     Code point by code point: every offset stays what it was.
     """
-    return _WORDED_YEAR.sub(lambda m: m[0].translate(_YEAR_DIGITS), text.translate(_FOLD))
+    return _WORDED_YEAR.sub(lambda m: m[0].translate(_YEAR_DIGITS), simplified(text).translate(_FOLD))
 
 
 def arabic(token: str) -> float:

@@ -38,10 +38,13 @@ _TERM = re.compile(
     r"(?:时间|期限|周期|时限|时长|工期)[^,。;\d]{0,6}?(?P<pre>不超过|不得超过|控制在|缩短[至到为]|压缩[至到为]|压减[至到为]|(?<!不)低于|(?<!不)少于)"
     r"(?P<a>\d{1,6}(?:\.\d{1,4})?)\s?(?P<unit>年|天|个工作日|工作日|分钟|小时|个月)(?P<post>以内|以下|之内|内|左右)?"
 )
+_SCHOOLED = re.compile(r"教育年限[^,。;\d]{0,8}?(?P<a>\d{1,2}(?:\.\d{1,2})?)\s?(?P<unit>年)(?P<post>以上|左右)?")
+_MINUS = re.compile(r"(?:增长|上涨|增速|增幅|为|率|指数|达|幅度|同比|提高)\s?[-−–]$")
 _BASE = re.compile(r"(不低于|不少于|不超过|不高于)[^,。;\d]{2,24}的$")
-_TIMED = re.compile(r"优良[^,。;]{0,8}$|寿命[^,。;]{0,8}$|天数[^,。;]{0,8}$")
-_FROM = re.compile(r"[从由](?:20\d\d年的?)?[^,。;、]{0,3}$")
+_TIMED = re.compile(r"(?:优良|寿命|天数|教育年限)[^,。;]{0,8}$")
+_FROM = re.compile(r"[从由](?:20\d\d年的?)?[^,。;、]{0,6}$")
 _TO = re.compile(r"[^,。;、\d]{0,8}(?:至|到|为)\s?")
+_TO_ZERO = re.compile(r"[^,。;\d]{0,6}[至到为]了?零(?![一-龥])")
 _NOT_COUNTED = "全面|意识|自信|维护|到位|坚持|体系|聚焦|提升|行动|方面|战略|中心|转变|重点|清单|专项"
 _SPELLED = {"个百分点": "百分点", "个点": "百分点", "微克每立方米": "微克/立方米", "毫克每升": "毫克/升"}
 _FEW = 10
@@ -52,10 +55,17 @@ def bounded(quantity: Quantity) -> Quantity:
     """The bounds that follow from value and qualifier: 以上 fills only the lower one."""
     value = quantity.value
     if quantity.qualifier in ("at_least", "over"):
-        return replace(quantity, low=value, high=None)
+        return _within(quantity, value, None)
     if quantity.qualifier in ("at_most", "under"):
-        return replace(quantity, low=None, high=value)
-    return replace(quantity, low=value, high=value)
+        return _within(quantity, None, value)
+    return _within(quantity, value, value)
+
+
+def _within(q: Quantity, low: float | None, high: float | None) -> Quantity:
+    """dataclasses.replace, twenty times as fast: every quantity comes through here."""
+    return Quantity(
+        q.start, q.end, q.value, q.unit, q.family, q.qualifier, low, high, q.origin, q.note, q.elided_unit
+    )  # fmt: skip
 
 
 def _words(lists: Mapping[str, Iterable[str]]) -> tuple[str, dict[str, str]]:
@@ -92,7 +102,7 @@ class Finder:
         self.fold = re.compile(r"翻(?P<fan>[一二两三]?)番")
         self.digits = re.compile(r"(?P<digits>[两三四])位数(?:增长)?")
         self.bare = re.compile(
-            r"(?P<pre>首次突破|突破|超过|超|破|近|达到?|过)(?P<cn>[十百千万亿]{1,3})(?P<unit>元|人次|户|亩|人|家)?(?![一-龥]?[级强名])"
+            r"(?P<pre>首次突破|突破|超过|超|破|近|达到?|过)(?P<cn>[十百千万亿]{1,3})(?P<unit>元|人次|户|亩|人|家)?(?![一-龥]?[级强名]|的?(?:楼宇|企业|项目|村|园区|产业|集群|镇|大户))"
         )
         works = "|".join(f"(?<={verb})" for verb in _WORKS.split())
         counted = "|".join(units.get("counted", ())) or "(?!)"
@@ -120,6 +130,7 @@ class Finder:
         """Best readings first: a later one may not overlap an earlier one."""
         yield from self._arabic(masked, text)
         yield from self._terms(text)
+        yield from self._schooling(text)
         for pattern, build in (
             (self.percent, self._percent), (self.fraction, self._fraction), (self.tenths, self._tenths),
             (self.fold, self._fold), (self.digits, self._digits), (self.bare, self._bare), (self.count, self._count),
@@ -191,6 +202,8 @@ class Finder:
                 return None  # 5万 before an unknown noun is a scale of that noun
             elided = people is None
         value = round(arabic(match["a"]) * scale, 10)
+        if family == "percent" and start == match.start() and _MINUS.search(text, max(0, start - 5), start):
+            value, start = -value, start - 1  # 比上年增长-8.7%
         qualifier = self._qualifier(lead, match)
         return bounded(Quantity(start, match.end(), value, unit, family, qualifier, elided_unit=elided))
 
@@ -288,6 +301,13 @@ class Finder:
             value = float(match["a"])
             yield bounded(Quantity(match.start("pre"), match.end(), value, match["unit"], "time", qualifier))
 
+    def _schooling(self, text: str) -> Iterator[Quantity]:
+        """劳动年龄人口平均受教育年限达到12年: years that no date is meant by."""
+        for match in _SCHOOLED.finditer(text):
+            start, lead = self._lead(text, match.start("a"))
+            qualifier = self.after[match["post"]] if match["post"] else lead or "exact"
+            yield bounded(Quantity(start, match.end(), float(match["a"]), match["unit"], "time", qualifier))
+
     def _based(self, quantity: Quantity, text: str) -> Quantity:
         """不低于居住用地供应总量的70%: the bound stands before what the share is of."""
         if quantity.family != "percent" or quantity.qualifier != "exact":
@@ -307,7 +327,9 @@ class Finder:
                     kept[-1] = replace(quantity, origin=text[before.start : before.end])
                     continue
             kept.append(quantity)
-        return kept
+        return [
+            q for q in kept if not (_TO_ZERO.match(text, q.end) and _FROM.search(text, max(0, q.start - 12), q.start))
+        ]
 
 
 def _factor(multiplier: str) -> float:

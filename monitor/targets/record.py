@@ -12,13 +12,18 @@ from collections import Counter
 from collections.abc import Mapping
 
 from monitor.model import Record
+from monitor.targets.meeting import Delivery, delivery
+from monitor.targets.years import heads_a_section, sums_up
 
 _HEAD = 1500  # characters in which title, subtitle, byline and the opening stand
 _TAIL = 1200  # characters in which the closing, the editor's line and the page's foot stand
-_WHOLE = 4000  # a report below this is a part of one: the shortest county reports have about 6,000 characters
+_WHOLE = 4000  # characters of a report without a title, and twice those of a plan or budget
+_SHORTEST = 1500  # a report below this is a digest of one, however it begins and ends
+_CLOSING = 1500  # characters, appendices left out, in which a report takes its leave
 
 _DIGITS = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 _CHINESE_YEAR = re.compile(r"[一二][〇○零一二三四五六七八九]{3}(?=年)")
+_CHINESE_DAY = re.compile(r"(?<=年)([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})日")
 _YEAR = r"((?:19|20)\d\d)"
 
 _REPORT_NAME = re.compile(r"政府工作报告|工作报告")
@@ -45,13 +50,18 @@ _PAPER = re.compile(
 _ABOUT = re.compile(r"解读|图解|图读|速读|数说|划重点|名词解释|听取|热议|反响|看点|侧记|综述|作政府工作报告")
 _ADDRESS = re.compile(r"各位代表|各位委员")
 _OPENING = re.compile(r"我(?:受.{2,20}委托[,，]?\s*)?(?:代表|向).{0,30}(?:报告|作)")
+_REVIEW = re.compile(r"(?:工作|政府工作|发展|任期)?回顾|过去(?:的)?[一五]年|[一五]年来")
 _GOALS = re.compile(r"(?:主要)?预期目标|工作安排|重点工作|主要目标|工作思路|总体要求|目标任务")
-_EXCERPT = re.compile(r"[\(（](?:摘要|节选|摘登|摘编|摘录)[\)）]|(?:摘要|节选|摘登)\s*$")
-_PASSED = re.compile(r"[\(（]?.{0,40}(?:会议|大会)(?:审议)?(?:通过|批准)[\)）]?")
-_SESSION = re.compile(
-    rf"{_YEAR}年(\d{{1,2}})月(\d{{1,2}})日\s*[,，]?\s*在\s*(.{{2,60}}?)(?:人民代表大会|党代表大会|代表大会|人大|委员会)",
-    re.S,
+_EXCERPT = re.compile(
+    r"[\(（](?:摘要|节选|摘登|摘编|摘录|选登|部分|[上中下]|[一二三四五]|续[一二三]?|之[一二三四五])[\)）]|(?:摘要|节选|摘登)\s*$"
 )
+# How a report ends, in one of its last sentences; footnotes and explanations of terms may follow.
+_LEAVE = re.compile(
+    r"各位代表|奋斗|谢谢|新?篇章|更大贡献|优异成绩|胜利|辉煌|华章|开创[^。]{0,30}局面|美好(?:明天|未来)|新征程|再创|而努力|满意(?:的)?答卷|"
+    r"(?:前进|迈进|奋进)[!！。]"
+)
+_APPENDIX = re.compile(r"^[\s\d、.(（]*(?:名词(?:解释|注释)|注释|附件|附注|相关用语|有关(?:名词|用语))", re.M)
+_PASSED = re.compile(r"[\(（]?.{0,40}(?:会议|大会)(?:审议)?(?:通过|批准)[\)）]?")
 _HEADING = re.compile(
     rf"{_YEAR}年(?:全[省市县区旗]|我[省市县区旗]|政府|的|及今后五年|经济社会发展|国民经济和社会发展|经济和社会发展|主要|重点|总体){{0,4}}"
     r"(?:预期目标|工作(?:安排|思路|重点|任务|目标|建议|总体要求)|目标任务|总体要求|计划(?:草案|安排)|重点工作|任务目标)"
@@ -81,16 +91,19 @@ def record(
     """What the document says it is. `published` (YYYY-MM-DD) is used only where the document itself names no year."""
     head = _head(title, text)
     kind = _type(title, text, head, series)
-    session, place = _session(head)
-    year = _year(kind, title, text, head, session) or _published_year(kind, published)
+    given = delivery(head)
+    year = _year(kind, title, text, given.day) or _published_year(kind, published)
     complete = _complete(kind, title, text)
     return Record(
         type=kind,
         year=year,
         label=str(year) if year else None,
-        place=place or _place(title, text, publisher),
-        session=session,
-        stage=_stage(kind, title, head, text, session, complete=complete),
+        place=_assembled(given) or _place(title, text, publisher),
+        session=given.day,
+        meeting=given.meeting,
+        speaker=given.speaker,
+        acting=given.acting,
+        stage=_stage(kind, title, head, given.day, complete=complete),
         complete=complete,
     )
 
@@ -122,7 +135,15 @@ def code_of(name: str | None, regions: Mapping[str, str], *, under: str = "") ->
 def _plain(text: str) -> str:
     """Halfwidth, years in digits. Length may change: nothing here counts offsets."""
     folded = unicodedata.normalize("NFKC", text)
-    return _CHINESE_YEAR.sub(lambda m: m[0].translate(_DIGITS), folded)
+    folded = _CHINESE_YEAR.sub(lambda m: m[0].translate(_DIGITS), folded)
+    return _CHINESE_DAY.sub(lambda m: f"{_small(m[1])}月{_small(m[2])}日", folded)
+
+
+def _small(words: str) -> int:
+    """A day or month in Chinese numerals: 二十八 is 28."""
+    tens, mark, ones = words.rpartition("十")
+    digits = "一二三四五六七八九"
+    return (10 * (digits.find(tens) + 1 if tens else 1) if mark else 0) + (digits.find(ones) + 1 if ones else 0)
 
 
 def _head(title: str | None, text: str) -> str:
@@ -159,27 +180,22 @@ def _type(title: str | None, text: str, head: str, series: str | None) -> str:
     return "other"
 
 
-def _session(head: str) -> tuple[str | None, str | None]:
-    """(ISO date, place) of the meeting at which it was read."""
-    found = _SESSION.search(head)
-    if not found:
-        return None, None
-    month, day = int(found[2]), int(found[3])
-    if not (1 <= month <= 12 and 1 <= day <= 31):
-        return None, None
-    places = [p for p in _PLACE.findall(re.split(r"第|[一-十]+届", found[4])[0]) if not _NOT_PLACE.search(p)]
-    return f"{found[1]}-{month:02d}-{day:02d}", places[-1] if places else None
+def _assembled(given: Delivery) -> str | None:
+    """The place whose assembly it was read to."""
+    words = re.split(r"第|[一-十]+届", given.assembly)[0]
+    places = [p for p in _PLACE.findall(words) if not _NOT_PLACE.search(p)]
+    return places[-1] if places else None
 
 
-def _year(kind: str, title: str | None, text: str, head: str, session: str | None) -> int | None:
+def _year(kind: str, title: str | None, text: str, session: str | None) -> int | None:
     """The year the document sets goals for: from title, session, headings, in this order."""
     name = _title(title, text)
     if kind == "outline":
         return next((y for word, y in _STARTS_OF_PLANS.items() if word in name), None) or _outline_year(name)
-    if kind != "newspaper" or title:
+    if (kind != "newspaper" or title) and not heads_a_section(name):
         found = _title_year(name)
         if found:
-            return found
+            return found + sums_up(name)
     if session and kind != "newspaper":
         year, month = int(session[:4]), int(session[5:7])
         return year + (month >= 11)
@@ -229,18 +245,30 @@ def _place(title: str | None, text: str, publisher: str | None) -> str | None:
 
 
 def _complete(kind: str, title: str | None, text: str) -> bool:
-    """Whether it is the whole document: opening and goals of a report; title and body of the others."""
+    """Whether it is the whole document: a report with opening, goals and its leave; title and body of the others.
+
+    Length alone would call half of a long report whole, and a small county's whole report a part.
+    """
     if kind in ("newspaper", "other") or _EXCERPT.search(_title(title, text)):
         return False
-    if kind == "report":
-        return _delivered(text) and len(text) >= _WHOLE and bool(_GOALS.search(text))
-    return len(text) >= _WHOLE / 2 and bool(_title(title, text))
+    if kind != "report":
+        return len(text) >= _WHOLE / 2 and bool(_title(title, text))
+    opened = _delivered(text) or (bool(_REPORT_NAME.search(_title(title, text))) and bool(_REVIEW.search(text[:_HEAD])))
+    return opened and len(text) >= _SHORTEST and bool(_GOALS.search(text)) and _taken_leave(text)
 
 
-def _stage(kind: str, title: str | None, head: str, text: str, session: str | None, *, complete: bool) -> str:
+def _taken_leave(text: str) -> bool:
+    """Whether the last page, without what is appended to it, says goodbye."""
+    half = len(text) // 2
+    appended = _APPENDIX.search(text, half)
+    body = text[: appended.start()] if appended else text
+    return bool(_LEAVE.search(body, max(half, len(body) - _CLOSING)))
+
+
+def _stage(kind: str, title: str | None, head: str, session: str | None, *, complete: bool) -> str:
     if kind == "newspaper":
         return "paraphrase"
-    if _EXCERPT.search(_title(title, text)) or (kind == "report" and not complete):
+    if _EXCERPT.search(_title(title, head)) or (kind == "report" and not complete):
         return "excerpt"
     if _PASSED.search(head[:600]):
         return "passed"

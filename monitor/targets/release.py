@@ -21,6 +21,7 @@ _SAME_TEXT = 0.8
 _SAME_TEXT_OTHER_YEAR = 0.97  # short notices repeat last year's words around new numbers: that is no copy
 _SHORT = 40  # characters; too few to hold pieces that are rare
 _TERM = 5  # years between two outlines
+_RECORDS = ("report", "plan", "budget", "outline")  # documents that set targets themselves
 
 _BLANKS = re.compile(r"[\W_]+")
 
@@ -69,10 +70,34 @@ def relate(before: Record, after: Record) -> tuple[Relation, Literal["before", "
     return "next_release", "after"
 
 
+def same_document(before: Record, old: str, after: Record, new: str) -> bool:
+    """Whether two texts are states of one document, not two releases of a series."""
+    least = _SAME_TEXT if before.year == after.year else _SAME_TEXT_OTHER_YEAR
+    return contained(old, new) >= least
+
+
+def succeeds(before: Record, old: str, after: Record, new: str) -> bool:
+    """Whether a text at the same address is the next release: some sites put each year's report there in turn."""
+    if before.type not in _RECORDS or before.type != after.type:
+        return False
+    if before.year is None or after.year is None or before.year >= after.year:
+        return False
+    return not same_document(before, old, after, new)
+
+
 def missing(record: Record, before: Release | None, *, label: str | None = None) -> tuple[int, ...]:
     """The report years between two releases that nobody has: "vs 2021; 2022 missing"."""
-    year, last = _year_of(label) or record.year, _release_year(before) if before else None
-    return tuple(range(last + 1, year)) if year and last else ()
+    return _between(_release_year(before) if before else None, _year_of(label) or record.year, record.type)
+
+
+def skipped(before: Record, after: Record) -> tuple[int, ...]:
+    """The report years between two documents that somebody chose to compare."""
+    return _between(before.year, after.year, after.type)
+
+
+def _between(last: int | None, year: int | None, kind: str) -> tuple[int, ...]:
+    step = _TERM if kind == "outline" else 1
+    return tuple(range(last + step, year, step)) if year and last else ()
 
 
 def contained(text: str, other: str) -> float:

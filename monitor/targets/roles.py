@@ -25,6 +25,9 @@ _FIRM_PAST = re.compile(
 )
 _TURN = re.compile(r"(?:下半年|下一步|下阶段|接下来|今后|未来|明年)[^。;]{0,8}?(?:将|要|力争|确保|继续|计划)")
 _DONE = re.compile(r"已(?!经?(?:开工建设|建成|签约)的|建成?的)[^,。;、]{0,16}$")
+_TOLD = re.compile(
+    r"[^,。;:\d]{0,12}(?:会议|报告|方案|规划|通知|意见|全会|大会)(?:还|同时)?(?:明确|提出|要求|强调|确定|部署|决定)"
+)
 _DIRECTED = re.compile(r"会议(?:要求|强调)|(?:要|必须)(?:紧盯|锚定|围绕|瞄准|对标)|(?:确保|力争)(?:完成)?全年|为确保")
 _CONTRAST = re.compile(r"[,;]\s*(?:而)?(?:今年|明年|下一步)")
 _COUNTED = re.compile(r"初步核算|经核算|据统计|统计公报|据介绍|数据显示|上年末|年末全")
@@ -56,7 +59,15 @@ class Judge:
             return "actual", "past period"
         if section == "target":
             return self._planned(clause)
+        if not self._last(clause):  # 下半年确保完成全年目标:…; 报告明确,甲…;乙…
+            told = _TOLD.match(before)
+            lead = before.rpartition(";")[2].rpartition(":")[0] or (before.partition(":")[0] if ":" in before else "")
+            clause = f"{told[0] if told else lead}:{clause}"
         return self._unmarked(clause, after, past, mood)
+
+    def reports(self, before: str) -> bool:
+        """Whether the words of a part-sentence itself say that it tells results: 截至目前,已…"""
+        return self._last(re.split(r"[;:]", before)[-1]) == "past"
 
     def _planned(self, clause: str) -> tuple[Role, str]:
         if self._last(clause) == "past" and _FIRM_PAST.search(clause):
@@ -111,3 +122,19 @@ def heading_mood(heading: str) -> float:
 def mood(text: str) -> float:
     """How much a passage without marked sections looks ahead (above 0) or reports (below)."""
     return len(_MOOD_FORWARD.findall(text)) - 2.0 * len(_MOOD_PAST.findall(text)) - 12.0 * len(_COUNTED.findall(text))
+
+
+_ASKS_AHEAD = re.compile(
+    r"打算|举措|实招|[新打招]法|新招|计划|部署|安排|下一步|今后|未来|目标|如何|怎么(?!样)|怎样|将|着力|发力|考虑|能|会(?!议)"
+)
+_ASKS_BACK = re.compile(
+    r"取得|成绩|成效|成果|亮点|进展|回顾|做了哪些|过去|去年|完成得|[发进运]展得|怎么样|情况如何|运行情况|有哪些变化"
+)
+
+
+def question(sentence: str, *, past: bool = False) -> float:
+    """1 for a question about plans, -1 for one about results or a `past` time, 0 for neither and for no question."""
+    if not sentence.rstrip('”"』」 )').endswith("?"):
+        return 0.0
+    ahead, back = len(_ASKS_AHEAD.findall(sentence)), len(_ASKS_BACK.findall(sentence)) + 2 * past
+    return 0.0 if ahead == back else 1.0 if ahead > back else -1.0

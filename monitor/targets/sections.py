@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from monitor.model import Role
-from monitor.targets.periods import Clock, mentions
+from monitor.targets.periods import Clock, deadline, mentions, passing
 
 _LINE = re.compile(r"[^\r\n\u2028\u2029\v\f]+")
 _SENTENCE = re.compile(r"[^。！？!?]{1,2000}[。！？!?]?[”\"』」)]?")  # bounded: what has no end is no sentence
@@ -27,10 +27,12 @@ _LEVELS = (
 )
 _UNNUMBERED = 8
 _BARE_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d|年)")
+_BUDGET = re.compile(r"预算(?:\(?草案\)?|安排|编制|收支)")
 _GOALS = re.compile(r"(?:预期|主要|发展|奋斗|工作)目标")
 _STATED = re.compile(
     r"同步|持平|翻[一两]?番|倍增|正增长|零增长|全覆盖|[快高低]于|百分之|清零"
 )  # a goal without a digit, no heading
+_SLOGAN = 20  # 过去一年,我们这样走过
 _LISTED = 7  # —— items end with the first paragraph that has no dash
 _SALUTATION = re.compile(r"\s*(?:各位(?:代表|委员|领导|同志|来宾)?|同志们)(?:、各位\S{2})?[!,:：！，]?\s*")
 _FURNITURE = re.compile(
@@ -84,7 +86,7 @@ class Outline:
             if heading is None and stack[-1].level == _LISTED and not re.match(r"\s*[—-]{2}", body):
                 stack.pop()
             if heading is not None:
-                self._push(stack, heading, _level(body), clock, title=clock.news and title)
+                self._push(stack, heading, _level(body), clock, title=title and (clock.news or bool(clock.reported)))
             title = False
             if heading is not None and offset >= len(body.rstrip()):
                 continue
@@ -109,17 +111,14 @@ class Outline:
                 if whole or body[end : end + 1] == "。":
                     return title, len(body) if whole else end + 1
             return None, 0
-        if (
-            len(stripped) <= 40
-            and not re.search(r"[。;,!?…]|[:：]$", stripped)
-            and not re.search(r"\d", _dateless(stripped))
-        ):
+        comma = r"[。;!?…]|[:：]$" if len(stripped) <= _SLOGAN and self.role_of(stripped) else r"[。;,!?…]|[:：]$"
+        if len(stripped) <= 40 and not re.search(comma, stripped) and not re.search(r"\d", _dateless(stripped)):
             return stripped, len(body)
         return None, 0
 
     def _push(self, stack: list[_Section], heading: str, level: int, clock: Clock, *, title: bool) -> None:
         role, period = None if title else self.role_of(heading), None
-        for mention in mentions(heading, replace(clock, forward=role != "actual")):
+        for mention in mentions(heading, _facing(clock, role)):
             period = period or mention.period
         bare = _BARE_YEAR.search(heading)
         period = period or (bare[0] if bare and role else None)  # 回眸2021
@@ -148,17 +147,19 @@ class Outline:
     def role_of(self, heading: str) -> Role | None:
         """What a heading announces; one that names both (执行情况与…计划草案) announces neither."""
         actual, target = self.actual.search(heading), self.target.search(heading)
-        if actual and re.search(r"计划草案|预算草案|(?:回顾|情况).{0,6}(?:安排|打算|任务|计划|展望)", heading):
+        if actual and re.search(
+            r"计划草案|预算草案|(?:回顾|情况|总结).{0,16}(?:安排|打算|任务|计划|展望|目标)", heading
+        ):
             return None
         if actual:
             return "actual"
-        return "target" if target else None
+        return "target" if target or _BUDGET.search(heading) else None
 
     def _line(
         self, stack: list[_Section], body: str, at: int, offset: int, number: int, clock: Clock
     ) -> Iterator[Sentence]:
         first = True
-        section = stack[-1]
+        section = before = stack[-1]
         listed = bool(re.match(r"\s*[—-]{2}", body))
         if section.headline and not listed and offset == 0 and not _NUMBERING.match(body):
             section = stack[-1] = replace(section, headline=section.headline - 1)
@@ -172,6 +173,9 @@ class Outline:
                 section.headline > 0, first, number, section.role != "actual",
             )  # fmt: skip
             first = False
+        if clock.news and section.headline and not body.rstrip().endswith((":", "：")) and stack[-1] is section:
+            # A digest states its goals in one line; what follows is told by its own words, over the same years.
+            stack[-1] = replace(before, period=section.period if "-" in (section.period or "") else before.period)
 
     def _announces(self, sentence: str) -> bool:
         """Whether a sentence opens a list of goals: …主要预期目标是. 今年目标是18亿元 and 完成了目标任务: do not."""
@@ -190,14 +194,21 @@ class Outline:
         salute = _SALUTATION.match(sentence)
         opening = sentence[salute.end() :] if salute and opens else sentence.lstrip(" —-")
         if goal:
-            found = mentions(sentence[: sentence.find(":") + 1 or 60], replace(clock, forward=True))
+            found = mentions(sentence[: sentence.find(":") + 1 or 60], clock)
             period = next((m.period for m in found if m.period), str(clock.year) if clock.year else section.period)
             section = replace(section, role="target", period=period, headline=1, explicit=True)
-            if stack[0].role is None:  # what follows the goals are the ways to them
+            if stack[0].role is None and not clock.news:  # what follows the goals are the ways to them
                 stack[0] = replace(stack[0], role="target", period=period, explicit=True)
         elif opens:
-            lead = mentions(opening[:24], replace(clock, forward=section.role != "actual"))
-            if lead and lead[0].start <= 1 and not lead[0].word.startswith(("全年", "年内", "到", "截", "至")):
+            lead = mentions(opening[:24], _facing(clock, section.role))
+            if (
+                lead
+                and lead[0].start <= 1
+                and not re.fullmatch(r"\d{4}-\d\d", lead[0].period or "")
+                and not passing(lead[0], opening)
+                and not lead[0].word.startswith(("全年", "年内", "截"))
+                and not deadline(lead[0].word)
+            ):
                 section = self._led(section, lead[0].period, lead[0].past, clock)
             if re.match(
                 r"围绕(?:上述|以上|这些)|为(?:实现|完成)(?:上述|以上|今年)|(?:做好|抓好)(?:今年|明年|下一步)", opening
@@ -218,9 +229,18 @@ class Outline:
         return replace(section, period=period, role=role)
 
 
+def _facing(clock: Clock, role: Role | None) -> Clock:
+    """The clock of a section: in a review 今年 is the year under review."""
+    return replace(clock, forward=False) if role == "actual" else clock
+
+
 def _level(body: str) -> int:
     return next((level for pattern, level in _LEVELS if pattern.match(body)), 0)
 
 
 def _dateless(text: str) -> str:
-    return re.sub(r"(?:19|20)\d\d(?:年度?)?|\d{1,2}月|\d{1,2}日", "", text)
+    return re.sub(
+        r"(?:19|20)\d\d(?:年度?|(?![\d.,%万亿余多名人户个家亩台套处项条座所公平米吨元件张场次辆]))|\d{1,2}月|\d{1,2}日",
+        "",
+        text,
+    )

@@ -15,12 +15,20 @@ _COUNTS = frozenset({"person", "household", "thing"})
 _SHARES = frozenset({"share", "level", "relative"})
 _EACH = re.compile(r"[人户亩地]均|单位|平均|每[千万]?[^,、]{0,4}")
 _PER = re.compile(r"(?:[人户亩地]均|单位)[^,、;:和及]{0,4}$")
+_FUNDS = re.compile(r"(?:经费|教育|科技|财政|民生|研发|广告)$")
 _POOR = re.compile(r"(?:低收入|脱贫|贫困|低保)(?:农户|农民|人口|群众|户|县|村|地区农村)?(?:居民)?$")
 _SUMS = frozenset({"project_investment", "project_area"})  # of single projects: 制造业投资增长10% is none of them
 _ANIMALS = frozenset("头只羽尾匹")
 _NEAR = 24  # characters before a value that can name a rate
 _RATE = re.compile(
     r"(?:率|占比|比重|比例|覆盖面|亏损面|受益面|满意度|知晓度|贡献度)(?:均|都|分别|达到?|为|超过?|保持|稳定|控制|提高|提升|降低?|至|到|在|[约近]|不低于|不高于)*$"
+)
+_MEASURE = re.compile(
+    r"(?:收入|利润|产值|税收|税金|投资|零售额|(?:消费品)?零售额|销售额|营业额|交易额|增加值|总额|价格|成本|支出|率|占比|比重|标准)$"
+)
+_OWN_MEASURE = re.compile(
+    r"(?:企业|单位|行业|产业|法人|实现|完成|预计|累计|的)*(?:利润|利税|总产值|产值|税收|税金|营业收入|销售收入|主营业务收入|工业总产值|用电量|增加值|零售额|"
+    r"(?:消费品|网上)?零售额|销售额|营业额|投资(?!项目)|从业人员|亏损|资产|负债|成本|标准(?!化))"
 )
 _MULTIPLIER = re.compile(r"^[十百千万亿]+(?=.)")
 
@@ -60,6 +68,11 @@ class Lexicon:
                 )
                 self.names[plain[:2]].append(_Name(indicator, plain, pattern))
 
+    def shares(self) -> dict[Indicator, Indicator]:
+        """民生支出 → 民生支出占比: the indicators whose share is one of its own."""
+        found = {name.indicator.name: name.indicator for names in self.names.values() for name in names}
+        return {whole: found[f"{name}占比"] for name, whole in found.items() if f"{name}占比" in found}
+
     def base(self, unit: str) -> str:
         """The unit without its multiplier, one spelling for each (万平方米 → 平方米)."""
         if unit not in self.family:
@@ -96,6 +109,8 @@ class Lexicon:
         families = {self.family.get(u) for u in mine}
         if family in families:
             return 1
+        if family == "person" and families == {"thing"}:
+            return 0  # 招聘幼儿园教师650名
         if base in _ANIMALS or (family == "thing" and families == {"household"}):
             return 0
         return 1 if base != "户" and family in _COUNTS and families & _COUNTS else 0
@@ -128,8 +143,8 @@ class Lexicon:
                     continue
                 if share and "share" not in name.indicator.forms:
                     continue
-                if _other(bare, at, name.alias):
-                    continue  # 人均公园绿地面积 is not 绿地面积
+                if _other(bare, at, name.alias) or (end < edge and _further(bare, end, edge, name.alias)):
+                    continue  # 人均公园绿地面积 is not 绿地面积, 规上工业企业利润 no growth of 规上工业企业
                 key = (name.indicator.id, unit, growth)
                 fit = self._fits.get(key)
                 if fit is None:
@@ -151,10 +166,19 @@ def plain(phrase: str) -> str:
 
 
 def _other(text: str, at: int, name: str) -> bool:
-    """Whether the name at `at` is spoken of per head, household or acre, or of the poor alone."""
+    """Whether the name at `at` is spoken of per head, household or acre, of the poor alone, or denied (非税收入)."""
+    if text[at - 1 : at] == "非" and not name.startswith("非"):
+        return True
+    if name == "投入" and _FUNDS.search(text, max(0, at - 4), at):
+        return True
     if _PER.search(text, max(0, at - 6), at) and not _EACH.match(name):
         return True
     return name.startswith("人均") and bool(_POOR.search(text, max(0, at - 10), at))
+
+
+def _further(text: str, end: int, edge: int, name: str) -> bool:
+    """Whether a name of a group only says whose measure follows: 规上工业企业利润, 建筑业企业完成总产值."""
+    return not _MEASURE.search(name) and bool(_OWN_MEASURE.match(text, end, edge))
 
 
 def _length(name: _Name, covered: int) -> float:

@@ -23,6 +23,10 @@ _IGNORED = re.compile(r"属\s*性|序\s*号|责任|牵头|备\s*注|类\s*别|�
 _PROMISED = re.compile(r"目\s*标|计\s*划|预\s*期|规划值|预计增")
 _REACHED = re.compile(r"完成|实际|实绩|实现|基期|基数|现状|执行")
 _RISES = re.compile(r"增速|增长|年均|增幅|±")
+_SHORT = 6
+_OF_COLUMN = re.compile(  # the words that the heads of columns are made of: 2025年预计完成, 比上年增长(%)
+    r"(?:20\d\d年?|[“”十一二三四五六]五[”\"]?|季度|[上去今本当全]年|年[度均末]?|预[计期]|实[际绩]|计划|目标|完成|规划|执行|任务|情况|[数值量率]|增[速长幅]|同比|[比较]|累计|[%()（）±/、\s])+"
+)
 _YEAR = re.compile(r"(?<!\d)20\d\d")
 _PAREN = re.compile(r"\s*[(〔\[]([^()\d〕\]]{1,10})[)〕\]]\s*$")
 _VALUE = re.compile(
@@ -59,22 +63,22 @@ class Row:
 def rows(text: str) -> dict[int, Row]:
     """The rows below the heads of tables, by the offset their line starts at."""
     found: dict[int, Row] = {}
-    head: Row | None = None
+    above: Row | None = None
     last = -2
     for match in _ROW.finditer(text):
         cells = _cells(match)
         if match.start() > last + 2:
-            head = None
+            above = None
         last = match.end()
-        new = _head(text, cells)
+        new = head(text, cells)
         if new is not None:
-            head = new
-        elif head is not None:
-            shift = len(head.cells) - len(cells)  # a first cell that spans several rows stands only in the first
-            if shift in (0, 1) and head.name - shift >= 0:
-                moved = {at - shift: column for at, column in head.columns.items()}
-                unit = None if head.unit is None else head.unit - shift
-                found[match.start()] = Row(cells, head.name - shift, unit, moved)
+            above = new
+        elif above is not None:
+            shift = len(above.cells) - len(cells)  # a first cell that spans several rows stands only in the first
+            if shift in (0, 1) and above.name - shift >= 0:
+                moved = {at - shift: column for at, column in above.columns.items()}
+                unit = None if above.unit is None else above.unit - shift
+                found[match.start()] = Row(cells, above.name - shift, unit, moved)
     return found
 
 
@@ -86,7 +90,8 @@ def _cells(row: re.Match[str]) -> tuple[tuple[int, int], ...]:
     return tuple(out)
 
 
-def _head(text: str, cells: tuple[tuple[int, int], ...]) -> Row | None:
+def head(text: str, cells: tuple[tuple[int, int], ...]) -> Row | None:
+    """What the columns below a head of cells hold; None where the line is no head."""
     words = [text[a:b].strip() for a, b in cells]
     name = next((i for i, w in enumerate(words) if _NAME.search(w) and not _PROMISED.search(w)), None)
     if name is None or any(re.search(r"\d", _YEAR.sub("", w)) for w in words):
@@ -94,6 +99,17 @@ def _head(text: str, cells: tuple[tuple[int, int], ...]) -> Row | None:
     unit = next((i for i, w in enumerate(words) if _UNIT.fullmatch(w)), None)
     columns = {i: c for i, w in enumerate(words) if i not in (name, unit) and (c := _column(w))}
     return Row(cells, name, unit, columns) if columns else None
+
+
+def heads(words: str) -> bool:
+    """Whether a cell can stand in the head of a table."""
+    named = _NAME.match(words) and len(words) <= _SHORT
+    return bool(_UNIT.fullmatch(words) or named or _IGNORED.fullmatch(words) or _OF_COLUMN.fullmatch(words))
+
+
+def value(text: str, cell: tuple[int, int]) -> re.Match[str] | None:
+    """The value a cell holds and nothing else."""
+    return _VALUE.fullmatch(text, *cell)
 
 
 def _column(words: str) -> Column | None:
@@ -117,7 +133,7 @@ def read(text: str, folded: str, row: Row, sentence: Sentence, clock: Clock, lex
     if not re.search(r"[一-龥]", name):
         return
     for at, column in sorted(row.columns.items()):
-        match = _VALUE.fullmatch(folded, *row.cells[at]) if at < len(row.cells) else None
+        match = value(folded, row.cells[at]) if at < len(row.cells) else None
         if match:
             yield _item(text, (begin, name, unit or None), match, column, sentence, clock, lexicon)
 

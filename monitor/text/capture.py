@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 from rapidfuzz.distance import Indel
 
 from monitor.model import Document, Failure, Fetch, TextRules
+from monitor.text import notices
+from monitor.text.notices import REST, Said, beside
 from monitor.text.segment import normalise
 
 LITTLE = 400  # characters of visible text under which a page can be a mere notice that something is wrong
-NOTICE = 60  # characters of such a notice's sentence that count as saying it
+NOTICE = 60  # characters of a mere notice: a quarter of it is next to no text
 LOSSY = 0.002  # share of U+FFFD in a text from which it is damaged
 LOSSY_LEAST = 5
 COLLAPSE = 0.3  # share of the last text's length under which the new one is suspect …
@@ -38,6 +40,7 @@ _ENDS = frozenset(">。！？”）)")  # what a page or a sentence may end with
 _BLANKS = re.compile(r"(?:\s|&nbsp;)+")
 _LOOSE = re.compile(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])")  # blanks mean nothing beside a Chinese character
 _SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
+_NOSCRIPT = re.compile(r"<noscript\b[^<>]{0,200}>([^<]{0,500})", re.IGNORECASE)
 _STATUS = {403: "http_403", 404: "http_404", 410: "http_410"}
 _CHALLENGE_STATUS = frozenset({412, 521, 202, 403, 503, 405, 400, 200})
 
@@ -55,13 +58,14 @@ def judge(fetch: Fetch, html: str | None, document: Document | None, rules: Text
         return Failure("not_html", f"{fetch.content_type or 'binary content'}", fetch.status)
     html = html or ""
     text = document.text if _is_plenty(document) and document is not None else visible(html)
-    found = _blocked(status, html, text, rules)
+    page = notices.said(html, _title(html), text, document, little=LITTLE)
+    found = _blocked(status, html, text, page, rules)
     if found is None and status >= 400:
         found = _status(status), f"HTTP {status}"
     if found is None and _went_home(fetch):
         found = "redirect_home", f"sent to {fetch.final_url}"
     if found is None:
-        found = _empty_or_notice(text, document, rules) or _lossy(html, document)
+        found = _empty_or_notice(text, page, document, rules) or _lossy(html, document)
     if found is None and is_cut(html):
         found = "truncated", "the page ends in the middle: its body is never closed"
     return Failure(*found, status=fetch.status) if found else None
@@ -147,29 +151,29 @@ def _status(status: int) -> str:
     return _STATUS.get(status, "http_5xx" if status >= 500 else "http_4xx")
 
 
-def _blocked(status: int, html: str, text: str, rules: TextRules) -> tuple[str, str] | None:
-    """A challenge says nothing but scripts; a firewall says a sentence."""
+def _blocked(status: int, html: str, text: str, page: Said, rules: TextRules) -> tuple[str, str] | None:
+    """A challenge says nothing but scripts; a firewall says a sentence. An answer with such a status is no article."""
     if len(text) > LITTLE:
         return None
-    for pattern in rules.signs.get("blocked_challenge", ()):
-        if status in _CHALLENGE_STATUS and (found := pattern.search(html)):
+    alone = status >= 400 or beside(page, rules) < REST
+    for pattern in rules.signs.get("markup", ()) if alone else ():
+        if status in _CHALLENGE_STATUS and not page.asks_password and (found := pattern.search(html)):
             return "blocked_challenge", f"HTTP {status}, a page that only holds a challenge ({found[0][:40]})"
     if status in (412, 521):
         return "blocked_challenge", f"HTTP {status}: a browser check"
     if len(text) < NOTICE // 4 and len(_SCRIPT.findall(html)) and re.search(r"document\.cookie|eval\(|location", html):
         return "blocked_challenge", f"HTTP {status}, nothing but scripts that set a cookie or go elsewhere"
-    if status in (404, 410):
-        return None
-    return _said("blocked_waf", html, text, rules)
-
-
-def _said(word: str, html: str, text: str, rules: TextRules) -> tuple[str, str] | None:
-    """The failure `word` when a page with next to no text says so."""
-    for place in (_title(html), text):
-        for pattern in rules.signs.get(word, ()):
-            if found := pattern.search(place):
-                return word, _around(place, found)
+    if len(text) < NOTICE // 4 and (told := _without_script(html, rules)):
+        return "blocked_challenge", f"HTTP {status}: {told}"
+    if status >= 400 and status not in (404, 410):
+        return notices.find(page, rules, ("blocked_challenge", "blocked_waf"), alone=True)
     return None
+
+
+def _without_script(html: str, rules: TextRules) -> str | None:
+    """What a page without text says to readers without scripts: often only that a script has to run first."""
+    told = " ".join(_NOSCRIPT.findall(html[:20_000]))
+    return next((m[0] for p in rules.signs.get("blocked_challenge", ()) if (m := p.search(told))), None)
 
 
 def _title(html: str) -> str:
@@ -180,22 +184,22 @@ def _title(html: str) -> str:
     return html[begin : closed.start()].strip() if closed else ""
 
 
-def _around(text: str, found: re.Match[str]) -> str:
-    return text[max(0, found.start() - NOTICE // 2) : found.end() + NOTICE // 2].strip()
-
-
-def _empty_or_notice(text: str, document: Document | None, rules: TextRules) -> tuple[str, str] | None:
+def _empty_or_notice(text: str, page: Said, document: Document | None, rules: TextRules) -> tuple[str, str] | None:
     """Short pages only: a long article may well speak of maintenance and of pages that do not exist."""
-    if not text:
+    if not text and not page.title:
         return "empty", "no text at all"
-    if len(text) <= LITTLE and (document is None or document.kind != "listing"):
-        for word in ("soft_404", "maintenance", "login"):
-            if found := _said(word, "", text, rules):
-                return found
-    if document is None or document.kind == "empty":
-        return "empty", "no main text"
-    if document.kind == "error":
+    listed = document is not None and document.kind == "listing"
+    if not _is_plenty(document) and not listed and (found := notices.find(page, rules)):
+        return found
+    if not text or document is None or document.kind == "empty":
+        return "empty", "no main text" if text else "no text at all"
+    left = text.removeprefix(page.title).strip()
+    if any(pattern.fullmatch(left) for pattern in rules.signs.get("empty", ())):
+        return "empty", f"only {left[:NOTICE]!r}: a script would bring the text (render: browser)"
+    if document.kind in ("error", "blocked") and not page.dated:
         return "empty", next(iter(document.warnings), "no main text")
+    if document.kind == "other" and notices.speaks_to_visitor(page):
+        return "empty", f"no document, only a word to the visitor: {left[:NOTICE]}"
     return None
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from monitor.model import Document, TextRules
-from monitor.text import container, dates, head, kinds, links, trim
+from monitor.text import container, dates, head, kinds, links, outline, trim
 from monitor.text.lines import lines, tidy
+from monitor.text.outline import Outline
 
 MAX_CHARS = 3_000_000  # of source that is parsed; what lies behind is cut, with a warning
 MAX_DEPTH = 12_000
@@ -28,10 +30,12 @@ _NESTING = (
     "form",
     "b>",
 )
+HELD = 200  # characters in a <textarea> from which it may hold the article
+AFTER = 600  # characters behind it among which a date is looked for
+WIDE = 900  # characters before it in which a table of the document's properties stands
 SIGNATURE = 120  # characters at the end of a text in which the day of its signature may stand
 BEFORE = 6_000  # characters before the main text, and
 LINES_BEFORE = 40  # lines before the main text among which its title is looked for
-HIDDEN = 200  # characters up to which an element with display:none is a hint or a menu, not a hidden article
 
 _BLANKS = re.compile(r"[ \t\r\xa0\u3000]+")
 _SHEET = re.compile(r"第\s*[0-9A-Z〇零一二三四五六七八九十]{1,5}\s*版|版面导航|标题导航|数字报")
@@ -42,62 +46,124 @@ def clean(
 ) -> Document:
     """Read one page. Never raises for bad HTML; a selector that finds nothing gives kind `error` and a warning."""
     warnings = []
-    html = html.replace("\x00", "")
+    if "\x00" in html:
+        html = html.replace("\x00", "")
     if len(html) > MAX_CHARS:
         warnings.append(f"page cut: {len(html)} characters, {MAX_CHARS} read")
         html = html[:MAX_CHARS]
     if _too_deep(html):
         return Document(url=url, kind="error", warnings=(*warnings, f"page refused: nested deeper than {MAX_DEPTH}"))
     tree = LexborHTMLParser(html)
-    body = tree.body
-    if body is None:
+    if tree.body is None or tree.root is None:
         return Document(url=url, kind="empty", warnings=tuple(warnings))
-    return _Reading(tree, body, html, url, rules, warnings).document(selector, exclude)
+    marks = {
+        name: _matches(tree, name, selectors, warnings)
+        for name, selectors in (("selector", (selector,) if selector is not None else ()), ("exclude", exclude))
+        if selectors
+    }
+    page = outline.read(tree, rules, marks)
+    if not page.whole:
+        warnings.append(f"page cut: more than {outline.MOST_TAGS} tags")
+    found = _Reading(page, html, url, rules, warnings).document(selector, page.marked("exclude") if exclude else [])
+    if found.paragraphs or selector is not None or found.kind not in ("empty", "other", "image"):
+        return found
+    return _typed_out(tree, found, rules)
+
+
+def _typed_out(tree: LexborHTMLParser, found: Document, rules: TextRules) -> Document:
+    """Some templates keep the article in a <textarea>, from which a script writes it into the page."""
+    source = max((node.text() for node in tree.css("textarea")), key=len, default="")
+    if len(source) < HELD or "<textarea" in source.lower():
+        return found
+    held = clean(f"<body><div>{source}</div></body>", found.url, rules)
+    if held.kind != "article":
+        return found
+    explain = (*found.explain[:-1], "text of a <textarea>", *held.explain[-1:])
+    return replace(found, kind=held.kind, paragraphs=held.paragraphs, explain=explain)
+
+
+def _matches(tree: LexborHTMLParser, name: str, selectors: Sequence[str], warnings: list[str]) -> list[LexborNode]:
+    """Everything that these selectors of sources.yaml match; a bad one is a warning."""
+    found: list[LexborNode] = []
+    for css in selectors:
+        try:
+            found += tree.css(css)
+        except SelectolaxError as error:
+            warnings.append(f"{name}: not valid: {css} ({error})")
+    return found
 
 
 def _too_deep(html: str) -> bool:
     """Whether far more elements open than close: the parser's time grows with the square of the depth."""
-    if html.count("<") - 2 * html.count("</") < MAX_DEPTH:
+    tags = html.count("<")
+    if tags < MAX_DEPTH or tags - 2 * html.count("</") < MAX_DEPTH:
         return False
     text = html.lower()
     return any(text.count(f"<{tag}") - text.count(f"</{tag}") > MAX_DEPTH for tag in _NESTING)
 
 
+@dataclass(frozen=True)
+class _Around:
+    """What can be seen around the main text, a line for each piece of text; chrome and hidden things included."""
+
+    before: str  # the last BEFORE characters before it
+    start: str
+    last: str
+    after: str
+
+    @classmethod
+    def of(cls, page: Outline, choice: container.Choice | None) -> _Around:
+        """Where no main text was found, everything stands before it."""
+        begin, end = page.first[page.body], page.first[page.ends[page.body]]
+        at, stop = (page.first[choice.at], page.first[page.ends[choice.at]]) if choice is not None else (end, end)
+        return cls(
+            _backwards(page.seen, begin, at, BEFORE),
+            _forwards(page.seen, at, stop, head.NEAR_TITLE),
+            _backwards(page.seen, at, stop, SIGNATURE),
+            _forwards(page.seen, stop, end, AFTER),
+        )
+
+
+def _forwards(texts: Sequence[str], start: int, stop: int, most: int) -> str:
+    size, at = 0, start
+    while at < stop and size < most:
+        size += len(texts[at].strip()) + 1
+        at += 1
+    return _joined(texts[start:at])[:most]
+
+
+def _backwards(texts: Sequence[str], start: int, stop: int, most: int) -> str:
+    size, at = 0, stop
+    while at > start and size < most:
+        at -= 1
+        size += len(texts[at].strip()) + 1
+    return _joined(texts[at:stop])[-most:]
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return _BLANKS.sub(" ", "\n".join(texts))
+
+
 class _Reading:
     """One page while it is read: what several steps need."""
 
-    def __init__(
-        self,
-        tree: LexborHTMLParser,
-        body: LexborNode,
-        html: str,
-        url: str | None,
-        rules: TextRules,
-        warnings: list[str],
-    ) -> None:
-        self.tree, self.body, self.html, self.url, self.rules = tree, body, html, url, rules
-        self.warnings, self.explain = warnings, list[str]()
+    def __init__(self, page: Outline, html: str, url: str | None, rules: TextRules, warnings: list[str]) -> None:
+        self.page, self.html, self.url, self.rules = page, html, url, rules
+        self.warnings, self.explain, self.left = warnings, list[str](), dict[int, str]()
 
-    def document(self, selector: str | None, exclude: Sequence[str]) -> Document:
-        meta, fields = head.meta_tags(self.tree), head.properties(self.html)
-        self._drop("script, style, noscript, template, textarea, select, button")
-        titles, tops = head.headings(self.body), head.tops(self.body)
-        flat = _BLANKS.sub(" ", self.body.text(separator="\n"))
-        found, files = links.read(self.body, links.base_of(self.tree, self.url), self.rules)
-        self._prepare(selector, exclude)
-        try:
-            choice = container.choose(self.body, self.rules, selector)
-        except SelectolaxError as error:
-            choice = None
-            self.warnings.append(f"selector: not valid: {selector} ({error})")
-        if choice is None and selector is not None:
-            self.warnings.append(f"selector: nothing matches {selector}")
-        title = self._title((meta, fields), (titles, tops), flat, _position(flat, choice)[0])
+    def document(self, selector: str | None, excluded: Sequence[int]) -> Document:
+        meta, fields = head.meta_tags(self.page), head.properties(self.html)
+        headings = head.headings(self.page)
+        found, files = links.read(self.page, links.base_of(self.page, self.url), self.rules)
+        choice = self._choose(selector, excluded)
+        around = _Around.of(self.page, choice)
+        title = self._title((meta, fields), headings, around)
         paragraphs, cut = self._paragraphs(choice, title[0], exact=selector is not None)
-        shown = self._shown(flat, choice, title[0], cut)
+        shown = self._shown(around, title[0], cut, fields)
         facts = head.read(meta, fields, title, shown, self.rules)
-        named, dated = bool(meta.get("articletitle")), facts.shown is not None
-        page = kinds.Page(choice, paragraphs, found, files, named, dated)
+        named = bool(meta.get("articletitle"))
+        dated = facts.shown is not None and (facts.labelled or all(link.date != facts.shown for link in found))
+        page = kinds.Page(self.page, choice, paragraphs, found, files, named, dated, list(self.left))
         kind = kinds.kind(page, self.rules, selected=selector is not None)
         return Document(
             url=self.url,
@@ -116,48 +182,43 @@ class _Reading:
             explain=(*facts.why, *self.explain, f"kind: {kind}"),
         )
 
-    def _drop(self, selectors: str) -> None:
-        for node in self.tree.css(selectors):
-            if node.tag not in {"body", "html"}:
-                node.decompose()
+    def _choose(self, selector: str | None, excluded: Sequence[int]) -> container.Choice | None:
+        """Take out what never is text; a configured selector may want what the rules would drop."""
+        page = self.page
+        gone = list(excluded) if selector is not None else [*excluded, *page.dropped, *page.hidden]
+        gone = [i for i in gone if i > page.body]
+        page.leave_out(gone)
+        if gone:
+            self.explain.append("left out of the page: " + ", ".join(dict.fromkeys(map(page.label, gone[:40]))))
+        if selector is None:
+            return container.choose(page, self.rules)
+        selected = page.marked("selector")
+        if not selected and not self.warnings:
+            self.warnings.append(f"selector: nothing matches {selector}")
+        return container.choose(page, self.rules, selected)
 
     def _title(
         self,
         said: tuple[Mapping[str, str], Mapping[str, str]],
         headings: tuple[Sequence[str], Sequence[str]],
-        flat: str,
-        at: int,
+        around: _Around,
     ) -> tuple[str | None, str]:
-        """By what the page says of itself; else by what stands before the main text at `at`, the nearest first."""
+        """By what the page says of itself; else by what stands before the main text, the nearest first."""
         if said[0].get("articletitle") or said[1].get("title"):
-            return head.title_of(self.tree, *said, headings[0])
-        before = flat[max(0, at - BEFORE) : at]
-        near = [line for line in map(tidy, before.split("\n")) if line][-LINES_BEFORE:]
-        title = head.title_of(self.tree, *said, headings[0], near)
+            return head.title_of(self.page, *said, headings[0])
+        near = [line for line in map(tidy, around.before.split("\n")) if line][-LINES_BEFORE:]
+        title = head.title_of(self.page, *said, headings[0], near)
         if title[1] not in head.DOUBTFUL:
             return title
-        if name := head.labelled_title(flat[max(0, at - head.NEAR_TITLE * 3) : at + 2 * head.NEAR_TITLE]):
+        if name := head.labelled_title(f"{around.before[-head.NEAR_TITLE * 3 :]}\n{around.start}"):
             return name, "label of the document's properties"
-        first, *behind = [line for line in map(tidy, flat[at : at + head.NEAR_TITLE].split("\n")) if line][:3] or [""]
+        first, *behind = [line for line in map(tidy, around.start.split("\n")) if line][:3] or [""]
         if head.titular(first) and any(trim.is_head(line, self.rules) for line in behind):
             return first, "line over the date"
         texts, tops, lines_near = (
-            [n for n in found if not trim.is_head(n, self.rules)] for found in (*headings, reversed(near))
+            [n for n in found if not trim.is_head(n, self.rules)] for found in (*headings, near[::-1])
         )
-        return head.nearest(before, lines_near, texts, tops) or title
-
-    def _prepare(self, selector: str | None, exclude: Sequence[str]) -> None:
-        """Take out what never is text; a configured selector may want what the rules would drop."""
-        if selector is None:
-            self._drop(", ".join(self.rules.drop))
-            for node in self.body.css('[style*="display:none" i], [style*="display: none" i], [hidden]'):
-                if node.tag != "body" and len(node.text()) < HIDDEN:
-                    node.decompose()
-        for css in exclude:
-            try:
-                self._drop(css)
-            except SelectolaxError as error:
-                self.warnings.append(f"exclude: not valid: {css} ({error})")
+        return head.nearest(around.before, lines_near, texts, tops) or title
 
     def _paragraphs(
         self, choice: container.Choice | None, title: str | None, *, exact: bool
@@ -166,49 +227,61 @@ class _Reading:
         if choice is None:
             self.explain.append("container: none")
             return [], []
-        self.explain.append(f"container: {choice.why}")
-        chrome = {} if exact else container.chrome_inside(choice.node, self.rules, known=choice.known)
+        self.explain.append(f"container: {choice.why}; {choice.plain} characters and {choice.links} in links")
+        chrome = self.left = {} if exact else container.chrome_inside(self.page, choice.at, known=choice.known)
         if chrome:
             self.explain.append("blocks left out: " + ", ".join(sorted(set(chrome.values()))[:12]))
-        every = lines(choice.node, chrome)
+        every = lines(self.page, choice.at, chrome)
         every, copied = trim.without_copies(every)
         if copied:
             self.explain.append(f"second copy left out: {copied} characters")
-        before, kept, after = trim.ends(every, self.rules, title)
+        above = [] if choice.known else self._above_title(choice, every, title)
+        before, kept, after = trim.ends(every[len(above) :], self.rules, title)
+        if above:
+            self.explain.append(f"cut above the title: {len(above)} lines")
         for name, cut in (("before", before), ("after", after)):
             if cut:
                 self.explain.append(f"cut {name} the text: " + " / ".join(line[:40] for line in cut[:8]))
+        self.explain.append(f"kept: {len(kept)} lines, {sum(map(len, kept))} characters")
         return kept, before
 
-    def _shown(self, flat: str, choice: container.Choice | None, title: str | None, cut: Sequence[str]) -> head.Shown:
-        """Split the visible text at the main text; the title itself may name a day, so it is left out."""
-        at, end = _position(flat, choice)
-        name = tidy(title or "")
-        found = flat.rfind(name[:20], 0, at) if name else -1
-        before = flat[found if 0 <= found <= at else max(0, at - 900) : at].replace(name or "\0", " ")
-        start = "\n".join(cut) or flat[at : min(end, at + head.NEAR_TITLE)]
-        issue = dates.first(flat[:at]) if _SHEET.search(flat[:at]) or "enpproperty" in self.html else None
-        wide = flat[max(0, at - 900) : found] if 0 <= found <= at else ""
-        start, after = start.replace(name or "\0", " "), flat[end : end + 600]
-        paper = dates.first(flat[:at]) if head.names_paper(self.tree) else None
-        last = flat[max(at, end - SIGNATURE) : end]
-        return head.Shown(before, start, after, self.url, name, issue, paper, last, wide)
+    def _above_title(self, choice: container.Choice, every: list[str], title: str | None) -> list[str]:
+        """Lines up to the title, where a vote took a frame in which links or a box's heading stand above it.
 
+        Without those, what stands above the title is the head of a document: who issued it, and its number.
+        """
+        at = trim.at_title(every, title) if title else -1
+        if at <= 0:
+            return []
+        above = {line for line in every[:at] if not trim.is_head(line, self.rules)}
+        linked = {tidy(self.page.text(a)) for a in self.page.links_in(choice.at)} if above else set()
+        boxed = any(line in linked or self.rules.tail_lines.fullmatch(line) for line in every[:at])
+        return every[: at + 1] if boxed else []
 
-def _position(flat: str, choice: container.Choice | None) -> tuple[int, int]:
-    """Where the main text begins and ends in the visible text of the page; both its end where it cannot be found."""
-    texts = choice.node.text(separator="\n").split("\n") if choice is not None else []
-    opening = _BLANKS.sub(" ", next((t for t in texts if len(t.strip()) > 3), ""))
-    if not opening or (start := flat.find(opening)) < 0:
-        return len(flat), len(flat)
-    ending = _BLANKS.sub(" ", next(t for t in reversed(texts) if len(t.strip()) > 3))
-    last = flat.rfind(ending)
-    return start, (last + len(ending) if last >= start else len(flat))
+    def _shown(self, around: _Around, title: str | None, cut: Sequence[str], fields: Mapping[str, str]) -> head.Shown:
+        """Split what is seen at the main text; the title itself may name a day, so it is left out."""
+        before, name = around.before, tidy(title or "")
+        found = before.rfind(name[:20]) if name else -1
+        start = "\n".join(cut) or around.start
+        if found < 0 and name and name[:20] in start:  # the main text holds its title, and what stands under it
+            near, start = (start[start.index(name[:20]) :], "") if cut else ("", start)
+        else:
+            near = before[max(found, 0 if found >= 0 else len(before) - WIDE) :]
+        near, start = near.replace(name or "\0", " "), start.replace(name or "\0", " ")
+        wide = before[max(0, len(before) - WIDE) : found]
+        issue = dates.first(before) if fields or _SHEET.search(before) else None
+        paper = dates.first(before) if head.names_paper(self.page) else None
+        return head.Shown(near, start, around.after, self.url, name, issue, paper, around.last, wide)
 
 
 def plain(text: str, url: str | None, rules: TextRules) -> Document:
     """A text file: real reports are saved with the site's lines at both ends, which are cut like those of a page."""
-    every = [line for line in map(tidy, text.replace("\r\n", "\n").replace("\r", "\n").split("\n")) if line]
+    return of_lines([tidy(line) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")], url, rules)
+
+
+def of_lines(found: Sequence[str], url: str | None, rules: TextRules) -> Document:
+    """The same for lines that a file's reader found; the tabs between the cells of a row stay."""
+    every = [line for line in ("\t".join(map(tidy, x.split("\t"))).rstrip("\t") for x in found) if line]
     title = next((line for line in every[:8] if not trim.is_head(line, rules)), None)
     title = title if title is not None and _titular(title) else None
     before, kept, after = trim.ends(every, rules, title)

@@ -3,76 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-
-from selectolax.lexbor import LexborNode
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from monitor.model import TextRules
 from monitor.text import dates, trim
-from monitor.text.lines import is_inline, lines
+from monitor.text.lines import lines
+from monitor.text.outline import Outline
+from monitor.text.survey import SHARES, SMALL, STOP, Block, Survey, survey
 
-# These pass their text on to the block around them: paragraphs, lists and tables are the article, not its frame.
-FLOW = frozenset((
-    "p", "h1", "h2", "h3", "h4", "h5", "h6", "section", "table", "tbody", "thead", "tfoot", "tr", "td", "th", "ul",
-    "ol", "li", "blockquote", "center", "dl", "dt", "dd", "pre", "figure", "figcaption", "hr", "br"
-))  # fmt: skip
-PUNCTUATION = re.compile("[，。；：！？、]")
-STOP = re.compile("[。；！？]")
-LAYOUT_CELL = 300  # characters from which a cell is a frame of the page, not a figure in a table
-LAYOUT_STOPS = 3  # full stops from which it is
 OVERRULE = 2.5  # how much more the vote must find than the best known container
-SMALL = 0.3  # share of the page's sentences up to which a block with a chrome name is chrome
 HEADLINE = 8  # characters from which a link can be a headline
+BOX_NAME = 12  # characters of the name of a box
 FILE = re.compile(r"\.(?!s?html?\b|jsp|aspx?|php)[a-z]{2,4}\b|^#|^javascript|download|附件", re.IGNORECASE)
 WEAK = 20  # punctuation marks up to which a text is looked for with the title
 LEAST = 12  # characters of such a text
-FRAMES = (
-    "section, table, td, center, blockquote, li, ul, dd, dl"  # may frame a text although they mostly are a part of one
-)
-HEADINGS = "h1, h2, h3, h4, h5, [class*=title i], [class*=bt], [class*=tit i], [id*=title i]"
+HEADING_MOST = 500  # characters of an element that can be a heading
+ASIDE = 6_000  # characters from which a block is no box of comments or of other articles
 FEET = 12  # blocks that are looked at in search of one that is no foot of the site
 FOOT, FOOT_MARKS = 2_000, 60  # characters and punctuation marks from which a block cannot be the foot of a site
 FOOT_PARTS = 400  # elements from which it cannot
-MANY = 5_000  # blocks of a page that is not surveyed twice
+MANY = 20_000  # elements of a page that is not surveyed twice
 FRAMES_TRIED = 12  # elements around a title in which a text is looked for
 LINKS = 3_000  # links in lists that are looked at
 PROSE = 0.15  # share of a block's text that has to stand beside it in sentences for the frame around both to be taken
-
-
-@dataclass
-class Block:
-    """An element that frames text: sums over it, its own first, then with everything in it."""
-
-    node: LexborNode
-    parent: Block | None
-    depth: int
-    chrome: bool = False
-    own: float = 0.0
-    score: float = 0.0
-    plain: int = 0  # characters outside links
-    sentences: int = 0  # punctuation marks outside links
-    vote: float = 0.0
-
-    @property
-    def links(self) -> int:
-        """Characters inside links: counted for the few blocks asked about, as most text of a page is links."""
-        return sum(len(a.text().strip()) for a in self.node.css("a"))
-
-    @property
-    def label(self) -> str:
-        attributes = self.node.attributes
-        name = f"#{attributes['id']}" if attributes.get("id") else ""
-        if attributes.get("class"):
-            name += "." + ".".join(str(attributes["class"]).split())
-        return f"{self.node.tag}{name}"
 
 
 @dataclass(frozen=True)
 class Choice:
     """The chosen element and why; `known` when a selector or a content system's name chose it."""
 
-    node: LexborNode
+    at: int  # its position in the outline
     why: str
     known: bool
     plain: int
@@ -80,173 +41,59 @@ class Choice:
     sentences: int
 
 
-@dataclass
-class Survey:
-    """Every text node of the page weighed once, and summed over the blocks around it."""
-
-    blocks: dict[int, Block] = field(default_factory=dict)
-    order: list[Block] = field(default_factory=list)
-
-    _names: dict[str, bool] = field(default_factory=dict)
-
-    def says_chrome(self, name: str, rules: TextRules) -> bool:
-        """Whether an id or class is one of chrome; pages repeat their classes, so each is judged once."""
-        if name == " ":
-            return False
-        if (known := self._names.get(name)) is None:
-            known = self._names[name] = rules.chrome_classes.search(name) is not None
-        return known
-
-    def within(self, node: LexborNode) -> Block | None:
-        return self.blocks.get(node.mem_id)
-
-
-def survey(body: LexborNode, rules: TextRules, known: Mapping[int, LexborNode]) -> Survey:
-    """Weigh the page. Elements of `known` are made blocks whatever their tag."""
-    found = Survey()
-    root = Block(body, None, 0)
-    found.blocks[body.mem_id] = root
-    found.order.append(root)
-    places: dict[int, tuple[Block, bool]] = {body.mem_id: (root, False)}
-    for node in body.traverse(include_text=True):
-        if node.tag != "-text":
-            continue
-        text = (node.text_content or "").strip()
-        parent = node.parent if len(text) > 1 else None
-        if parent is None:
-            continue
-        if parent.tag == "a":
-            continue
-        block, link = places.get(parent.mem_id) or _place(parent, places, found, rules, known)
-        if link:
-            continue
-        block.plain += len(text)
-        marks = len(PUNCTUATION.findall(text))
-        block.sentences += marks
-        block.own += len(text) / 10 + 3 * marks
-    _sum(found)
-    return found
-
-
-def _place(
-    node: LexborNode,
-    places: dict[int, tuple[Block, bool]],
-    found: Survey,
-    rules: TextRules,
-    known: Mapping[int, LexborNode],
-) -> tuple[Block, bool]:
-    """The block that a text in `node` belongs to, and whether it is inside a link."""
-    path = []
-    while node.mem_id not in places:
-        path.append(node)
-        if node.parent is None:
-            break
-        node = node.parent
-    block, link = places.get(node.mem_id, (found.order[0], False))
-    for step in reversed(path):
-        tag = step.tag or ""
-        if step.mem_id in known or not (is_inline(tag) or tag in FLOW) or _layout(tag, step):
-            attributes = step.attributes
-            name = f"{attributes.get('id') or ''} {attributes.get('class') or ''}"
-            chrome = block.chrome or found.says_chrome(name, rules)
-            block = Block(step, block, block.depth + 1, chrome)
-            found.blocks[step.mem_id] = block
-            found.order.append(block)
-        link = link or tag == "a"
-        places[step.mem_id] = (block, link)
-    return block, link
-
-
-def _layout(tag: str, node: LexborNode) -> bool:
-    """A cell that frames text: a long one, or one of several sentences."""
-    if tag != "td":
-        return False
-    text = node.text()
-    return len(text) >= LAYOUT_CELL or text.count("。") >= LAYOUT_STOPS
-
-
-def _sum(found: Survey) -> None:
-    """Sums from the leaves up, without chrome; then the votes."""
-    for block in found.order:
-        block.score = block.own
-    for block in reversed(found.order):
-        if block.parent is not None:
-            for name in ("score", "plain", "sentences"):
-                setattr(block.parent, name, getattr(block.parent, name) + getattr(block, name))
-    whole = found.order[0].score or 1.0
-    for block in found.order:
-        block.chrome = block.chrome and block.score < SMALL * whole
-        if block.parent is not None and block.parent.chrome:
-            block.chrome = True
-        if block.chrome:
-            continue
-        block.vote += block.own
-        for share, ancestor in zip((0.45, 0.2), _ancestors(block), strict=False):
-            ancestor.vote += share * block.own
-
-
-def _ancestors(block: Block) -> list[Block]:
-    found: list[Block] = []
-    while block.parent is not None and len(found) < 2:
-        block = block.parent
-        found.append(block)
-    return found
-
-
-def choose(body: LexborNode, rules: TextRules, selector: str | None = None) -> Choice | None:
-    """The element of the main text; None when `selector` finds nothing or the page has no text at all."""
-    if selector is not None:
-        nodes = _outermost(body.css(selector))
-        known = {n.mem_id: n for n in nodes}
-        if not nodes:
-            return None
-        found = survey(body, rules, known)
-        best = max(nodes, key=lambda n: block.score if (block := found.within(n)) else 0.0)
-        return _choice(best, found, f"selector {selector}", known=True)
-    nodes = _outermost(body.css(", ".join(rules.containers))) if rules.containers else []
-    found = survey(body, rules, {n.mem_id: n for n in nodes})
-    if not nodes and not body.text().strip():
+def choose(page: Outline, rules: TextRules, selected: Sequence[int] | None = None) -> Choice | None:
+    """The element of the main text; None when `selected` (what a configured selector matches) is empty, or when the
+    page has no text at all."""
+    if selected is not None:
+        return _selected(page, _outermost(page, selected))
+    nodes = _outermost(page, [i for i in page.containers if i != page.body])
+    if not nodes and not page.text(page.body).strip():
         return None
+    found = survey(page, frozenset(nodes))
     elected = _elect(found, rules)
-    if (
-        elected is not None and elected.parent is None and len(found.order) < MANY
-    ):  # the whole page: perhaps frames are hidden in elements of text
-        finer = survey(body, rules, {n.mem_id: n for n in (*nodes, *body.css(FRAMES))})
+    if elected is not None and elected.parent is None and len(page.blocks) < MANY:
+        # the whole page: perhaps frames are hidden in elements of text
+        finer = survey(page, frozenset(nodes), finer=True)
         again = _elect(finer, rules)
         if again is not None and again.parent is not None:
             found, elected = finer, again
     if elected is not None and elected.sentences < WEAK:
-        elected = _beside_title(body, found, elected, rules)
+        elected = _beside_title(found, elected, rules)
     if elected is None:
         return _choice(nodes[0], found, "known container, without text", known=True) if nodes else None
-    voted = _extend(elected, rules)
-    table = [block for n in nodes if (block := found.within(n)) is not None]
+    return _known_or_voted(found, nodes, elected, rules)
+
+
+def _selected(page: Outline, nodes: Sequence[int]) -> Choice | None:
+    if not nodes:
+        return None
+    found = survey(page, frozenset(nodes))
+    best = max(nodes, key=lambda i: block.score if (block := found.blocks.get(i)) else 0.0)
+    return _choice(best, found, "selector", known=True)
+
+
+def _known_or_voted(found: Survey, nodes: Sequence[int], elected: Block, rules: TextRules) -> Choice:
+    """A content system's own element, unless the vote finds far more elsewhere."""
+    voted = _extend(found, elected, rules)
+    table = [block for i in nodes if (block := found.blocks.get(i)) is not None]
     if not table and nodes and voted.sentences < 6:
         return _choice(nodes[0], found, "known container, without text", known=True)
     if table:
-        best_known = max(table, key=lambda b: b.score)
-        if _too_wide(best_known, voted):
-            return _choice(voted.node, found, f"vote: {voted.label}, inside {best_known.label}", known=True)
-        if voted.sentences <= OVERRULE * max(best_known.sentences, 1) or _holds(best_known, voted):
-            return _choice(_siblings(best_known, table).node, found, f"known container {best_known.label}", known=True)
-    return _choice(voted.node, found, f"vote: {voted.label}, {voted.sentences} marks", known=False)
+        best = max(table, key=lambda b: b.score)
+        if _too_wide(found, best, voted):
+            why = f"vote: {found.label(voted)}, inside {found.label(best)}"
+            return _choice(voted.at, found, why, known=True)
+        if voted.sentences <= OVERRULE * max(best.sentences, 1) or best.holds(voted):
+            return _choice(_siblings(best, table).at, found, f"known container {found.label(best)}", known=True)
+    return _choice(voted.at, found, f"vote: {found.label(voted)}, {voted.sentences} marks", known=False)
 
 
-def _too_wide(known: Block, voted: Block) -> bool:
+def _too_wide(found: Survey, known: Block, voted: Block) -> bool:
     """Whether a known container also frames columns of links: some templates give the whole page its name."""
-    if known is voted or not _holds(known, voted) or voted.sentences < 6:
+    if known is voted or not known.holds(voted) or voted.sentences < 6:
         return False
-    links = known.links - voted.links
+    links = found.links(known) - found.links(voted)
     return links > 200 and links > 0.4 * (known.plain - voted.plain + links)
-
-
-def _holds(outer: Block, inner: Block) -> bool:
-    block: Block | None = inner
-    while block is not None:
-        if block is outer:
-            return True
-        block = block.parent
-    return False
 
 
 def _siblings(best: Block, table: Sequence[Block]) -> Block:
@@ -259,45 +106,81 @@ def _siblings(best: Block, table: Sequence[Block]) -> Block:
 
 
 def _elect(found: Survey, rules: TextRules) -> Block | None:
-    """The block with the most votes that is no foot of the site: those outweigh a notice of one sentence."""
-    block = max(found.order, key=lambda b: b.vote)
+    """The block with the most votes that is no foot of the site (those outweigh a notice of one sentence), and no box
+    of readers' comments or of other articles."""
+    block = max(found.order, key=_votes)
     for _ in range(FEET):
-        if block.sentences >= FOOT_MARKS or block.plain >= FOOT or not _says_nothing(block, rules):
+        if block.parent is not None and block.plain < ASIDE and _is_aside(found.page, block, rules):
+            _reject(found, block)
+        elif block.sentences >= FOOT_MARKS or block.plain >= FOOT or not _says_nothing(found, block, rules):
             return block
-        for share, ancestor in zip((0.45, 0.2), _ancestors(block), strict=False):
-            ancestor.vote -= share * block.own
-        block.vote = -1.0
-        block = max(found.order, key=lambda b: b.vote)
+        else:
+            _withdraw(block)
+        block = max(found.order, key=_votes)
         if block.vote <= 0:
             break
     return None
 
 
-def _beside_title(body: LexborNode, found: Survey, elected: Block, rules: TextRules) -> Block:
+def _withdraw(block: Block) -> None:
+    for share, ancestor in zip(SHARES, block.ancestors(), strict=False):
+        ancestor.vote -= share * block.own
+    block.vote = -1.0
+
+
+def _reject(found: Survey, block: Block) -> None:
+    """Withdraw a block and everything in it."""
+    end = found.page.ends[block.at]
+    for inner in found.order:
+        if block.at <= inner.at < end:
+            _withdraw(inner)
+
+
+def _is_aside(page: Outline, block: Block, rules: TextRules) -> bool:
+    """Whether a heading of the template (网友评论, 猜你喜欢) opens the block or stands right before it."""
+    opening = next((text.strip() for text in page.pieces(block.at) if text.strip()), "")
+    if rules.tail_lines.fullmatch(opening):
+        return not _names_title(page, block)
+    before = [b for b in page.children(page.parents[block.at]) if b < block.at][-1:]
+    return any(page.size(b) < HEADLINE * 4 and rules.tail_lines.fullmatch(page.text(b).strip()) for b in before)
+
+
+def _names_title(page: Outline, block: Block) -> bool:
+    """Whether a piece of the block is what `<title>` begins with: such a box stands first in the article's frame."""
+    title = "".join((page.title or "").split())
+    pieces = ("".join(text.split()) for text in page.pieces(block.at))
+    return any(len(piece) >= 4 and title.startswith(piece) for piece in pieces)
+
+
+def _votes(block: Block) -> float:
+    return block.vote
+
+
+def _beside_title(found: Survey, elected: Block, rules: TextRules) -> Block:
     """Of little text the part that stands with the title: a word of welcome beside it may have more votes."""
-    node = _title_node(body)
-    frame = node.parent if node is not None else None
+    page = found.page
+    node = _title_node(page)
+    frame = page.parents[node] if node is not None else page.body
     for _ in range(FRAMES_TRIED):
-        if frame is None or frame.mem_id == body.mem_id:
+        if frame <= page.body:
             break
-        block = found.within(frame)
-        if block is not None and not block.chrome and block.plain >= LEAST and not _says_nothing(block, rules):
-            if _holds(block, elected):
+        block = found.blocks.get(frame)
+        if block is not None and not block.chrome and block.plain >= LEAST and not _says_nothing(found, block, rules):
+            if block.holds(elected):
                 return elected
-            inside = [b for b in found.order if _holds(block, b) and not b.chrome and b.vote > 0]
-            return max(inside, key=lambda b: b.vote, default=block)
-        frame = frame.parent
+            inside = [b for b in found.order if block.holds(b) and not b.chrome and b.vote > 0]
+            return max(inside, key=_votes, default=block)
+        frame = page.parents[frame]
     return elected
 
 
-def _title_node(body: LexborNode) -> LexborNode | None:
+def _title_node(page: Outline) -> int | None:
     """The heading with which `<title>` begins, else the longest that it names."""
-    top = body.parent.css_first("title") if body.parent is not None else None
-    title = "".join(top.text().split()) if top is not None else ""
-    best: tuple[bool, int, LexborNode] | None = None
-    for node in body.css(HEADINGS)[:40]:
-        name = "".join(node.text().split())
-        if len(name) < 4 or name not in title or node.css_first("a") is not None:
+    title = "".join((page.title or "").split())
+    best: tuple[bool, int, int] | None = None
+    for node in page.headings[:40]:
+        name = "".join(page.text(node).split()) if page.size(node) < HEADING_MOST else ""
+        if len(name) < 4 or name not in title or page.links_in(node):
             continue
         rank = title.startswith(name), len(name)
         if best is None or rank > best[:2]:
@@ -305,45 +188,39 @@ def _title_node(body: LexborNode) -> LexborNode | None:
     return best[2] if best is not None else None
 
 
-def _says_nothing(block: Block, rules: TextRules) -> bool:
+def _says_nothing(found: Survey, block: Block, rules: TextRules) -> bool:
     """Whether every line outside links and headings is one that templates print."""
-    if len(block.node.css("p, div, li, td")) > FOOT_PARTS:
+    page = found.page
+    inside = range(block.at + 1, page.ends[block.at])
+    if sum(page.tags[i] in {"p", "div", "li", "td"} for i in inside) > FOOT_PARTS:
         return False
-    skip = {a.mem_id for a in block.node.css("a, h1, h2, h3")}
-    return all(trim.is_head(line, rules) or trim.is_foot(line, rules) for line in lines(block.node, skip))
+    skip = {i for i in inside if page.tags[i] in {"a", "h1", "h2", "h3"}}
+    return all(trim.is_head(line, rules) or trim.is_foot(line, rules) for line in lines(page, block.at, skip))
 
 
-def _prose(frame: Block, inner: Block, rules: TextRules) -> int:
+def _prose(page: Outline, frame: Block, inner: Block, rules: TextRules) -> int:
     """Characters in sentences that stand in `frame` beside `inner`; none of those behind a heading of the template."""
-    before: list[LexborNode] = []
-    after: list[LexborNode] = []
-    step: LexborNode | None = inner.node
-    while step is not None and step.mem_id != frame.node.mem_id:
-        before += _beside(step, forward=False)
-        after += _beside(step, forward=True)
-        step = step.parent
-    found = sum(_sentences(node, rules)[0] for node in before)
+    before: list[int] = []
+    after: list[int] = []
+    step = inner.at
+    while step > frame.at:
+        for beside in page.children(page.parents[step]):
+            if beside != step:
+                (before if beside < step else after).append(beside)
+        step = page.parents[step]
+    found = sum(_sentences(page, node, rules)[0] for node in before)
     for node in after:
-        size, ended = _sentences(node, rules)
+        size, ended = _sentences(page, node, rules)
         found += size
         if ended:
             break
     return found
 
 
-def _beside(node: LexborNode, *, forward: bool) -> list[LexborNode]:
-    found, node_beside = [], node.next if forward else node.prev
-    while node_beside is not None:
-        if (node_beside.tag or "-")[0] not in "-!":
-            found.append(node_beside)
-        node_beside = node_beside.next if forward else node_beside.prev
-    return found
-
-
-def _sentences(node: LexborNode, rules: TextRules) -> tuple[int, bool]:
+def _sentences(page: Outline, node: int, rules: TextRules) -> tuple[int, bool]:
     """(characters of lines that are sentences, whether a heading of the template ended them)."""
     size = 0
-    for line in lines(node):
+    for line in lines(page, node):
         if rules.tail_lines.fullmatch(line):
             return size, True
         if STOP.search(line) and not trim.is_head(line, rules) and not trim.is_foot(line, rules):
@@ -351,84 +228,82 @@ def _sentences(node: LexborNode, rules: TextRules) -> tuple[int, bool]:
     return size, False
 
 
-def _extend(best: Block, rules: TextRules) -> Block:
+def _extend(found: Survey, best: Block, rules: TextRules) -> Block:
     """Climb while the frame around holds clearly more sentences and few links: texts dealt out over sibling blocks."""
     block = frame = best
     while frame.parent is not None and frame.parent.parent is not None:
         parent = frame.parent
-        if _deals_out(parent, block, rules):
+        if _deals_out(found, parent, block, rules):
             block = parent
-        elif not (block.sentences == parent.sentences and _has_twin(parent.node)):
+        elif not (block.sentences == parent.sentences and _has_twin(found.page, parent.at)):
             break
         frame = parent
     return block
 
 
-def _deals_out(frame: Block, block: Block, rules: TextRules) -> bool:
+def _deals_out(found: Survey, frame: Block, block: Block, rules: TextRules) -> bool:
     """Whether the text goes on in `frame` outside `block`."""
     more, plain = frame.sentences - block.sentences, frame.plain - block.plain
     if more < 0.15 * block.sentences or more * 40 < plain:
         return False
-    links = frame.links - block.links
+    links = found.links(frame) - found.links(block)
     if links > 0.3 * (plain + links) or more * 40 < plain + links:
         return False
-    return _prose(frame, block, rules) >= PROSE * block.plain
+    return _prose(found.page, frame, block, rules) >= PROSE * block.plain
 
 
-def _has_twin(node: LexborNode) -> bool:
+def _has_twin(page: Outline, node: int) -> bool:
     """Whether the next or previous element is of the same tag and class: one of several parts."""
-    name = node.attributes.get("class")
-    beside = (*_beside(node, forward=True)[:1], *_beside(node, forward=False)[:1])
-    return any(b.tag == node.tag and b.attributes.get("class") == name for b in beside)
+    children = list(page.children(page.parents[node]))
+    at = children.index(node)
+    beside = children[max(0, at - 1) : at] + children[at + 1 : at + 2]
+    tag, classes = page.tags[node], page.get(node, "class")
+    return any(page.tags[b] == tag and page.get(b, "class") == classes for b in beside)
 
 
-def _outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:
-    """Without those that lie in another of them. `css` lists ancestors before what they hold."""
-    ids = {n.mem_id for n in nodes}
-    kept: dict[int, LexborNode] = {}
+def _outermost(page: Outline, nodes: Sequence[int]) -> list[int]:
+    """Without those that lie in another of them; `nodes` are in document order."""
+    kept: list[int] = []
     for node in nodes:
-        parent, steps = node.parent, 0
-        while parent is not None and parent.mem_id not in ids and steps < 200:
-            parent, steps = parent.parent, steps + 1
-        if parent is None or parent.mem_id not in ids:
-            kept.setdefault(node.mem_id, node)
-    return list(kept.values())
+        if not kept or node >= page.ends[kept[-1]]:
+            kept.append(node)
+    return kept
 
 
-def _choice(node: LexborNode, found: Survey, why: str, *, known: bool) -> Choice:
-    block = found.within(node) or Block(node, None, 0)
-    return Choice(node, why, known, block.plain, block.links, block.sentences)
+def _choice(node: int, found: Survey, why: str, *, known: bool) -> Choice:
+    block = found.blocks.get(node) or Block(node, None)
+    return Choice(node, why, known, block.plain, found.links(block), block.sentences)
 
 
-def chrome_inside(node: LexborNode, rules: TextRules, *, known: bool = True) -> dict[int, str]:
-    """`mem_id` -> name of small blocks whose id or class says chrome; where a vote chose, of lists of links too."""
-    whole = max(1, len(node.text()))
+def chrome_inside(page: Outline, node: int, *, known: bool = True) -> dict[int, str]:
+    """Position -> name of small blocks whose id or class says chrome; where a vote chose, of lists of links too."""
+    end, whole = page.ends[node], max(1, page.size(node))
     found: dict[int, str] = {}
-    for inner in node.css("[class], [id]"):
-        if inner.mem_id == node.mem_id:
-            continue
-        name = f"{inner.attributes.get('id') or ''} {inner.attributes.get('class') or ''}".strip()
-        if name and rules.chrome_classes.search(name):
-            text = inner.text()
-            if len(text) < SMALL * whole and "。" not in text and inner.css_first("table") is None:
-                found[inner.mem_id] = name
-    return found if known else {**found, **_link_lists(node)}
+    for inner, name in page.chrome.items():
+        small = node < inner < end and page.size(inner) < SMALL * whole
+        if small and "。" not in page.text(inner) and not page.has(inner, "table"):
+            found[inner] = name
+    return found if known else {**found, **_link_lists(page, node)}
 
 
-def _link_lists(node: LexborNode) -> dict[int, str]:
-    """Lists of three or more headlines that lead to other pages, and of little else."""
+def _link_lists(page: Outline, node: int) -> dict[int, str]:
+    """Lists of three or more headlines that lead to other pages, and of little else; with the box's name above."""
     found: dict[int, str] = {}
     seen = 0
-    for box in node.css("ul, ol, dl"):
-        links = box.css("a[href]")
+    for box in range(node + 1, page.ends[node]):
+        if page.tags[box] not in {"ul", "ol", "dl"}:
+            continue
+        links = page.links_in(box)
         seen += len(links)
         if seen > LINKS:
             break
         names = [
             text
             for a in links
-            if len(text := a.text().strip()) >= HEADLINE and not FILE.search(f"{a.attributes['href']} {text}")
+            if len(text := page.text(a).strip()) >= HEADLINE and not FILE.search(f"{page.get(a, 'href')} {text}")
         ]
-        if len(names) >= 3 and sum(map(len, names)) > 0.7 * len("".join(dates.DATE.sub("", box.text()).split())):
-            found[box.mem_id] = "links"
+        if len(names) >= 3 and sum(map(len, names)) > 0.7 * len("".join(dates.DATE.sub("", page.text(box)).split())):
+            found[box] = "links"
+            before = [b for b in page.children(page.parents[box]) if b < box][-1:]
+            found |= {b: "links" for b in before if page.size(b) <= BOX_NAME and not page.links_in(b)}
     return found

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 
 _NUMBERS = {"〇": "0", "零": "0", "○": "0", "Ｏ": "0", **{c: str(i) for i, c in enumerate("一二三四五六七八九", 1)}}
 _DAY = r"(?:19|20)\d{2}\s*(?:[-－–—/.．∕⁄]|年)\s*\d{1,2}\s*(?:[-－–—/.．∕⁄]|月)\s*\d{1,2}(?!\d)(?:\s*日)?"
@@ -18,6 +19,7 @@ _PARTS = re.compile(r"(\d{4})\D+(\d{1,2})\D+(\d{1,2})")
 _ENGLISH = re.compile(
     r"(\d{1,2})\s+(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?,?\s+((?:19|20)\d{2})", re.IGNORECASE
 )
+_WIDE_DIGIT = re.compile("[０-９]")
 _WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _IN_URL = (
@@ -30,27 +32,43 @@ _IN_URL = (
 
 def every(text: str) -> list[str]:
     """All dates in `text`: in order those written the Chinese way, then `26 Jan 2022`."""
-    text = text.translate(_WIDE)
-    found = [_iso(m[0]) for m in DATE.finditer(text)]
-    found += [_valid(m[3], str(1 + _MONTHS.index(m[2][:3].lower())), m[1]) for m in _ENGLISH.finditer(text)]
-    return [day for day in found if day]
+    return list(_each(_narrow(text)))
 
 
 def first(text: str) -> str | None:
     """The first date in `text`."""
-    return next(iter(every(text)), None)
+    return next(_each(_narrow(text)), None)
+
+
+def _each(text: str) -> Iterator[str]:
+    for found in DATE.finditer(text):
+        if day := _iso(found[0]):
+            yield day
+    for found in _ENGLISH.finditer(text):
+        if day := _valid(found[3], str(1 + _MONTHS.index(found[2][:3].lower())), found[1]):
+            yield day
+
+
+def _narrow(text: str) -> str:
+    """With digits of full width as others."""
+    return text.translate(_WIDE) if _WIDE_DIGIT.search(text) else text
 
 
 def labelled(text: str, labels: Sequence[str]) -> str | None:
     """The date behind one of these words; of several, the word that stands first in `labels`."""
-    text = text.translate(_WIDE)
+    text = _narrow(text)
     best: tuple[int, str] | None = None
-    for found in re.finditer(rf"({'|'.join(labels)})\s*[：:∶(（【】\[\]]*\s*({DATE.pattern})", text):
+    for found in _behind(tuple(labels)).finditer(text):
         day = _iso(found[2])
         rank = labels.index(found[1])
         if day and (best is None or rank < best[0]):
             best = rank, day
     return best[1] if best else None
+
+
+@lru_cache(maxsize=8)
+def _behind(labels: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"({'|'.join(labels)})\s*[：:∶(（【】\[\]]*\s*({DATE.pattern})")
 
 
 def split(text: str) -> str | None:

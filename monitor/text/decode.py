@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 from functools import cache
+from itertools import islice
 
 import chardet
 import webencodings  # type: ignore[import-untyped]
@@ -19,6 +20,7 @@ from monitor.model import Decoded
 META_BYTES = 4096  # browsers look at 1,024; old templates put comments and scripts first
 TOLERATED = 0.02  # share of broken sequences among the multi-byte ones of a text that is still UTF-8
 DETECT_BYTES = 65_536
+SAMPLE = 400  # runs of Chinese characters that show whether a text is read rightly
 
 _CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)", re.IGNORECASE)
 _HTTP_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)", re.IGNORECASE)
@@ -74,9 +76,12 @@ def _codec(label: str) -> str | None:
 
 def _as_utf8(body: bytes, declared: list[tuple[str, str]]) -> Decoded | None:
     """`body` as UTF-8 when it is that, a few damaged characters or a cut tail included."""
-    text = body.decode("utf-8", "replace")
-    wide = len(body.translate(None, _NARROW))  # lead bytes: about one a character
-    bad = text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
+    try:
+        text, bad, wide = body.decode("utf-8"), 0, 0 if body.isascii() else 3
+    except UnicodeDecodeError:
+        text = body.decode("utf-8", "replace")
+        wide = len(body.translate(None, _NARROW))  # lead bytes: about one a character
+        bad = text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
     if bad > max(1 if wide > 1 else 0, wide * TOLERATED):
         return None
     if any(name != "utf-8" for name, _ in declared) and wide and not bad and not re.search("[\u2000-\uffff]", text):
@@ -90,7 +95,7 @@ def _as_utf8(body: bytes, declared: list[tuple[str, str]]) -> Decoded | None:
 def _believed(body: bytes, name: str, how: str) -> Decoded | None:
     """`body` in this encoding, when the result reads like text: next to nothing broken, and common characters."""
     found = _read(body, name, how)
-    hanzi = "".join(_HANZI.findall(found.text))
+    hanzi = "".join(m[0] for m in islice(_HANZI.finditer(found.text), SAMPLE))
     if found.replacements > 1 + len(found.text) * TOLERATED:
         return None
     if name not in {"gb18030", "big5hkscs"}:

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
-
 from monitor.model import TextRules
 from monitor.text import dates
 from monitor.text.lines import tidy
+from monitor.text.outline import Outline
+from monitor.text.tags import RANKED, attribute
 
 WHOLE_TITLE = 8  # characters from which a line before the text can be the title that `<title>` names among others
 _DAYS = ("pubdate", "publishdate", "article:published_time", "apub:time", "createdate", "publish_date", "datepublished")
@@ -25,18 +25,21 @@ LONGEST = 300  # characters of a title, a name, the text of a link; titles of do
 WRITTEN = 2_000  # characters of a tag's source that are read for one of them
 UNCLOSED = 50  # names of fields that never end, after which no more are looked for
 HEADING = 500  # characters of an element that can be a heading, the source and the date in it included
+HEADINGS_MOST = 100  # elements of a page that are looked at as headings
+HEADING_PIECES = 200  # texts in one of them
 NEAR_TITLE = 300  # characters behind the title in which an unlabelled date is the article's
 
 _TAGS = re.compile(r"<[^<>]*>")
 _PROPERTY = re.compile(r"<!--\s*enpproperty", re.IGNORECASE)
 _PROPERTY_CLOSES = re.compile(r"/enpproperty\s*-->", re.IGNORECASE)
+_BLANK_CONTENT = re.compile(r"[\s*\-—]*")
 _FIELD = re.compile(r"<(\w+)>")
 _SUFFIX = re.compile(r"\s*[_|｜–—]+\s*|\s+-+\s*|\s*-+\s+|--+|-(?!(?<=\d-)\d)(?=[^-]{2,20}$)")
+_DASHES = ("—", "——", "–")  # these stand within titles too: 1—2月, 开局之年——…
 _NEXT_LABEL = re.compile(
     "发布|发表|更新|时间|日期|浏览|点击|阅读|访问|字体|字号|作者|编辑|责任|审核|来源|分享|打印|【|\\["
 )
 _WORD = re.compile(r"[\W_]+")
-_HEADINGS = "h1, h2, h3, ucaptitle, founder-title, [class*=title i], [id*=title i], [class*=bt], [id*=bt]"
 COLUMN_NAME = 5  # letters of a `<title>` that may be the name of a column
 SITE_NAME = 24  # characters of the name of a site
 _LABEL = re.compile(
@@ -53,6 +56,7 @@ _BYLINE = re.compile(
 _PROPERTIES = re.compile(
     rf"[\s(（【\[]*(?:(?:来源|作者|时间|日期|发布时间|发布日期|编辑|浏览)\s*[：:]|(?:{dates.DATE.pattern})\s*(?:\d{{1,2}}[：:]|[)）]?\s*$))"
 )
+_HEADING = re.compile("(?i:title)|bt")
 _PAPER = re.compile("电子报|数字报|电子版|数字版|日报|晚报|早报|晨报|时报|商报|周报|电讯")
 _SITE = re.compile(
     r"(?:网|网站|门户|政府|委员会|管委会|厅|局|在线|频道|新闻中心|平台|客户端|资讯|首页|日报|晚报|早报|晨报|时报|商报|周报|"
@@ -71,19 +75,19 @@ class Head:
     author: str | None = None
     column: str | None = None
     site_code: str | None = None
+    labelled: bool = False  # a word before the date says what it is
     why: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()  # what was cut
 
 
-def meta_tags(tree: LexborHTMLParser) -> dict[str, str]:
+def meta_tags(page: Outline) -> dict[str, str]:
     """name (lower case) -> content, the first that is not empty; `property` counts as a name."""
     found: dict[str, str] = {}
-    for node in tree.css("meta[content]"):
-        attributes = node.attributes
-        name = (attributes.get("name") or attributes.get("property") or "").strip().lower()
-        content = plain(attributes.get("content") or "")
-        if name and content and not re.fullmatch(r"[\s*\-—]*", content):
-            found.setdefault(name, content)
+    for source in page.metas:
+        name = (attribute(source, "name") or attribute(source, "property")).strip().lower()
+        content = plain(attribute(source, "content")) if name and name not in found else ""
+        if content and not _BLANK_CONTENT.fullmatch(content):
+            found[name] = content
     return found
 
 
@@ -121,7 +125,7 @@ def bare(text: str) -> str:
 
 
 def title_of(
-    tree: LexborHTMLParser,
+    page: Outline,
     meta: Mapping[str, str],
     fields: Mapping[str, str],
     headings: Sequence[str],
@@ -132,8 +136,7 @@ def title_of(
         return name, "meta ArticleTitle"
     if name := fields.get("title"):
         return name, "enpproperty"
-    node = tree.css_first("title")
-    whole = plain(node.text()) if node is not None else ""
+    whole = plain(page.title or "")
     site = bare(meta.get("sitename", ""))
     cut = without_site(whole)
     apart = [n for n in near if len(n) >= WHOLE_TITLE and (cut.endswith(" " + n) or cut.startswith(n + " "))]
@@ -162,10 +165,9 @@ def labelled_title(text: str) -> str | None:
     return tidy(found[1]) if found else None
 
 
-def names_paper(tree: LexborHTMLParser) -> bool:
+def names_paper(page: Outline) -> bool:
     """Whether `<title>` names a newspaper: its pages print the day of the issue at their head."""
-    node = tree.css_first("title")
-    return node is not None and _PAPER.search(node.text()) is not None
+    return page.title is not None and _PAPER.search(page.title) is not None
 
 
 def nearest(before: str, lines: Sequence[str], headings: Sequence[str], tops: Sequence[str]) -> tuple[str, str] | None:
@@ -211,25 +213,32 @@ def without_site(title: str) -> str:
             found.start() == 0
             or len(title[found.end() : end]) > 24
             or re.search("[，。！？“]", title[found.end() : end])
+            or (found[0].strip() in _DASHES and not _SITE.search(title[found.end() : end]))
         ):
             break
         end = found.start()
     return title[:end].strip()
 
 
-def tops(body: LexborNode) -> list[str]:
-    """Headings of the first rank."""
-    return [text[:HEADING] for node in body.css("h1, ucaptitle, founder-title")[:20] if (text := tidy(node.text()))]
-
-
-def headings(body: LexborNode) -> list[str]:
-    """Candidates for a title, in page order."""
-    found = []
-    for node in body.css(_HEADINGS)[:80]:
-        text = tidy(node.text())
+def headings(page: Outline) -> tuple[list[str], list[str]]:
+    """(candidates for a title in page order, those of the first rank)."""
+    found, tops = [], []
+    for i in page.headings[:HEADINGS_MOST]:
+        if page.first[page.ends[i]] - page.first[i] > HEADING_PIECES or not _heads(page, i):
+            continue
+        text = tidy(page.text(i))
+        if page.tags[i] in {"h1", "ucaptitle", "founder-title"} and text:
+            tops.append(text[:HEADING])
         if 4 <= len(text) <= 160:
             found.append(text)
-    return found
+    return found, tops
+
+
+def _heads(page: Outline, i: int) -> bool:
+    """Whether an element can be the document's heading; those of boxes are h4, or named `tit`."""
+    if (tag := page.tags[i]) in RANKED:
+        return tag not in {"h4", "h5"}
+    return _HEADING.search(f"{page.get(i, 'id')} {page.get(i, 'class')}") is not None
 
 
 def read(
@@ -262,6 +271,7 @@ def read(
         author=short["author"],
         column=short["column"],
         site_code=short["site code"],
+        labelled="label" in why,
         why=(f"title: {title[1]}", f"date: {why}"),
         warnings=tuple(f"{name} cut to {LONGEST} characters" for name in names if short[name] != names[name]),
     )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-
-from selectolax.lexbor import LexborNode
 
 from monitor.model import Attachment, DocumentKind, Link, TextRules
 from monitor.text.container import Choice
 from monitor.text.lines import tidy
+from monitor.text.outline import TEXT, Outline
 
 SHORT = 60  # characters under which a text is too little to be an article by itself
 LINES = 4  # short lines, as of a roster, that are an article where the page names one
@@ -32,12 +31,14 @@ _STOP = re.compile("[。！？；]$")
 class Page:
     """A page as far as it is read. `named`, `dated`: it says the title and the day of an article."""
 
+    outline: Outline
     choice: Choice | None
     paragraphs: Sequence[str]
     links: Sequence[Link]
     files: Sequence[Attachment]
     named: bool
     dated: bool
+    left: Collection[int] = ()  # boxes in the main text that were left out
 
 
 def kind(page: Page, rules: TextRules, *, selected: bool) -> DocumentKind:
@@ -46,7 +47,7 @@ def kind(page: Page, rules: TextRules, *, selected: bool) -> DocumentKind:
     if choice is None:
         return "error" if selected else _without_choice(page)
     chars = sum(map(len, page.paragraphs))
-    listed = _is_listing(choice, page.files) or (chars < SUMMARY and _is_introduction(page, choice))
+    listed = _is_listing(page, choice) or (chars < SUMMARY and _is_introduction(page, choice))
     if listed and not selected and not (page.named and chars >= SHORT):
         return "listing"
     return (
@@ -73,7 +74,7 @@ def _is_notice(page: Page, choice: Choice, rules: TextRules) -> bool:
         return True
     if not page.paragraphs or not choice.sentences:
         return False
-    if not page.named and _says("soft_404", page, rules):
+    if not page.named and not page.dated and _says("soft_404", page, rules):
         return False
     return choice.known or ((page.named or page.dated) and _STOP.search(page.paragraphs[-1]) is not None)
 
@@ -84,7 +85,7 @@ def _without_text(page: Page, choice: Choice, rules: TextRules, selected: bool) 
         return said
     if page.files:
         return "attachment"
-    if choice.node.css_first("img") is not None:
+    if page.outline.has(choice.at, "img"):
         return "image"
     if len(page.links) >= MANY and not selected:
         return "listing"
@@ -97,38 +98,34 @@ def _says(word: str, page: Page, rules: TextRules) -> bool:
     return any(p.search(text) for p in rules.signs.get(word, ()))
 
 
-def _is_listing(choice: Choice, files: Sequence[Attachment]) -> bool:
+def _is_listing(page: Page, choice: Choice) -> bool:
     """Mostly links that are no attachments, or many with no more than a summary between two of them."""
-    named = sum(len(file.name) for file in files)
-    inside = choice.links - named
+    named = sum(len(file.name) for file in page.files)
+    inside = choice.links - named - sum(page.outline.linked(i) for i in page.left)
     if inside > choice.plain and (inside >= 60 or not choice.sentences):
         return True
     if choice.known:
         return False
-    rows, longest = _rows(choice.node)
-    return rows - len(files) >= ROWS and longest < SUMMARY
+    rows, longest = _rows(page.outline, choice.at, page.left)
+    return rows - len(page.files) >= ROWS and longest < SUMMARY
 
 
-def _rows(node: LexborNode) -> tuple[int, int]:
-    """(links long enough to be titles of documents, most characters between two of them)."""
-    if len(node.css("a")) < ROWS:
+def _rows(page: Outline, root: int, left: Collection[int]) -> tuple[int, int]:
+    """(links long enough to be titles of documents, most characters between two of them); none of those in `left`."""
+    if len(page.links_in(root)) < ROWS:
         return 0, 0
-    rows = run = longest = 0
-    for piece in node.traverse(include_text=True):
-        if piece.tag == "a":
-            if len(tidy(piece.text())) >= ROW_NAME:
+    rows = run = longest = linked = skipped = 0
+    for i in range(root + 1, page.ends[root]):
+        tag = page.tags[i]
+        if i < skipped:
+            continue
+        if i in left:
+            skipped = page.ends[i]
+        elif tag == "a":
+            linked = page.ends[i]
+            if len(tidy(page.text(i))) >= ROW_NAME:
                 rows, run = rows + 1, 0
-        elif piece.tag == "-text" and not _linked(piece):
-            run += len((piece.text_content or "").strip())
+        elif tag == TEXT and i >= linked:
+            run += len(page.texts[page.first[i]].strip())
             longest = max(longest, run)
     return rows, longest
-
-
-def _linked(node: LexborNode) -> bool:
-    """Whether a text stands in a link: those of lists lie at most a few elements deep."""
-    parent, steps = node.parent, 0
-    while parent is not None and steps < 4:
-        if parent.tag == "a":
-            return True
-        parent, steps = parent.parent, steps + 1
-    return False

@@ -5,20 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 
-from selectolax.lexbor import LexborNode
-
+from monitor.text.outline import TEXT, Outline
 from monitor.text.segment import visible
+from monitor.text.tags import INLINE
 
-# Everything else breaks the line. Word pastes one <span> or <o:p> a digit: a separator here would split numbers.
-INLINE = frozenset((
-    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img",
-    "ins", "kbd", "label", "mark", "nobr", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strike", "strong",
-    "sub", "sup", "time", "tt", "u", "var", "wbr"
-))  # fmt: skip
 DATA_CELL = (
     200  # characters of a cell up to which its row is one line; a longer cell is layout, and keeps its paragraphs
 )
+WRAPPED = 30  # characters of a typed line from which its end may be no end of a paragraph
 
+_STOPS = "。！？；：:;!?"
 _CJK = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f“”‘’…—"
 _SOURCE_BREAK = re.compile(
     rf"(?<=[{_CJK}])[ \t\r\f]*\n\s*(?=[{_CJK}])"
@@ -26,11 +22,6 @@ _SOURCE_BREAK = re.compile(
 _BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
 _EDGE = " \t\u3000\xa0"
 _BLANK_EDGE = _EDGE + "\r\n\f"
-
-
-def is_inline(tag: str) -> bool:
-    """Whether an element of this name stays in its line; names with a colon come from word processors."""
-    return tag in INLINE or ":" in tag
 
 
 def tidy(text: str) -> str:
@@ -52,6 +43,17 @@ class _Writer:
 
     def text(self, text: str) -> None:
         self._buffer.append(text)
+
+    def typed(self, text: str) -> None:
+        """Text whose line breaks count, but for those that only wrap a long line."""
+        line, *following = text.split("\n")
+        self.text(line)
+        for after in following:
+            wrapped = len(line.strip()) >= WRAPPED and line.rstrip()[-1] not in _STOPS and after[:1].strip()
+            if not wrapped:
+                self.flush()
+            self.text(after)
+            line = after
 
     def flush(self) -> None:
         if self._buffer:
@@ -83,34 +85,31 @@ class _Writer:
             self.out.append("\t".join(tidy("\n".join(cell)) for cell in cells).rstrip("\t"))
 
 
-def lines(root: LexborNode, skip: Container[int] = frozenset()) -> list[str]:
-    """Lines of everything below `root` in document order; elements whose `mem_id` is in `skip` are left out.
-
-    Walks with a stack of its own: pages nest ten thousand deep.
-    """
+def lines(page: Outline, root: int, skip: Container[int] = frozenset()) -> list[str]:
+    """Lines of everything below `root` in document order; elements in `skip` are left out."""
     writer = _Writer()
-    stack: list[LexborNode] = []
-    node = root.child
-    while node is not None or stack:
-        if node is None:
-            done = stack.pop()
-            if not is_inline(str(done.tag)):
-                writer.close(str(done.tag))
-            node = done.next
+    tags, ends, first, texts = page.tags, page.ends, page.first, page.texts
+    open_blocks: list[tuple[int, str]] = []  # (end, tag)
+    at, end = root + 1, ends[root]
+    typed = end if tags[root] == "pre" else 0  # up to here line breaks of the source count
+    while at < end:
+        while open_blocks and open_blocks[-1][0] <= at:
+            writer.close(open_blocks.pop()[1])
+        tag = tags[at]
+        if tag == TEXT:
+            if at < typed and "\n" in texts[first[at]]:
+                writer.typed(texts[first[at]])
+            else:
+                writer.text(texts[first[at]])
+        elif at in skip:
+            at = ends[at]
             continue
-        if node.is_text_node:
-            writer.text(node.text_content or "")
-        elif (tag := node.tag or "-")[0] not in "-!" and node.mem_id not in skip:
-            breaks = not is_inline(tag)
-            if breaks:
-                writer.open(tag)
-            child = node.child
-            if child is not None:
-                stack.append(node)
-                node = child
-                continue
-            if breaks:
-                writer.close(tag)
-        node = node.next
+        elif tag not in INLINE and ":" not in tag:
+            writer.open(tag)
+            open_blocks.append((ends[at], tag))
+            typed = ends[at] if tag == "pre" and at >= typed else typed
+        at += 1
+    while open_blocks:
+        writer.close(open_blocks.pop()[1])
     writer.flush()
     return writer.out

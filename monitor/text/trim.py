@@ -13,6 +13,7 @@ TAIL_HEADING = (
     24  # characters of a line behind which nothing of the article stands: the editor, a heading over comments
 )
 REST = 0.5  # share of the text before it that may stand behind it and be cut
+BEHIND_TITLE = 0.6  # share of the text that has to stand behind its title
 HEADLINE = 60  # characters of a headline below it
 COPY_SHARE = 0.3  # of the text that a repeated run has to fill to be a print or mobile copy
 COPY_LEAST = 40  # characters of such a run
@@ -83,12 +84,25 @@ def ends(
     return before, kept, list(paragraphs[stop:])
 
 
+def at_title(paragraphs: Sequence[str], title: str) -> int:
+    """The last line that is the title and has most of the text behind it; -1 where there is none."""
+    name, whole = _BLANKS.sub("", title), sum(map(len, paragraphs))
+    seen, found = 0, -1
+    for k, line in enumerate(paragraphs):
+        if seen > (1 - BEHIND_TITLE) * whole:
+            break
+        if len(line) <= 2 * len(title) and _BLANKS.sub("", line) == name:
+            found = k
+        seen += len(line)
+    return found
+
+
 def _tail(paragraphs: Sequence[str], rules: TextRules) -> int:
     """Where the comments of readers or a list of other headlines begin; only behind the larger part of the text."""
     whole, seen = sum(map(len, paragraphs)), 0
     for k, line in enumerate(paragraphs):
         if 2 * seen > whole and len(line) <= TAIL_HEADING and rules.tail_lines.fullmatch(line):
-            rest = paragraphs[k + 1 :]
+            rest = [later for later in paragraphs[k + 1 :] if not (is_chrome(later, rules) or is_foot(later, rules))]
             if sum(map(len, rest)) < REST * seen or not any("。" in later or len(later) > HEADLINE for later in rest):
                 return k
         seen += len(line)

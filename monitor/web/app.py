@@ -28,6 +28,7 @@ from monitor.errors import MubiaoError, UsageError
 from monitor.i18n import say
 from monitor.i18n.web import TEXTS
 from monitor.schedule import moment
+from monitor.web import charts
 from monitor.web.openapi import document
 from monitor.web.status import Status
 from storage.filters import Filter
@@ -153,6 +154,7 @@ class _Site:
         async def endpoint(request: Request) -> Response:
             wanted = request.query_params.get("lang")
             lang = wanted if wanted in ("zh", "en") else self._lang
+            request.state.lang = lang
             found = _plain(await run_in_threadpool(answer, self._ask, request))
 
             def word(key: str, **values: object) -> str:
@@ -209,6 +211,10 @@ def _filter(request: Request) -> Filter:
         under=given.get("under") or None,
         indicator=given.get("indicator") or None,
         role=given.get("role") or None,
+        kind=given.get("kind") or None,
+        scope=given.get("scope") or None,
+        series=given.get("series") or None,
+        headline=True if given.get("headline") in ("1", "true", "on") else None,
         release=given.get("release") or None,
         since=since,
         min_significance=least,
@@ -227,6 +233,11 @@ def _changes(ask: Queries, request: Request) -> Any:
 
 def _targets(ask: Queries, request: Request) -> Any:
     return [wire.stored_target(item) for item in ask.targets(_filter(request), limit=_limit(request))]
+
+
+def _targets_page(ask: Queries, request: Request) -> Any:
+    drawing = charts.drawn(ask, _filter(request), request.state.lang)
+    return {"rows": _targets(ask, request), "chart": drawing}
 
 
 def _sources(ask: Queries, request: Request) -> Any:
@@ -282,7 +293,7 @@ API: Mapping[str, Answer] = {
 }
 PAGES: Mapping[str, tuple[str, Answer]] = {
     "/": ("home", _home),
-    "/targets": ("targets", _targets),
+    "/targets": ("targets", _targets_page),
     "/sources": ("sources", _sources),
     "/search": ("search", _search),
     "/alerts": ("alerts", _alerts),

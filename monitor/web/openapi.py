@@ -9,7 +9,7 @@ _TEXT = {"type": "string"}
 _FILTERS = ("source", "region", "under", "indicator", "role", "release", "since", "min_significance", "limit")
 _PARAMETERS: dict[str, tuple[str, ...]] = {
     "changes": (*_FILTERS, "before"),
-    "targets": _FILTERS,
+    "targets": (*_FILTERS, "kind", "scope", "series", "headline"),
     "history": ("of", "limit"),
     "show": ("version",),
     "search": ("q", *_FILTERS),

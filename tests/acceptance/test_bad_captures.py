@@ -38,7 +38,7 @@ def foreign(web: Any) -> None:
 
 
 def binary(web: Any) -> None:
-    web.routes["/a"] = Reply(200, b"%PDF-1.4\n" + bytes(range(256)) * 20, "application/pdf")
+    web.routes["/a"] = Reply(200, b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "image/png")
 
 
 def unfinished(web: Any) -> None:

@@ -140,6 +140,17 @@ def test_a_change_without_targets(world: Any, kind: Any, subject: str) -> None:
     assert render(world.alert(replace(world.change, kind=kind, targets=()))).subject == subject
 
 
+def test_an_attachment_whose_number_moved_looks_like_a_page_and_names_both(world: Any) -> None:
+    page, name = "http://www.yunling.example/a.html", "附件：2026年政府工作报告.pdf"
+    change = replace(world.change, kind="attachment", parent=page, attachment=name)
+    message = render(world.alert(change))
+    assert message.subject.startswith("[目标]")
+    assert [x for x in (page, name) if x not in message.text] == []
+    assert f'href="{page}"' in message.html
+    without = render(world.alert(replace(change, targets=(), edits=())))
+    assert without.subject == f"[附件] 云岭区 2026 附件换了文件，读不出文字：{name}"
+
+
 def test_most_of_a_message_is_the_edit_or_its_targets(world: Any) -> None:
     edits = tuple(
         Edit(

@@ -15,6 +15,7 @@ from alerts import rules
 from monitor import config as configuration
 from monitor.daemon import BATCH, PER_HOST, Daemon, Engine, engine, pages_to_check
 from monitor.errors import StorageError
+from monitor.fetch.hosts import Pace
 from monitor.model import Link
 from monitor.web.status import Status
 from storage.queries import Queries
@@ -173,6 +174,46 @@ async def test_a_reload_takes_over_a_good_file_and_keeps_the_old_one_before_a_br
     assert running.status.trouble == {}
     assert [s.key for s in running.made.checker.config.sources] == ["a", "b"]
     assert {p.source for p in running.watch.store.pages()} == {"a", "b"}
+
+
+async def test_a_reload_takes_over_the_network(running: Running, desk: Any, web: Any) -> None:
+    source = {"key": "a", "url": web.url + "/a", "every": "1h"}
+    await checked(running.daemon)
+    assert running.watch.store.pages()[0].failure is None
+    desk.watch(source, network={"allow_private": [], "user_agent": "sees-nothing/1"})
+    running.daemon.reload()
+    running.watch.clock.pass_by(hours=2)
+    asked = len(web.asked)
+    await checked(running.daemon)  # over no connection of before, either
+    failure = running.watch.store.pages()[0].failure
+    assert failure is not None
+    assert failure.error == "guard"
+    assert len(web.asked) == asked
+    agents, page = [], web.routes["/a"]
+    web.routes["/a"] = lambda request: agents.append(request.headers["user-agent"]) or page
+    desk.watch(source, network={"allow_private": ["127.0.0.0/8"], "user_agent": "sees-again/1"})
+    running.daemon.reload()
+    running.watch.clock.pass_by(days=3)
+    await checked(running.daemon)
+    assert running.watch.store.pages()[0].failure is None
+    assert agents == ["sees-again/1"]
+    desk.config.write_text("network: {allow_private: [127.0.0.300/8]}", encoding="utf-8")
+    running.daemon.reload()
+    assert "allow_private" in running.status.trouble["config"]
+
+
+async def test_what_a_host_taught_holds_after_a_restart(running: Running, web: Any) -> None:
+    web.put("/a", "oops", status=500)
+    host = web.url.removeprefix("http://")
+    slow = replace(running.watch.config.sources[0], delay=timedelta(milliseconds=600))
+    fetcher = running.made.fetcher
+    for _ in range(3):
+        fetcher.hosts.learn(host, Pace(slow.delay.total_seconds()), 0.01, trouble=True)
+    async with engine(running.watch.store, running.watch.config, configuration.vocabulary(), {}) as again:
+        assert again.fetcher.hosts[host].delay(Pace(0.6)) == pytest.approx(4.8)
+        for _ in range(60):
+            again.fetcher.hosts.learn(host, Pace(0.6), 0.01, trouble=False)
+    assert [h.delay for h in running.watch.store.hosts() if h.host == host] == [None]
 
 
 async def test_after_a_stop_nothing_new_is_started(running: Running, web: Any) -> None:

@@ -9,7 +9,11 @@ import pytest
 
 from monitor import config as configuration
 from monitor import dryrun
+from monitor.demo.server import Reply
 from monitor.errors import UsageError
+from monitor.i18n import say
+from monitor.i18n.dryrun import TEXTS
+from monitor.model import FAILURE_WORDS
 
 TEXT = [
     "云岭区人民政府今天召开全体会议，研究部署下一阶段重点工作，区长主持会议并讲话，各部门负责同志参加会议。",
@@ -49,34 +53,58 @@ async def test_a_failure_is_a_report_and_a_wrong_word_an_error(desk: Any, web: A
     assert report["error"].startswith("http_404")
     with pytest.raises(UsageError, match="nope"):
         await dryrun.run("nope", config, configuration.vocabulary())
-    with pytest.raises(UsageError, match="http_404"):
-        await dryrun.propose(web.url + "/missing", config, configuration.vocabulary(), {})
 
 
-async def test_an_entry_is_proposed_from_what_stands_there(
-    desk: Any, web: Any, listed: str, page_of: Callable[..., str]
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(
+    ("robots", "status", "said"),
+    [
+        (b"", 404, ("该站没有规则", "no rules")),
+        (b"User-agent: *\nDisallow: /b\nCrawl-delay: 0.1", 200, ("Crawl-delay 0.1", "allowed, Crawl-delay 0.1")),
+        (b"User-agent: *\nDisallow: /", 200, ("禁止", "exclude")),
+        (b"", 500, ("RFC 9309", "answered 500")),
+    ],
+)
+async def test_the_verdict_of_robots_is_told(
+    desk: Any, web: Any, page_of: Callable[..., str], lang: str, robots: bytes, status: int, said: tuple[str, str]
 ) -> None:
-    config, words = desk.watch(), configuration.vocabulary()
-    page = await dryrun.propose(web.put("/a.html", page_of("区政府全体会议", *TEXT)), config, words, {})
-    assert (page["kind"], page["name"]) == ("page", "区政府全体会议")
-    column = await dryrun.propose(listed, config, words, {"tags": ("x",), "key": "mine"})
-    assert (column["kind"], column["key"], column["tags"]) == ("listing", "mine", ["x"])
+    web.put("/robots.txt", robots, status=status)
+    config = desk.watch({"key": "a", "url": web.put("/a", page_of("区政府全体会议", *TEXT)), "respect_robots": True})
+    report = await dryrun.run("a", config, configuration.vocabulary(), lang)
+    assert said[lang == "en"] in report["robots"]
+    assert ("fix" in report) == ("error" in report)
 
 
-async def test_the_kind_that_was_given_is_the_one_that_is_tried(
-    desk: Any, web: Any, listed: str, page_of: Callable[..., str]
+@pytest.mark.parametrize(
+    ("encoding", "type_", "how"),
+    [
+        ("gb18030", "text/html; charset=gb2312", "http"),
+        ("utf-8", "text/html; charset=gbk", "utf-8"),
+        ("gb18030", "text/html", "bytes"),
+    ],
+)
+async def test_it_says_why_it_was_decoded_so(
+    desk: Any, web: Any, page_of: Callable[..., str], encoding: str, type_: str, how: str
 ) -> None:
-    config, words = desk.watch(), configuration.vocabulary()
-    page = web.put("/b.html", page_of("区政府全体会议", *TEXT))
-    with pytest.raises(UsageError, match="no link to a document"):
-        await dryrun.propose(page, config, words, {"kind": "listing"})
-    few = web.put("/few/", '<html><body><ul><li><a href="/art/1.html">云岭区工作通知</a></li></ul></body></html>')
-    with pytest.raises(UsageError):
-        await dryrun.propose(few, config, words, {})
-    items = '<li><a href="/art/1.html">云岭区关于春季工作的通知</a><span>2026-01-08</span></li>'
-    short = web.put("/short/", f"<html><head><title>通知公告</title></head><body><ul>{items}</ul></body></html>")
-    assert (await dryrun.propose(short, config, words, {"kind": "listing"}))["kind"] == "listing"
-    assert (await dryrun.propose(listed, config, words, {"kind": "listing"}))["kind"] == "listing"
+    html = page_of("区政府全体会议", *TEXT).replace('<meta charset="utf-8">', "")
+    web.routes["/a"] = Reply(200, html.encode(encoding), type_)
+    report = await dryrun.run(web.url + "/a", desk.watch(), configuration.vocabulary(), "zh")
+    assert (report["encoding"], report["encoding_from"], report["replacements"]) == (encoding, how, 0)
+    assert say(TEXTS, f"how.{how}", "zh") in report["decoded"]
+
+
+def test_every_failure_has_a_fix_in_both_languages() -> None:
+    assert all(all(TEXTS[f"fix.{word}"]) for word in FAILURE_WORDS)
+
+
+async def test_nothing_is_stored_and_what_weakens_the_connection_is_said(desk: Any, web: Any) -> None:
+    url = web.url.replace("http:", "https:") + "/a"
+    config = desk.watch({"key": "a", "url": url, "tls": "insecure", "proxy": web.url})
+    report = await dryrun.run("a", config, configuration.vocabulary())
+    assert report["error"]
+    assert any("not verified" in line for line in report["connection"])
+    assert any("not judged" in line for line in report["connection"])
+    assert not list(desk.folder.rglob("*.db"))
 
 
 async def test_a_list_that_names_too_much_says_so(desk: Any, web: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 import yaml
 
 from monitor.errors import ConfigError
@@ -69,8 +70,8 @@ async def fetcher(canary):
     await made.aclose()
 
 
-async def outcome(fetcher, url):
-    return await fetcher.fetch(SOURCE, Page(1, "a", url), NOW)
+async def outcome(fetcher, url, **about):
+    return await fetcher.fetch(SOURCE, Page(1, "a", url, **about), NOW)
 
 
 def test_there_are_enough_spellings():
@@ -85,9 +86,10 @@ async def test_direct(canary, fetcher, spelling):
 
 
 @pytest.mark.parametrize("spelling", CASES["spellings"])
-async def test_redirect(canary, fetcher, spelling):
+@pytest.mark.parametrize("role", ["entry", "document"])  # only the second leaves its site, so that it is dialled
+async def test_redirect(canary, fetcher, spelling, role):
     async with asyncio.timeout(3):
-        got = await outcome(fetcher, f"http://{GOOD}:{canary.port}/to/{spelling}")
+        got = await outcome(fetcher, f"http://{GOOD}:{canary.port}/to/{spelling}", role=role)
     assert got.failure.error in ("guard", "dns")
     assert canary.hits == 0
 
@@ -205,6 +207,39 @@ async def test_a_proxy_is_used_where_it_is(canary):
     await fetcher.aclose()
 
 
+async def test_a_source_is_read_through_its_proxy_and_the_log_says_who_resolves():
+    """A real proxy: the name is only resolved by it, and another source of the same host goes direct."""
+    asked = []
+
+    async def proxy(reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        asked.append(head.split(b"\r\n")[0].decode())
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        await writer.drain()
+        writer.close()
+
+    async def nothing(host, port):
+        raise UnresolvedError(f"{host}: no such name")
+
+    server = await asyncio.start_server(proxy, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    fetcher = Fetcher(Network(), pools=Pools(Guard(Network(), nothing)))
+    through = Source(key="a", url="", delay=timedelta(0), respect_robots=False, proxy=address)
+    page = Page(1, "a", "http://www.songyuan.example/zwgk/")
+    with structlog.testing.capture_logs() as logged:
+        got = [await fetcher.fetch(through, page, NOW) for _ in range(2)]
+    assert [g.body for g in got] == [b"ok", b"ok"]
+    assert asked == ["GET http://www.songyuan.example/zwgk/ HTTP/1.1"] * 2
+    assert [(x["log_level"], x["event"]) for x in logged] == [("warning", "proxy_resolves")]
+    assert (await fetcher.fetch(SOURCE, page, NOW)).failure.error == "dns"  # without it, nobody knows the name
+    with_tls = Page(1, "a", "https://www.songyuan.example/")
+    assert (await fetcher.fetch(through, with_tls, NOW)).failure is not None
+    assert asked[-1].startswith("CONNECT www.songyuan.example:443")
+    await fetcher.aclose()
+    server.close()
+    await server.wait_closed()
+
+
 async def test_a_proxy_that_is_none():
     with pytest.raises(ConfigError):
         Pools(Guard(Network())).transport("a", proxy="nonsense://x")
@@ -213,12 +248,19 @@ async def test_a_proxy_that_is_none():
 # --------------------------------------------------------------------------- pools and TLS
 
 
-async def test_httpx_still_takes_our_backend():
-    """A private attribute of the pinned httpx: if this fails after an update, nothing is guarded."""
+async def test_both_ways_of_asking_are_guarded():
     transport = Transport(Guard(Network()), "default", None)
     with pytest.raises(RefusedError):
         await transport.handle_async_request(httpx.Request("GET", "http://127.0.0.1/"))
-    assert isinstance(transport._pool._network_backend, _Backend)
+    with pytest.raises(RefusedError):
+        await transport.ask("GET", httpx.URL("http://127.0.0.1/"), [(b"Host", b"127.0.0.1")])
+    await transport.aclose()
+
+
+async def test_httpx_still_takes_our_backend():
+    """A private attribute of the pinned httpx: if this fails after an update, the way to a proxy is not guarded."""
+    transport = Transport(Guard(Network()), "default", "http://127.0.0.1:9")
+    assert isinstance(transport._proxied._pool._network_backend, _Backend)
     await transport.aclose()
 
 

@@ -51,10 +51,10 @@ def side(year: int, percent: float) -> review.Side:
 
 
 def test_two_releases_are_compared_and_two_versions_are_an_edit() -> None:
-    lines, relation = review.compare_sides(side(2025, 6), side(2026, 5))
+    lines, relation, _ = review.compare_sides(side(2025, 6), side(2026, 5))
     assert relation == "next_release"
     assert {x.canonical: x.change for x in lines} == {"地区生产总值": "lowered", "固定资产投资": "unchanged"}
-    lines, relation = review.compare_sides(side(2026, 6), side(2026, 6))
+    lines, relation, _ = review.compare_sides(side(2026, 6), side(2026, 6))
     assert (relation, {x.change for x in lines}) == ("edit", {"unchanged"})
     assert review.compare_sides(side(2025, 6), side(2026, 5), relation="quote")[1] == "quote"
 

@@ -98,8 +98,9 @@ def test_offsets_count_in_the_decoded_file(tmp_path: Path, encoding: str) -> Non
 @pytest.mark.parametrize(
     ("name", "body", "error"),
     [
-        ("a.pdf", b"%PDF-1.4", UsageError),
-        ("a.docx", b"PK", UsageError),
+        ("a.pdf", b"%PDF-1.4", DecodeError),
+        ("a.pdf", b"plain words", DecodeError),
+        ("a.docx", b"PK", DecodeError),
         ("a.warc.gz", b"", UsageError),
         ("a.txt", bytes(range(256)) * 9, DecodeError),
         ("a.txt", bytes(range(64)) * 9, DecodeError),  # valid UTF-8
@@ -127,3 +128,44 @@ def test_a_configured_source_keeps_what_it_is() -> None:
     assert transfer.import_source("yunling", Config((known,)), region=None, series=None) == known
     made = transfer.import_source("other", Config((known,)), region="999102", series=None)
     assert (made.region, made.enabled) == ("999102", False)
+
+
+# --------------------------------------------------------------------------- PDF, Word and the like
+
+
+@pytest.mark.parametrize("kind", ["pdf", "docx", "ofd", "xlsx", "mhtml", "html.doc"])
+def test_files_are_read_by_their_bytes(tmp_path: Path, made: Any, kind: str) -> None:
+    lines = ("云岭区2026年政府工作报告", AIM.format(2026, 5))
+    html = f"<html><head><title>{lines[0]}</title></head><body><h1>{lines[0]}</h1><p>{lines[1] * 3}</p></body></html>"
+    bodies = {
+        "pdf": made.pdf(*made.wrapped(lines)),
+        "docx": made.docx(*lines),
+        "ofd": made.ofd(*made.wrapped(lines)),
+        "xlsx": made.xlsx(("一", [[line] for line in lines])),
+        "mhtml": b"MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + html.encode(),
+        "html.doc": html.encode("gb18030"),
+    }
+    path = tmp_path / "a.doc"  # what old offices call everything
+    path.write_bytes(bodies[kind])
+    found = transfer.document(path, configuration.vocabulary().text)
+    assert found.title == lines[0]
+    assert lines[1] in found.text
+    assert transfer.raw_text(path, configuration.vocabulary().text)[0] == found.text
+
+
+def test_a_pdf_becomes_a_version_and_is_compared(bring: Callable[..., Any], tmp_path: Path, made: Any) -> None:
+    report(tmp_path, 2025, 6)
+    (tmp_path / "2026.pdf").write_bytes(made.pdf(*made.wrapped(["云岭区2026年政府工作报告", AIM.format(2026, 5)])))
+    first, second = bring(tmp_path)
+    assert [row["result"] for row in (first, second)] == ["new", "new"]
+    assert (second["release"], second["targets"], second["compared_with"]) == (
+        "2026",
+        first["targets"],
+        first["version"],
+    )
+
+
+def test_a_scan_is_not_imported_as_nothing(bring: Callable[..., Any], tmp_path: Path, made: Any) -> None:
+    (tmp_path / "a.pdf").write_bytes(made.pdf([], image=True))
+    with pytest.raises(UsageError, match="no text layer"):
+        bring(tmp_path / "a.pdf")

@@ -14,10 +14,13 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from monitor.fetch import Fetcher, host_key, retry_after
-from monitor.fetch.client import FULL_EVERY
+from monitor.fetch.client import FULL_EVERY, parsed
 from monitor.model import Fetch, Network
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -461,3 +464,32 @@ async def test_https_is_never_left_for_http(site, certificate, fetcher, source, 
 )
 def test_host_key(url, key):
     assert host_key(url) == key
+
+
+# --------------------------------------------------------------------------- addresses
+
+
+_ADDRESSES = st.from_regex(
+    r"https?://[a-z0-9.:-]{1,12}(/[\w.~%;,@ -]{0,4}){0,4}(\?[\w.~&=/-]{0,9})?(#a)?", fullmatch=True
+)
+
+
+@given(_ADDRESSES)
+@example("http://a.example")
+@example("https://a.example:443/b/")
+@example("http://[::1]/a?b=c")
+@example("http://127.0.0.1:8000/p/7.html?a=1&b=2#c")
+@example("http://a.example/../b/./c/..d")
+@example("http://a.example/b?")
+def test_the_quick_way_to_an_address_is_httpx_s(address):
+    try:
+        wanted = httpx.URL(address)
+    except httpx.InvalidURL:
+        with pytest.raises(httpx.InvalidURL):
+            parsed(address)
+        return
+    got = parsed(address)
+    assert got == wanted
+    for part in ("scheme", "netloc", "raw_host", "host", "port", "raw_path", "path", "query", "fragment"):
+        assert getattr(got, part) == getattr(wanted, part)
+    assert str(got.join("../x?y#z")) == str(wanted.join("../x?y#z"))

@@ -191,3 +191,35 @@ def test_holds_are_told_kept_and_end():
     assert told == [("b.example", NOW + timedelta(days=1))]
     assert hosts.held_until("a.example", NOW + timedelta(seconds=5)) is None
     assert set(hosts.holds) == {"b.example"}
+
+
+# --------------------------------------------------------------------------- kept over a restart
+
+
+def test_what_trouble_taught_is_told_when_it_doubles_and_when_it_is_gone():
+    told = []
+    hosts, pace = Hosts(on_delay=lambda *learned: told.append(learned)), Pace(1.0)
+    for _ in range(50):
+        hosts.learn("well.example", pace, 0.1, trouble=False)
+    assert told == []
+    for _ in range(3):
+        hosts.learn("ill.example", pace, 0.1, trouble=True)
+    assert told == [("ill.example", 2.0), ("ill.example", 4.0), ("ill.example", 8.0)]
+    for _ in range(60):
+        hosts.learn("ill.example", pace, 0.1, trouble=False)
+    assert told[-1] == ("ill.example", None)
+    assert len(told) <= 7  # not one write for each answer
+
+
+def test_a_learned_delay_holds_after_a_restart_and_eases():
+    hosts, pace = Hosts(delays={"ill.example": 8.0}), Pace(1.0)
+    assert hosts["ill.example"].delay(pace) == 8.0
+    assert hosts["ill.example"].delay(Pace(0.0)) == 0.0  # turned off is off
+    assert hosts["well.example"].delay(pace) == 1.0
+    hosts.learn("ill.example", pace, 0.1, trouble=False)
+    assert hosts["ill.example"].delay(pace) == pytest.approx(7.2)
+    hosts.learn("ill.example", pace, 0.1, trouble=True)
+    assert hosts["ill.example"].delay(pace) == pytest.approx(14.4)
+    for _ in range(60):
+        hosts.learn("ill.example", pace, 0.1, trouble=False)
+    assert hosts["ill.example"].delay(pace) == 1.0

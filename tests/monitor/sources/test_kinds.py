@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from monitor.config import vocabulary
-from monitor.model import SOURCE_KINDS, Document, Links, Source
+from monitor.model import SOURCE_KINDS, Document, Fields, Links, Source
 from monitor.schedule import duration
 from monitor.sources import found, links
 from monitor.sources.epaper import is_template, issue_address, issue_day
@@ -20,7 +20,12 @@ from monitor.text.clean import clean
 
 NOW = datetime(2024, 2, 7, 4, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
-LISTS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parents[2] / "data/lists.yaml").read_text("utf-8"))
+DATA = Path(__file__).parents[2] / "data"
+LISTS: list[dict[str, Any]] = [
+    case
+    for name in ("lists", "columns", "feeds", "issues")
+    for case in yaml.safe_load((DATA / f"{name}.yaml").read_text("utf-8"))
+]
 
 
 def source_of(case: dict[str, Any]) -> Source:
@@ -28,20 +33,23 @@ def source_of(case: dict[str, Any]) -> Source:
     rules = Links(tuple(given.pop("include", ())), tuple(given.pop("exclude", ())))
     if "backfill" in given:
         given["backfill"] = duration(given["backfill"])
+    if "fields" in given:
+        given["fields"] = Fields(**given["fields"])
     return Source(key="yunling", url=case["url"], kind=case["kind"], links=rules, **given)
 
 
 @pytest.mark.parametrize("case", LISTS, ids=[case["name"] for case in LISTS])
 def test_find(case: dict[str, Any]) -> None:
-    found = KINDS[case["kind"]].find(source_of(case), case["url"], case["html"], Document(), NOW)
-    wanted = [(urljoin(case["url"], url), title, date and str(date)) for url, title, date in case["documents"]]
+    at = case.get("at", case["url"])
+    found = KINDS[case["kind"]].find(source_of(case), at, case["html"], Document(), NOW)
+    wanted = [(urljoin(at, url), title, date and str(date)) for url, title, date in case["documents"]]
     assert [(x.url, x.text, x.date) for x in found.documents] == wanted
-    assert list(found.entries) == [urljoin(case["url"], url) for url in case.get("entries", [])]
+    assert list(found.entries) == [urljoin(at, url) for url in case.get("entries", [])]
     assert found.seen == case.get("seen", len(wanted))
 
 
 def test_every_kind_that_is_there_has_an_entry() -> None:
-    assert set(KINDS) == set(SOURCE_KINDS) - {"feed", "sitemap"}
+    assert set(KINDS) == set(SOURCE_KINDS)
 
 
 def test_a_page_is_its_address_and_leads_nowhere() -> None:

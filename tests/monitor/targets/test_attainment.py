@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from monitor.model import Record, Target
-from monitor.targets.attainment import amplification, attain, pairs, rank
+from monitor.targets.attainment import Setting, amplification, attain, rank
 
 CASES = yaml.safe_load(
     (Path(__file__).parents[2] / "data" / "targets" / "attainment_cases.yaml").read_text(encoding="utf-8")
@@ -19,14 +19,15 @@ CASES = yaml.safe_load(
 def item(spec: list[Any], role: str) -> Target:
     indicator, canonical, kind, said, value, unit, qualifier = spec[:7]
     low, high = value if isinstance(value, list) else (value, value)
-    more = {"period": "2025", "direction": "increase" if kind == "growth" else "level"} | (
-        spec[7] if len(spec) > 7 else {}
-    )
+    more = {
+        "text": f"{indicator}{said}",
+        "period": "2025",
+        "direction": "increase" if kind == "growth" else "level",
+    } | (spec[7] if len(spec) > 7 else {})
     return Target(
         role="actual" if role == "actual" else "target",
         start=0,
         end=9,
-        text=f"{indicator}{said}",
         vstart=0,
         vend=9,
         value_text=said,
@@ -48,9 +49,13 @@ def test_attain(case: dict[str, Any]) -> None:
     got = attain(
         target,
         [item(a, "actual") for a in case["actuals"]],
-        tolerance=case.get("tolerance", 0.5),
+        Setting(
+            tolerance=case.get("tolerance", 0.5),
+            year=case.get("year"),
+            announced=case.get("announced"),
+            above={level: [item(a, "actual") for a in found] for level, found in case.get("above", {}).items()},
+        ),
         record=Record(**case["record"]) if "record" in case else None,
-        year=case.get("year"),
     )
     assert got.target is target
     assert {k: getattr(got, k) for k in case["expected"]} == pytest.approx(case["expected"])
@@ -60,18 +65,8 @@ def test_attain(case: dict[str, Any]) -> None:
 def test_tolerance_is_percent_of_the_target_for_amounts() -> None:
     target = item(["粮食产量", "粮食产量", "amount", "30万吨左右", 30, "万吨", "about"], "target")
     actual = item(["粮食产量", "粮食产量", "amount", "29.8万吨", 29.8, "万吨", "exact"], "actual")
-    assert attain(target, [actual], tolerance=1).result == "met"
-    assert attain(target, [actual], tolerance=0.5).result == "missed"
-
-
-def test_pairs_keeps_the_order_and_takes_promises_only() -> None:
-    rows = [
-        item(["粮食产量", "粮食产量", "amount", "30万吨", 30, "万吨", "exact"], "target"),
-        item(["粮食产量", "粮食产量", "amount", "29万吨", 29, "万吨", "exact"], "actual"),
-        item(["税收收入", "税收收入", "growth", "5%", 5, "%", "exact"], "target"),
-    ]
-    got = pairs(rows, rows, tolerance=0)
-    assert [(a.target.indicator, a.result) for a in got] == [("粮食产量", "missed"), ("税收收入", "unknown")]
+    assert attain(target, [actual], Setting(tolerance=1)).result == "met"
+    assert attain(target, [actual], Setting(tolerance=0.5)).result == "missed"
 
 
 def test_rank_shares_positions_and_leaves_words_out() -> None:

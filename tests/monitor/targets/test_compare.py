@@ -150,9 +150,9 @@ def test_long_releases_take_no_quadratic_time() -> None:
         for c in ("书房", "片区", "集群", "码头", "基地", "园区", "街")
     ]
     rows = [item([n, None, "count", f"{i}个", i, "个", "exact"]) for i, n in enumerate(names[:300])]
-    started = time.perf_counter()
+    started = time.process_time()
     lines = compare.compare(rows, list(reversed(rows)))
-    assert time.perf_counter() - started < 1.0  # measured: 0.1 s
+    assert time.process_time() - started < 1.5  # measured: 0.1 s; twice the lines take twice that
     assert {c.change for c in lines} == {"unchanged"}
 
 

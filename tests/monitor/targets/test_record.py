@@ -23,7 +23,7 @@ BODY = "要把道路修好，把学校办好，把山上的树种好。\n"
 
 @pytest.mark.parametrize("case", CASES, ids=[c["name"] for c in CASES])
 def test_record(case: dict[str, Any]) -> None:
-    text = case["text"] + (BODY * (case["fill"] // len(BODY) + 1))[: case["fill"]]
+    text = case["text"] + (BODY * (case["fill"] // len(BODY) + 1))[: case["fill"]] + case.get("end", "")
     got = asdict(record(case["title"], text, published=case.get("published")))
     assert {k: got[k] for k in case["record"]} == case["record"]
 

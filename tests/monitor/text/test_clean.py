@@ -123,6 +123,30 @@ def test_a_selector_overrides_everything() -> None:
     assert "城街道召开" not in read(html).text
 
 
+@pytest.mark.parametrize("tag", ["font", "b", "span", "td", "ucapcontent", "article"])
+def test_a_selector_may_name_any_element(tag: str) -> None:
+    box = f"<table><tr><td><{tag} class='wanted'>这一句就是要看的正文。</{tag}></td></tr></table>"
+    assert (
+        "这一句就是要看的正文。"
+        in read(f"<html><body><p>别的话，别的话。</p>{box}</body></html>", selector=".wanted").text
+    )
+
+
+def test_a_page_cannot_forge_what_a_selector_matches() -> None:
+    html = page(FAMILIES["trs"]).replace("<body>", "<body><p mubiao-selector=''>伪造的一句话，应当不算。</p>")
+    assert "伪造" not in read(html, selector=".TRS_Editor").text
+
+
+def test_a_typed_text_keeps_its_lines_and_joins_what_was_only_wrapped() -> None:
+    goals = "今年全区地区生产总值增长百分之六点五左右，新建学校三所，改造老旧小区二十\n一个。"
+    typed = f"　　各位代表：\n　　{goals}\n　　谢谢大家。"
+    assert article(f"<pre>{typed}</pre>") == [
+        "各位代表：",
+        "今年全区地区生产总值增长百分之六点五左右，新建学校三所，改造老旧小区二十一个。",
+        "谢谢大家。",
+    ]
+
+
 def test_a_selector_that_finds_nothing_is_said() -> None:
     found = read(page(FAMILIES["trs"]), selector="#gone")
     assert (found.kind, found.paragraphs) == ("error", ())
@@ -258,6 +282,12 @@ def test_broken_pages_are_read_quickly(html: str) -> None:
     assert time.process_time() - start < 2
 
 
+def test_more_tags_than_any_page_has_are_cut_and_that_is_said() -> None:
+    found = read("<table>" + "<tr><td>云岭区</td></tr>" * 60_000)
+    assert any("more than 200000 tags" in warning for warning in found.warnings)
+    assert not read(page(FAMILIES["trs"])).warnings
+
+
 def test_mutated_pages_never_raise() -> None:
     base, r = page(FAMILIES["trs"]), random.Random(7)
     for _ in range(200):
@@ -348,3 +378,10 @@ def test_links_and_files_have_bounded_names_and_addresses() -> None:
     )
     assert [len(link.text) for link in found.links] == [300, 300]
     assert [len(file.name) for file in found.attachments] == [300]
+
+
+@pytest.mark.parametrize("base", ["http://[::1", "http://[x]y/", "//["])
+def test_a_base_that_is_no_address_is_passed_over(base: str) -> None:
+    body = "<p>云岭区今年新增学位七百个。</p><a href=a.pdf>附件一</a>"
+    page = f"<html><head><base href='{base}'></head><body>{body}</body>"
+    assert clean(page, "http://www.yunling.example/1.html", RULES).paragraphs

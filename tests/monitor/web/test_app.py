@@ -101,6 +101,19 @@ async def test_the_api_answers_what_is_stored(served: tuple[httpx.AsyncClient, S
     assert "预期目标" in (await client.get("/api/show", params={"version": "v1"})).text  # Chinese is left readable
 
 
+async def test_the_indicator_that_is_asked_for_is_drawn(served: tuple[httpx.AsyncClient, Status]) -> None:
+    client, _ = served
+    page = (await client.get("/targets", params={"indicator": "地区生产总值", "lang": "en"})).text
+    drawing = page[page.index("<svg") : page.index("</svg>")]
+    assert "6%左右" in drawing
+    assert "promised" in drawing
+    assert "<svg" not in (await client.get("/targets")).text
+    assert "<svg" not in (await client.get("/targets", params={"indicator": "<script>"})).text
+    kinds = (await client.get("/api/targets", params={"kind": "growth", "headline": "1"})).json()
+    assert {x["kind"] for x in kinds} == {"growth"}
+    assert (await client.get("/api/targets", params={"scope": "全口径"})).json() == []
+
+
 async def test_a_time_is_written_as_on_the_command_line(served: tuple[httpx.AsyncClient, Status]) -> None:
     client, _ = served
     assert (await client.get("/api/targets?since=7d")).status_code == 200

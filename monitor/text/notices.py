@@ -1,0 +1,118 @@
+"""Whether a short page says of itself that it is not the page: a firewall, a log-in, maintenance, nothing there.
+
+The same words stand in articles about firewalls and maintenance, so the words alone decide nothing. What counts is
+what else a page says: a notice has next to nothing beside itself and its polite company (noise.yaml, `notice`); an
+article goes on. What is quoted is not said by the page. The words are in noise.yaml, `signs`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from monitor.model import Document, TextRules
+
+REST = 40  # characters beside the notice and its company from which a page may be about something else …
+NAME = 8  # characters of a title that names something; shorter ones are 错误, 提示, 信息
+WORDS = (
+    "blocked_challenge",
+    "blocked_waf",
+    "http_403",
+    "http_5xx",
+    "soft_404",
+    "maintenance",
+    "login",
+)  # in this order
+_AROUND = 30  # characters shown on each side of what was found
+
+_QUOTED = re.compile("“[^“”]{0,200}”|「[^」]{0,200}」|『[^』]{0,200}』|《[^》]{0,200}》|【[^】]{0,200}】")
+_SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]?")
+_PASSWORD = re.compile(r"<input\b[^<>]{0,300}type\s*=\s*[\"']?password", re.IGNORECASE)
+_VISITOR = re.compile("[您你]|抱歉|对不起|出错|错误|\\b(?:you|your|sorry|error)\\b", re.IGNORECASE)
+_READER = re.compile(
+    "[您你请]|抱歉|对不起|oops|that page|本(?:网)?站|(?:该|此)(?:网站|页面|信息|内容|文章)|我们|管理员|"
+    "\\b(?:you|your|we|our|us|sorry|please|this (?:site|website|page|server))\\b",
+    re.IGNORECASE,
+)
+_OF_MACHINES = frozenset({"http_5xx", "http_403"})  # said by programs that speak to nobody
+_LETTERS = re.compile(r"[^\W_]")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a page says, sentence by sentence, without quotations. `title` is that of the head, else of the page."""
+
+    title: str
+    sentences: tuple[str, ...]
+    dated: bool  # names its day or its publisher, as articles do
+    asks_password: bool = False
+    article: bool = False  # reads like one: several sentences in an article's place
+    long: bool = False  # too much of it for a notice
+
+
+def said(html: str, title: str, visible: str, document: Document | None, *, little: int) -> Said:
+    """The words to judge: of an article its own, of anything else all that a reader sees, up to `little` characters."""
+    main = list(document.paragraphs) if document is not None and document.kind != "listing" else []
+    article = document is not None and document.kind == "article"
+    pieces = main if article or len(visible) > little else main or [visible]
+    dated = document is not None and bool(document.published or document.publisher)
+    name = _QUOTED.sub("", title)
+    if sum(map(len, pieces)) > little:
+        return Said(name, (), dated, long=True)
+    sentences = tuple(s for piece in pieces for s in _SENTENCE.findall(_QUOTED.sub("", piece)) if _LETTERS.search(s))
+    return Said(name, sentences, dated, bool(_PASSWORD.search(html)), article and len(sentences) > 1)
+
+
+def find(
+    page: Said, rules: TextRules, words: Collection[str] = WORDS, *, alone: bool = False
+) -> tuple[str, str] | None:
+    """(failure word, what was read) of a page that is only a notice; `alone`: it is known to be no article."""
+    if page.long:
+        return None
+    rest = 0 if alone else beside(page, rules)
+    if page.asks_password and rest < REST and "login" in words:
+        return "login", "the page asks for a password and says nothing else"
+    for word in words:
+        patterns = rules.signs.get(word, ())
+        if page.article and word not in _OF_MACHINES and not _for_reader(page):
+            continue
+        if rest < REST and (found := _first(page.title, patterns)):
+            return word, found
+        told = [(s, found) for s in page.sentences if (found := _first(s, patterns))]
+        if told and _is_all(page, sum(len(s) for s, _ in told), rest, patterns):
+            return word, told[0][1]
+    return None
+
+
+def _for_reader(page: Said) -> bool:
+    """Whether somebody is spoken to, or the site speaks of itself: an article about such things does neither."""
+    return any(_READER.search(s) for s in (page.title, *page.sentences))
+
+
+def speaks_to_visitor(page: Said) -> bool:
+    """Whether a text that is no article, in a few words, is for whoever asked for the page: no document does that."""
+    return not page.long and not page.dated and any(_VISITOR.search(s) for s in page.sentences)
+
+
+def beside(page: Said, rules: TextRules) -> int:
+    """Characters of the sentences that are neither a notice nor its company, nor the title again."""
+    if page.long:
+        return REST
+    known = [p for word in (*WORDS, "notice") for p in rules.signs.get(word, ())]
+    return sum(len(s) for s in page.sentences if s.strip() not in page.title and not _first(s, known))
+
+
+def _is_all(page: Said, told: int, rest: int, patterns: Sequence[re.Pattern[str]]) -> bool:
+    """Whether the notice is what the page is there for; a text with its day and a title of its own is about it."""
+    if page.dated and len(page.title) >= NAME and not _first(page.title, patterns):
+        return False
+    return rest < REST or (rest < told and not page.dated)
+
+
+def _first(text: str, patterns: Iterable[re.Pattern[str]]) -> str | None:
+    """What one of them finds, with the words around it."""
+    for pattern in patterns:
+        if found := pattern.search(text):
+            return text[max(0, found.start() - _AROUND) : found.end() + _AROUND].strip()
+    return None

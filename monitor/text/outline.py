@@ -1,0 +1,283 @@
+"""The page as flat lists in document order: one pass over what the parser serialises, no object for a node.
+
+Everything behind this walk (votes, lines, links, titles) is arithmetic on positions: `page.ends[i]` is the position
+behind the last thing inside element `i`, and the texts inside it are `page.texts[page.first[i]:page.first[end]]`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import accumulate
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from monitor.model import TextRules
+from monitor.text.tags import (
+    CLOSES,
+    HEAD,
+    MARK,
+    NOTHING,
+    OPENS,
+    PLAIN,
+    SKIPS,
+    Names,
+    Notes,
+    Tag,
+    attribute,
+    judge,
+    unescaped,
+)
+
+TEXT = "-text"
+PUNCTUATION = re.compile("[，。；：！？、]")
+HIDDEN = 200  # characters up to which an element with display:none is a hint or a menu, not a hidden article
+MOST_TAGS = 200_000  # tags of a page that are read; the largest real pages have ten thousand
+CLOSED_AT_ONCE = 50  # elements that one closing tag may close
+
+
+class Outline:
+    """Positions count elements and texts in document order; 0 is the root. Texts of SILENT elements are not here.
+
+    Sizes are of the texts left: ask only after `leave_out`.
+    """
+
+    def __init__(self) -> None:
+        self.tags: list[str] = []  # TEXT for a text
+        self.parents: list[int] = []
+        self.ends: list[int] = []
+        self.first: list[int] = []  # how many texts stand before
+        self.texts: list[str] = []
+        self.sources: dict[int, str] = {}  # attributes of elements that have some, as serialised
+        self.blocks: list[tuple[int, int]] = []  # (element that is not inline, the nearest one around it)
+        self.owners: list[int] = []  # by text: the block that it counts for, -1 for none
+        self.weights: dict[int, tuple[int, int]] = {}  # by block: characters and marks right in it, outside links
+        self.links: list[int] = []
+        self.headings: list[int] = []
+        self.containers: list[int] = []
+        self.chrome: dict[int, str] = {}  # elements whose id or class says chrome
+        self.dropped: list[int] = []  # nav, footer and others that never hold the text
+        self.hidden: list[int] = []
+        self.metas: list[str] = []
+        self.base: str | None = None
+        self.title: str | None = None
+        self.body = 0
+        self.whole = True  # False where tags behind MOST_TAGS were not read
+        self.seen: list[str] = self.texts  # also what was left out
+
+    def leave_out(self, elements: Iterable[int]) -> None:
+        """Blank the texts of these elements and forget their links; `seen` keeps them."""
+        self.seen = list(self.texts)
+        for i in elements:
+            start, end = self.first[i], self.first[self.ends[i]]
+            self.texts[start:end] = [""] * (end - start)
+            for block in range(i, self.ends[i]):
+                self.weights.pop(block, None)
+            self.links[bisect_left(self.links, i) : bisect_left(self.links, self.ends[i])] = []
+
+    @cached_property
+    def lengths(self) -> list[int]:
+        """Characters before each text, and in the end of all."""
+        return list(accumulate(map(len, self.texts), initial=0))
+
+    @cached_property
+    def _linked(self) -> list[int]:
+        """Characters of links before each link, and in the end of all."""
+        return list(accumulate((len(self.text(a).strip()) for a in self.links), initial=0))
+
+    def size(self, i: int) -> int:
+        """Characters inside element `i`, blanks counted."""
+        return self.lengths[self.first[self.ends[i]]] - self.lengths[self.first[i]]
+
+    def pieces(self, i: int) -> list[str]:
+        return self.texts[self.first[i] : self.first[self.ends[i]]]
+
+    def text(self, i: int) -> str:
+        """Everything written inside element `i`, without separators."""
+        return "".join(self.texts[self.first[i] : self.first[self.ends[i]]])
+
+    def linked(self, i: int) -> int:
+        """Characters inside the links of element `i`."""
+        return self._linked[bisect_left(self.links, self.ends[i])] - self._linked[bisect_left(self.links, i)]
+
+    def links_in(self, i: int) -> list[int]:
+        return self.links[bisect_left(self.links, i + 1) : bisect_left(self.links, self.ends[i])]
+
+    def get(self, i: int, name: str) -> str:
+        return attribute(source, name) if (source := self.sources.get(i)) else ""
+
+    def label(self, i: int) -> str:
+        """How the element is called in explanations: `div#zoom.content`."""
+        ident, classes = self.get(i, "id"), self.get(i, "class").split()
+        return self.tags[i] + (f"#{ident}" if ident else "") + "".join(f".{c}" for c in classes)
+
+    def children(self, i: int) -> Iterator[int]:
+        """Elements right inside `i`."""
+        at, end = i + 1, self.ends[i]
+        while at < end:
+            if self.tags[at] != TEXT:
+                yield at
+            at = self.ends[at]
+
+    def marked(self, name: str) -> list[int]:
+        """Elements that carry the mark `name`, see `read`: a walk over all that have attributes."""
+        return [i for i, source in self.sources.items() if MARK + name in source]
+
+    def has(self, i: int, tag: str) -> bool:
+        return tag in self.tags[i + 1 : self.ends[i]]
+
+
+def read(tree: LexborHTMLParser, rules: TextRules, marks: Mapping[str, Sequence[LexborNode]] | None = None) -> Outline:
+    """The outline of a parsed page. `marks`: name -> nodes to find in `marked`."""
+    for name, nodes in (marks or {}).items():
+        for forged in tree.css(f"[{MARK}{name}]"):
+            del forged.attrs[MARK + name]
+        for node in nodes:
+            node.attrs[MARK + name] = ""
+    names = judge(rules.containers, rules.drop, rules.chrome_classes)
+    return _Walk(names).page((tree.root.html or "") if tree.root is not None else "")
+
+
+class _Walk:
+    """One pass over what the parser serialises, cut at every tag."""
+
+    def __init__(self, judge: Names) -> None:
+        self.out, self.judge = Outline(), judge
+
+    def page(self, source: str) -> Outline:  # noqa: PLR0912 - one loop over every tag: a call costs more than the rest
+        out, known = self.out, self.judge.known
+        tags, parents, ends, texts, owners, links = out.tags, out.parents, out.ends, out.texts, out.owners, out.links
+        stack: list[tuple[int, int, bool, str, bool]] = []  # what the five variables are outside of `parent`
+        parent, block, weighed, closing, breaks = -1, -1, True, "<", True  # no tag is written `<<`
+        fresh = True  # nothing stands in the line yet, so that blanks count for nothing
+        cut = source.split("<", MOST_TAGS)
+        out.whole = len(cut) <= MOST_TAGS
+        pieces = iter(cut if out.whole else cut[:-1])
+        next(pieces)
+        for piece in pieces:
+            head, _, text = piece.partition(">")
+            if head == closing:
+                fresh = fresh or breaks
+                ends[parent] = len(tags)
+                parent, block, weighed, closing, breaks = stack.pop()
+            else:
+                if (tag := known.get(head)) is None:
+                    tag, text = self._unknown(head, piece, pieces)
+                does, name, breaks_line, closes, framed, attributes, notes, void, silent = tag
+                fresh = fresh or breaks_line
+                if does == OPENS:
+                    at = len(tags)
+                    tags.append(name)
+                    parents.append(parent)
+                    ends.append(at + 1)
+                    if attributes:
+                        out.sources[at] = attributes
+                    if notes is not None:
+                        if notes is PLAIN and name == "a":
+                            links.append(at)
+                        else:
+                            self._note(at, tag, notes, text)
+                    if not void:
+                        stack.append((parent, block, weighed, closing, breaks))
+                        parent, closing, breaks = at, closes, breaks_line
+                        weighed = weighed and not silent
+                        if framed:
+                            out.blocks.append((at, block))
+                            block = at
+                elif does == CLOSES:
+                    for _ in range(_open_inside(stack, head)):
+                        ends[parent] = len(tags)
+                        parent, block, weighed, closing, breaks = stack.pop()
+                elif does == SKIPS:
+                    text = _behind(name, piece, pieces)
+            if text and not (fresh and text.isspace()):
+                fresh = False
+                tags.append(TEXT)
+                parents.append(parent)
+                ends.append(len(tags))
+                texts.append(unescaped(text) if "&" in text else text)
+                owners.append(block if weighed else -1)
+        while stack:
+            ends[parent] = len(tags)
+            parent = stack.pop()[0]
+        return self._finished()
+
+    def _unknown(self, head: str, piece: str, pieces: Iterator[str]) -> tuple[Tag, str]:
+        """(the tag, the text behind it) of a tag not met before, or of a comment, which may hold `<` and `>`."""
+        if not head.startswith("!--"):
+            text = piece[len(head) + 1 :]
+            return self.judge.tag(head), text
+        while "-->" not in piece:
+            following = next(pieces, None)
+            if following is None:
+                return NOTHING, ""
+            piece = following
+        return NOTHING, piece.partition("-->")[2]
+
+    def _note(self, at: int, tag: Tag, notes: Notes, text: str) -> None:
+        out, name = self.out, tag.name
+        heading, container, chrome, hidden = notes
+        if name == "a":
+            out.links.append(at)
+        elif name in HEAD:
+            self._head(at, name, tag.source, text)
+        elif name in self.judge.drop:
+            out.dropped.append(at)
+        if heading:
+            out.headings.append(at)
+        if container:
+            out.containers.append(at)
+        if chrome:
+            out.chrome[at] = chrome
+        if hidden:
+            out.hidden.append(at)
+
+    def _head(self, at: int, name: str, source: str, text: str) -> None:
+        """Read an element of the head, which may stand anywhere."""
+        out = self.out
+        if name == "body":
+            out.body = out.body or at
+        elif name == "meta":
+            out.metas.append(source)
+        elif name == "base":
+            out.base = out.base or attribute(source, "href")
+        else:
+            out.dropped.append(at)
+            out.title = unescaped(text) if out.title is None else out.title
+
+    def _finished(self) -> Outline:
+        """Hidden things of some length are articles shown by script (WeChat); `body` may be hidden as well."""
+        out = self.out
+        out.first = list(accumulate(map(TEXT.__eq__, out.tags), initial=0))
+        own: dict[int, list[str]] = {}
+        for owner, text in zip(out.owners, out.texts, strict=True):
+            if owner >= 0:
+                own.setdefault(owner, []).append(text)
+        for block, texts in own.items():
+            written = "".join("".join(texts).split())
+            out.weights[block] = len(written), len(PUNCTUATION.findall(written))
+        out.hidden = [i for i in out.hidden if i != out.body and _size(out, i) < HIDDEN]
+        return out
+
+
+def _open_inside(stack: Sequence[tuple[int, int, bool, str, bool]], closing: str) -> int:
+    """How many elements this tag closes that is not the expected one; only odd attribute names lead here."""
+    outer = (k for k, entry in enumerate(reversed(stack[-CLOSED_AT_ONCE:]), 2) if entry[3] == closing)
+    return next(outer, 0)
+
+
+def _behind(name: str, piece: str, pieces: Iterator[str]) -> str:
+    """The text behind an element of SILENT, whose content is passed over; `piece` opens it."""
+    closing = f"/{name}>"
+    while not piece.startswith(closing):
+        following = next(pieces, None)
+        if following is None:
+            return ""
+        piece = following
+    return piece[len(closing) :]
+
+
+def _size(page: Outline, i: int) -> int:
+    return sum(map(len, page.pieces(i)))
