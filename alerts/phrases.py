@@ -18,7 +18,7 @@ Line = Mapping[str, Any]  # one element of CHANGE.targets
 _ARROWS = {"raised": "↑", "lowered": "↓", "new": "＋", "dropped": "×", "reworded": "≈"}
 _RANK = {"lowered": 0, "dropped": 1, "raised": 2, "reworded": 3, "new": 4, "unchanged": 5}
 _TOLD = frozenset({"softened", "hardened"})  # 确保6% → 力争6%: the same number, another promise
-_NAME_LIMIT, _VALUE_LIMIT = 40, 60
+_NAME_LIMIT, _VALUE_LIMIT = 48, 60
 # names that already say what is measured need no second word
 _SAYS_GROWTH = ("增速", "增长", "增幅", "涨幅", "降幅", "下降", "降低", "growth", "reduction")
 _SAYS_SHARE = ("占比", "比重", "率", "比例", "份额", "强度", "share", "rate", "ratio", "intensity", "coverage", "cover")
@@ -27,6 +27,13 @@ _SAYS_SHARE = ("占比", "比重", "率", "比例", "份额", "强度", "share",
 def item(line: Line) -> Mapping[str, Any]:
     """The side of a comparison that speaks for it: the newer one, or what is gone."""
     return line.get("to") or line.get("from") or {}
+
+
+def names(line: Line) -> set[str]:
+    """Every name an indicator can be asked for by: canonical, as written, its stable id."""
+    known = {line.get("canonical"), line.get("indicator")}
+    known |= {(line.get(side) or {}).get("indicator_id") for side in ("from", "to")}
+    return {str(name) for name in known if name}
 
 
 def is_promise(line: Line) -> bool:

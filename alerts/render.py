@@ -9,13 +9,23 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
-from jinja2 import ChoiceLoader, DictLoader, PackageLoader, StrictUndefined, TemplateError, select_autoescape
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    DictLoader,
+    Environment,
+    PackageLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+    select_autoescape,
+)
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from alerts import view
 from alerts.inert import link, one_line
 from alerts.view import Budget, Payload
-from monitor.errors import DeliveryError
+from monitor.errors import ConfigError, DeliveryError
 from monitor.i18n import say
 from monitor.i18n.alerts import TEXTS
 from monitor.model import Alert, Message
@@ -27,23 +37,43 @@ Links = Mapping[str, str]  # label -> address, shown under the message
 Values = dict[str, Any]
 
 
-def environment(overrides: Mapping[str, str] | None = None) -> ImmutableSandboxedEnvironment:
-    """Templates by name (change.html, digest.txt, …); `overrides` maps a name to the text that replaces it."""
-    made = ImmutableSandboxedEnvironment(
-        loader=ChoiceLoader([DictLoader(dict(overrides or {})), PackageLoader("alerts")]),
+def sandboxed(overrides: Mapping[str, str]) -> Environment:
+    """Templates by name (change.html, digest.txt, …); `overrides` maps a name to a user's text that replaces it.
+
+    Raises ConfigError for a name that is none of ours and for a text that is no template, with its line.
+    """
+    known = sorted(PackageLoader("alerts").list_templates())
+    made = _set_up(ImmutableSandboxedEnvironment, ChoiceLoader([DictLoader(dict(overrides)), PackageLoader("alerts")]))
+    for name in overrides:
+        if name not in known:
+            raise ConfigError(
+                f"no message has the template {name}", path="templates", fix=f"there are {', '.join(known)}"
+            )
+        try:
+            made.get_template(name)
+        except TemplateSyntaxError as why:
+            raise ConfigError(f"not a template: {why.message}", file=name, line=why.lineno, path="templates") from why
+    return made
+
+
+@cache
+def _built_in() -> Environment:
+    """Our own templates need no sandbox, and looking at their files again for each message no time."""
+    return _set_up(Environment, PackageLoader("alerts"))
+
+
+def _set_up(kind: type[Environment], loader: BaseLoader) -> Environment:
+    made = kind(
+        loader=loader,
         autoescape=select_autoescape(["html"], default=False),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
+        auto_reload=False,
     )
     made.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
     return made
-
-
-@cache
-def _built_in() -> ImmutableSandboxedEnvironment:
-    return environment()
 
 
 def render(
@@ -51,7 +81,7 @@ def render(
     *,
     lang: str | None = None,
     links: Links | None = None,
-    templates: ImmutableSandboxedEnvironment | None = None,
+    templates: Environment | None = None,
 ) -> Message:
     """The message of an alert, in its own language unless told otherwise.
 
@@ -72,7 +102,7 @@ def render(
         raise DeliveryError(f"template failed: {type(why).__name__}: {one_line(why, 200)}") from why
 
 
-def _fill(templates: ImmutableSandboxedEnvironment, name: str, values: Values) -> str:
+def _fill(templates: Environment, name: str, values: Values) -> str:
     return templates.get_template(name).render(values).strip() + "\n"
 
 
@@ -108,6 +138,9 @@ def _health(alert: Alert, lang: str, _: Budget) -> tuple[str, str, Values]:
         "count": failure.get("consecutive") or 0,
     }
     key = f"health.{alert.type}"
+    if alert.type == "channel.off" and not failure.get("whole"):
+        key = "health.recipient.off"
+        said["recipients"] = one_line(", ".join(map(str, failure.get("recipients") or ())), 200)
     line = say(TEXTS, key, lang, **said) if key in TEXTS else f"{alert.type}: {said['name']}"
     tag = f"tag.{alert.type}"
     values: Values = {
@@ -115,12 +148,25 @@ def _health(alert: Alert, lang: str, _: Budget) -> tuple[str, str, Values]:
         "facts": list(_health_facts(failure, lang)),
         "source": view.word(failure.get("source")),
         "kept": alert.type in ("source.failing", "source.blocked"),
+        "warns": alert.type in ("source.silent", "source.certificate"),
+        "mend": said["name"] if alert.type == "channel.off" else None,
+        "note": None,
     }
     return "health", _tagged(say(TEXTS, tag, lang) if tag in TEXTS else one_line(alert.type, 40), line), values
 
 
 def _health_facts(failure: Payload, lang: str) -> list[view.Fact]:
     detail = " · ".join(one_line(failure[k], 300) for k in ("error", "detail") if failure.get(k))
+    if failure.get("usual_days"):
+        detail = say(TEXTS, "health.usual", lang, days=failure["usual_days"])
+    elif failure.get("host"):
+        host, end = one_line(failure["host"], 100), view.clock(str(failure.get("since") or ""), lang)
+        return [
+            view.Fact(
+                say(TEXTS, "label.page", lang), one_line(failure.get("url") or "", 200), link(failure.get("url"))
+            ),
+            view.Fact(say(TEXTS, "label.ends", lang), f"{host}: {end}"),
+        ]
     rows = [
         view.Fact(say(TEXTS, "label.reason", lang), detail),
         view.Fact(say(TEXTS, "label.page", lang), one_line(failure.get("url") or "", 200), link(failure.get("url"))),
@@ -128,6 +174,50 @@ def _health_facts(failure: Payload, lang: str) -> list[view.Fact]:
         view.Fact(say(TEXTS, "label.tries", lang), str(failure.get("consecutive") or "")),
     ]
     return [fact for fact in rows if fact.text]
+
+
+def _baseline(alert: Alert, lang: str, budget: Budget) -> tuple[str, str, Values]:
+    data = alert.payload
+    line = say(
+        TEXTS, "baseline.line", lang, **{k: data.get(k, 0) for k in ("sources", "documents", "reports", "targets")}
+    )
+    if data.get("name"):
+        line = f"{one_line(data['name'], 60)}{'：' if lang == 'zh' else ': '}{line}"
+    gaps = list(data.get("gaps") or ())
+    missing = [f"{_named(g)}: {', '.join(map(str, g['missing']))}" for g in gaps[: budget.rows]]
+    count = sum(len(g["missing"]) for g in gaps)
+    facts = [
+        view.Fact(say(TEXTS, "baseline.regions", lang), str(data.get("regions") or "")),
+        view.Fact(
+            say(TEXTS, "baseline.gaps", lang), say(TEXTS, "baseline.gap_count", lang, count=count) if gaps else ""
+        ),
+        *(view.Fact("", line) for line in missing),
+        view.Fact(
+            say(TEXTS, "baseline.failing", lang),
+            ", ".join(one_line(x, 60) for x in list(data.get("failing") or ())[: budget.rows]),
+        ),
+    ]
+    values = _plain(line, [f for f in facts if f.text], say(TEXTS, "baseline.what", lang))
+    return "health", _tagged(say(TEXTS, "tag.baseline", lang), line), values
+
+
+def _named(gap: Mapping[str, Any]) -> str:
+    return f"{one_line(gap.get('region') or '', 12)} {one_line(gap.get('series') or '', 40)}"
+
+
+def _alive(alert: Alert, lang: str, _: Budget) -> tuple[str, str, Values]:
+    data = alert.payload
+    line = say(TEXTS, "alive.line", lang, sources=data.get("sources", 0))
+    failing = data.get("failing") or 0
+    since, until = (view.clock(str(data.get(k) or ""), lang)[:16] for k in ("since", "until"))
+    facts = [view.Fact(say(TEXTS, "label.since", lang), f"{since} – {until}")]
+    told = say(TEXTS, "alive.failing", lang, count=failing) if failing else None
+    return "health", _tagged(say(TEXTS, "tag.alive", lang), line), _plain(line, facts, told)
+
+
+def _plain(title: str, facts: list[view.Fact], note: str | None) -> Values:
+    """What health.html shows of a message that is about no source."""
+    return {"title": title, "facts": facts, "source": "", "kept": False, "warns": False, "mend": None, "note": note}
 
 
 def _test(alert: Alert, lang: str, _: Budget) -> tuple[str, str, Values]:
@@ -140,5 +230,7 @@ _VIEWS: Mapping[str, Callable[[Alert, str, Budget], tuple[str, str, Values]]] = 
     "targets.changed": _change,
     "change.detected": _change,
     "digest": _digest,
+    "baseline": _baseline,
+    "alive": _alive,
     "test": _test,
 }

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from alerts import sets
 from monitor import wire
-from monitor.model import Alert, Change, Source, Subscription
+from monitor.model import Alert, Change, Off, Source, Subscription
 
 
 def message_id(now: datetime) -> str:
@@ -86,6 +87,7 @@ def wants(subscription: Subscription, change: Change, source: Source, text: str 
     """Whether this subscription asks for this change: AND between its keys, OR inside each."""
     return (
         bool(words(change) & set(subscription.on))
+        and (not subscription.directions or bool(directions(change) & set(subscription.directions)))
         and change.significance >= subscription.min_significance
         and concerns(subscription, source)
         and (not subscription.indicators or bool(indicators(change) & set(subscription.indicators)))
@@ -94,8 +96,19 @@ def wants(subscription: Subscription, change: Change, source: Source, text: str 
 
 
 def words(change: Change) -> set[str]:
-    """The words of `on` that this change answers to: its kind, and `targets` where a promise moved."""
-    return {change.kind, "targets"} if change.moved else {change.kind}
+    """The words of `on` that this change answers to: its kind, `targets` where a promise moved, and a built-in set."""
+    said: set[str] = {change.kind}
+    if change.moved:
+        said.add("targets")
+    if built_in := sets.of(change):
+        said.add(built_in)
+    return said
+
+
+def directions(change: Change) -> set[str]:
+    """How its promises moved: raised, lowered, new, dropped, reworded, and their flags (softened, hardened, …)."""
+    promises = [t for t in change.targets if (t.after or t.before) and (t.after or t.before).role == "target"]  # type: ignore[union-attr]
+    return {t.change for t in promises} | {flag for t in promises for flag in t.flags}
 
 
 def concerns(subscription: Subscription, source: Source) -> bool:
@@ -173,6 +186,63 @@ def match_health(
             next_at=now,
         )
         for channel, subscription in chosen.items()
+    ]
+
+
+def about_us(
+    kind: str, event: str, data: Mapping[str, Any], channels: Mapping[str, str], *, now: datetime
+) -> list[Alert]:
+    """A message about the watch itself (`baseline`, `alive`) for each channel; `channels` names their languages."""
+    return [
+        Alert(
+            id=message_id(now),
+            key=f"{event}:{channel}",
+            channel=channel,
+            type=kind,
+            payload=dict(data),
+            lang=lang,
+            created=now,
+            next_at=now,
+        )
+        for channel, lang in channels.items()
+    ]
+
+
+def turned_off(
+    what: Sequence[Off], others: Sequence[str], subscriptions: Iterable[Subscription], *, now: datetime
+) -> list[Alert]:
+    """`channel.off`: told through every other channel that hears of health, else through the first other one.
+
+    `what` are a channel or recipients of one channel. With no other channel left nobody can be told; `doctor`,
+    the log and the start page say it.
+    """
+    if not what:
+        return []
+    channel = what[0].channel
+    speak = {s.channel: s.lang for s in subscriptions}
+    hearing = {s.channel for s in subscriptions if "health" in s.on}
+    chosen = [name for name in others if name in hearing] or list(others[:1])
+    recipients = [one.recipient for one in what if one.recipient]
+    data = {
+        "channel": channel,
+        "name": channel,
+        "recipients": recipients,
+        "whole": any(not one.recipient for one in what),
+        "error": what[0].why,
+        "since": wire.time(what[0].at),
+    }
+    return [
+        Alert(
+            id=message_id(now),
+            key=f"channel.off:{channel}:{','.join(recipients)}:{wire.time(what[0].at)}:{name}",
+            channel=name,
+            type="channel.off",
+            payload=data,
+            lang=speak.get(name, "zh"),
+            created=now,
+            next_at=now,
+        )
+        for name in chosen
     ]
 
 

@@ -19,7 +19,7 @@ Piece = tuple[Literal["same", "del", "ins"], str]
 _TOKEN = re.compile(r"[0-9０-９]+(?:[.,，．][0-9０-９]+)*[%％‰]?|[A-Za-z]+|\s+|.", re.DOTALL)
 _TOKENS_COMPARED = 1500  # on either side: beyond, only the common ends are found (difflib is quadratic)
 _ISLAND = 2  # unchanged characters between two changes that are not worth keeping apart
-CONTEXT = 18  # unchanged characters kept on each side of a change
+CONTEXT = 40  # unchanged characters kept on each side of a change
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -18,6 +19,7 @@ Payload = Mapping[str, Any]
 
 BEIJING = timezone(timedelta(hours=8))
 _SHORT_EDIT = 24  # characters of an edit that needs more of its sentence to be understood
+_SENTENCES = 3  # of a document whose targets are told of without its edits
 _TITLE = 120  # characters of a page's title
 
 
@@ -92,7 +94,7 @@ def change(payload: Payload, lang: str, budget: Budget) -> ChangeView:
     is_new = payload.get("kind") == "new"
     # a new document is new from end to end: its first lines tell what it is, its table what it promises
     room = Budget(budget.rows, min(budget.edits, 3), min(budget.chars, 900)) if is_new else budget
-    edits = [in_sentence(e, lines) for e in payload.get("edits") or ()]
+    edits = [in_sentence(e, lines) for e in payload.get("edits") or ()] or list(_sentences(lines))
     view_edits = tuple(_edits(edits, room))
     return ChangeView(
         tag=tag(payload, lines, lang),
@@ -142,6 +144,19 @@ def in_sentence(edit: Payload, lines: Sequence[phrases.Line]) -> Payload:
         if old and new and old in before and new in after:
             return {**edit, "old": before, "new": after}
     return edit
+
+
+def _sentences(lines: Sequence[phrases.Line]) -> Iterator[Payload]:
+    """Where a document without edits says it: the sentences of its first targets, or those that are gone."""
+    said: set[str] = set()
+    for line in lines:
+        after, before = ((line.get(side) or {}).get("sentence") or "" for side in ("to", "from"))
+        sentence = str(after or before)
+        if sentence and sentence not in said:
+            said.add(sentence)
+            yield {"op": "insert", "new": sentence} if after else {"op": "delete", "old": sentence}
+        if len(said) == _SENTENCES:
+            return
 
 
 def row(line: phrases.Line, lang: str) -> Row:
@@ -262,37 +277,31 @@ def columns(payload: Payload, lines: Sequence[phrases.Line], lang: str) -> tuple
 
 
 def facts(payload: Payload, lang: str) -> Iterator[Fact]:
-    """Page, source, time, versions."""
+    """The page, and when and where it was seen: little, because a message is its edit."""
     file = payload.get("url") if payload.get("parent") else None  # an attachment is told with the page that names it
     url = link(payload.get("parent") or payload.get("url"))
     title = one_line(payload.get("title") or payload.get("url") or "", _TITLE)
     yield Fact(say(TEXTS, "label.page", lang), title, url)
-    if url:
-        yield Fact("", one_line(url, 200), url)
     if file:
-        name = one_line(payload.get("attachment") or file, _TITLE)
-        yield Fact(say(TEXTS, "label.attachment", lang), name, link(file))
-    names = (payload.get("name") or payload.get("source"), payload.get("series"))
-    yield Fact(say(TEXTS, "label.source", lang), " · ".join(dict.fromkeys(one_line(n, 60) for n in names if n)))
-    if payload.get("at"):
-        yield Fact(say(TEXTS, "label.when", lang), clock(payload["at"], lang))
-    versions = [one_line(payload.get(k) or "", 24) for k in ("old_version", "new_version")]
-    if any(versions):
-        yield Fact(say(TEXTS, "label.version", lang), " → ".join(v for v in versions if v))
-    if payload.get("compared_with"):
-        label = " ".join(one_line(payload.get(k) or "", 24) for k in ("compared_with", "compared_release")).strip()
-        yield Fact(say(TEXTS, "label.compared", lang), label + gap(payload, lang))
+        attachment = one_line(payload.get("attachment") or file, _TITLE)
+        yield Fact(say(TEXTS, "label.attachment", lang), attachment, link(file))
+    if payload.get("missing"):
+        yield Fact(say(TEXTS, "label.compared", lang), f"{releases(payload)}{gap(payload, lang)}")
+    name = one_line(payload.get("name") or payload.get("source") or "", 60)
+    seen = clock(payload["at"], lang) if payload.get("at") else ""
+    about = [seen, name if name not in title else ""]
+    yield Fact(say(TEXTS, "label.when", lang), " · ".join(x for x in about if x))
 
 
 def commands(payload: Payload) -> Iterator[str]:
-    """What to type to see more."""
+    """What to type to see more: the one that shows most. It names the versions too."""
     old, new, before = (word(payload.get(k)) for k in ("old_version", "new_version", "compared_with"))
-    if new:
-        yield f"mubiao show {new}"
     if old and new:
         yield f"mubiao diff {old} {new}"
-    if before and new and before != old:
+    elif before and new:
         yield f"mubiao targets compare {before} {new}"
+    elif new or old:
+        yield f"mubiao show {new or old}"
 
 
 def word(value: object) -> str:
@@ -314,10 +323,20 @@ def clock(at: str, lang: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """One part of a group's chart: how many promises went one way. `share` of the longest chart, in per cent."""
+
+    arrow: str
+    count: int
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """The changes of one place: its moved targets as one table, the rest as lines."""
 
     place: str
+    bars: tuple[Bar, ...]
     targets: tuple[tuple[Row, str | None, str], ...]  # with the address of its page, and its releases or source
     others: tuple[tuple[str, str | None, tuple[Struck, ...]], ...]
     more: int
@@ -329,7 +348,12 @@ def digest(changes: Sequence[Payload], lang: str, budget: Budget) -> tuple[list[
     grouped: dict[str, list[Payload]] = {}
     for one in [*kept, *folded][: budget.changes]:
         grouped.setdefault(str(one.get("region") or place(one)), []).append(one)
-    groups = [_group(members, folded, lang, budget) for members in grouped.values()]
+    tallies = [_tally(members, folded) for members in grouped.values()]
+    longest = max((t.total() for t in tallies), default=0)
+    groups = [
+        _group(members, folded, lang, budget, tuple(_bars(tally, longest)))
+        for members, tally in zip(grouped.values(), tallies, strict=True)
+    ]
     groups.sort(key=lambda g: not g.targets)
     return groups, max(len(kept) + len(folded) - budget.changes, 0)
 
@@ -354,7 +378,22 @@ def fold_reverts(changes: Iterable[Payload]) -> tuple[list[Payload], list[Payloa
     return kept, folded
 
 
-def _group(members: Sequence[Payload], folded: Sequence[Payload], lang: str, budget: Budget) -> Group:
+def _tally(members: Sequence[Payload], folded: Sequence[Payload]) -> Counter[str]:
+    """How many promises of a place went which way, by arrow."""
+    lines = [x for one in members if one not in folded for x in phrases.ordered(one.get("targets") or ())]
+    return Counter(phrases.arrow(x) for x in lines if phrases.is_promise(x))
+
+
+def _bars(tally: Counter[str], longest: int) -> Iterator[Bar]:
+    """The parts of one chart, cuts first, each at least as long as can be seen."""
+    for sign in ("↓", "×", "↑", "＋", "≈", "≠"):
+        if tally[sign]:
+            yield Bar(sign, tally[sign], max(round(100 * tally[sign] / longest), 3))
+
+
+def _group(
+    members: Sequence[Payload], folded: Sequence[Payload], lang: str, budget: Budget, bars: tuple[Bar, ...]
+) -> Group:
     targets: list[tuple[Row, str | None, str]] = []
     others: list[tuple[str, str | None, tuple[Struck, ...]]] = []
     for one in members:
@@ -372,4 +411,4 @@ def _group(members: Sequence[Payload], folded: Sequence[Payload], lang: str, bud
             others.append((event(one, lang), link(one.get("url")), tuple(_edits(one.get("edits") or (), few))))
     more = max(len(targets) - budget.rows, 0)
     name = place(next((m for m in members if m.get("place")), members[0]))
-    return Group(name, tuple(targets[: budget.rows]), tuple(others), more)
+    return Group(name, bars, tuple(targets[: budget.rows]), tuple(others), more)

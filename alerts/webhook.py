@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import binascii
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -24,10 +25,11 @@ from monitor.net import RefusedError, UnresolvedError
 
 _REPLY_LIMIT = 300  # characters of an error answer worth keeping
 _READ_LIMIT = 4096  # bytes of an answer worth reading
+_COURTESY = 1.0  # seconds for the rest of an answer that has said yes
 
 
 async def send(alert: Alert, message: Message, channel: Channel, settings: Settings) -> None:
-    """POST the alert. 2xx is taken; 410 is permanent, so is a channel without address or secret."""
+    """POST the alert. 2xx is taken; 410 ends the channel; one without a usable address or secret is permanent."""
     if not channel.url:
         raise DeliveryError(f"channel {channel.name} has no url", permanent=True)
     now = settings.clock()
@@ -79,26 +81,37 @@ def _secrets(channel: Channel, settings: Settings) -> list[str]:
 
 
 async def _start(answer: httpx.Response) -> str:
-    """The first characters of an error answer, for the record; an accepted message is not read."""
+    """The first characters of an error answer, for the record.
+
+    That of an accepted message is read as well, because only then is its connection good for the next one; but what
+    goes wrong with it takes nothing back.
+    """
     if answer.is_success:
+        with suppress(httpx.HTTPError, TimeoutError):
+            async with asyncio.timeout(_COURTESY):
+                await _read(answer)
         return ""
+    return one_line((await _read(answer)).decode("utf-8", "replace"), _REPLY_LIMIT)
+
+
+async def _read(answer: httpx.Response) -> bytes:
     kept = b""
     async for piece in answer.aiter_raw():
         kept += piece
         if len(kept) >= _READ_LIMIT:
             break
-    return one_line(kept[:_READ_LIMIT].decode("utf-8", "replace"), _REPLY_LIMIT)
+    return kept[:_READ_LIMIT]
 
 
 def judge(status: int, headers: Mapping[str, str], said: str, now: datetime) -> None:
-    """Raise DeliveryError for everything but 2xx. Retry-After counts for 429 and 503."""
+    """Raise DeliveryError for everything but 2xx: 410 turns the channel off; Retry-After counts for 429 and 503."""
     if 200 <= status < 300:
         return
     reason = f"HTTP {status}" + (f": {said}" if said else "")
     if 300 <= status < 400:
         reason = f"HTTP {status}: redirects are not followed; put the new address into sources.yaml"
     wait = retry_after(headers.get("retry-after"), now) if status in (429, 503) else None
-    raise DeliveryError(reason, permanent=status == 410, retry_after=wait)
+    raise DeliveryError(reason, retry_after=wait, gone=[""] if status == 410 else [])
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:

@@ -11,7 +11,7 @@ import asyncio
 import functools
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -25,6 +25,7 @@ KEEPALIVE = 4.0  # seconds: under the 5 s after which Apache closes, so that a r
 _MOST_UNREAD = 256 * 1024  # bytes: then the server has to wait
 
 Headers = Sequence[tuple[bytes, bytes]]
+Shown = Callable[[str, Mapping[str, object]], None]  # host, and the certificate that it has just shown
 Dial = Callable[[str, int], Awaitable[Sequence[str]]]  # (host, port) -> judged numeric addresses, best first
 
 
@@ -94,6 +95,11 @@ class Line(asyncio.Protocol):
     def peer(self) -> str | None:
         address = self._transport.get_extra_info("peername")
         return str(address[0]) if address else None
+
+    @property
+    def certificate(self) -> Mapping[str, object]:
+        """What the other side showed and was verified: ssl.SSLSocket.getpeercert. Empty without TLS or verification."""
+        return self._transport.get_extra_info("peercert") or {}
 
     async def secure(self, context: ssl.SSLContext, name: str) -> None:
         """TLS from here on; the line is closed where that fails. Raises ssl.SSLError or OSError."""
@@ -240,8 +246,8 @@ class Lanes:
     How many run at once is politeness, decided by the fetcher, so there is nothing to queue for.
     """
 
-    def __init__(self, tls: ssl.SSLContext, dial: Dial) -> None:
-        self._tls, self._dial = tls, dial
+    def __init__(self, tls: ssl.SSLContext, dial: Dial, shown: Shown | None = None) -> None:
+        self._tls, self._dial, self._shown = tls, dial, shown
         self._open: set[Connection] = set()
         self._free: list[tuple[bytes, Connection]] = []
 
@@ -294,6 +300,8 @@ class Lanes:
                 raise httpx.ConnectTimeout("") from error
             except OSError as error:  # ssl.SSLError is one
                 raise httpx.ConnectError(str(error)) from error
+            if self._shown is not None:
+                self._shown(url.raw_host.decode("ascii"), line.certificate)
         return Connection(line)
 
     async def _connect(self, host: str, port: int) -> Line:

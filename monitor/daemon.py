@@ -10,9 +10,10 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -20,19 +21,22 @@ from apscheduler.triggers.cron import CronTrigger
 
 from alerts import rules
 from alerts.channels import CHANNELS
+from alerts.email import SMTP_ENV
 from alerts.render import render
-from alerts.sending import Settings
+from alerts.sending import Settings, without_secrets
 from monitor import config as configuration
-from monitor import net, schedule
+from monitor import local, net, orders, schedule
 from monitor.delivery import Deliverer
-from monitor.errors import ConfigError, StorageError
+from monitor.errors import ConfigError, DeliveryError, StorageError
 from monitor.fetch.client import Fetcher
 from monitor.fetch.hosts import Hosts
 from monitor.fetch.robots import Kept
 from monitor.model import Channel, Config, Delivery, Page, Vocabulary
 from monitor.pipeline import Checker, Follow, Summary, utc_now
 from monitor.sources import links
+from monitor.vigil import Vigil
 from monitor.web.server import Status, Web
+from storage.database import sqlite_path
 from storage.retention import Retention
 from storage.store import Store
 
@@ -40,6 +44,7 @@ log = structlog.get_logger("mubiao.daemon")
 
 TICK = 1.0  # seconds between two looks at what is due
 OUTBOX_TICK = 2.0
+MINUTE = 60.0
 BATCH = 500  # pages taken in one tick; the next tick takes more while there is room
 MOST_RUNNING = 2000
 PER_HOST = 20  # pages of one host under way or taken at once: a long column must not crowd out the others
@@ -84,8 +89,10 @@ class Engine:
         fetcher.require(config.sources)
         self.fetcher = fetcher
         self.checker = Checker(store, fetcher, config, vocabulary, now=now)
-        self.deliverer = Deliverer(store, config.channels, self._settings)
+        self.deliverer = Deliverer(store, config, self._settings)
+        self.vigil = Vigil(store, config, self.pools.client, now)
         self._sync(config)
+        store.release_alerts(now())
 
     def _sync(self, config: Config) -> None:
         now = self.now()
@@ -108,11 +115,16 @@ class Engine:
         Raises ConfigError, and keeps the old one, where a source needs a browser that is not there.
         """
         self.fetcher.require(config.sources)
+        deliverer = Deliverer(self.store, config, self._settings)  # it refuses a template that is none
         if config.network != self.checker.config.network:
             self.fetcher.take_over(config.network)
-        self.checker.config = config
-        self.deliverer = Deliverer(self.store, config.channels, self._settings)
+        self.checker.config, self.deliverer = config, deliverer
+        self.vigil = Vigil(self.store, config, self.pools.client, self.now)
         self._sync(config)
+
+    async def carry_out(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """An order of a person (monitor.orders). Raises what it raises."""
+        return await asyncio.to_thread(orders.carry_out, self.store, name, given, self.now())
 
     async def aclose(self) -> None:
         """Wait for the write under way, close connections."""
@@ -162,6 +174,7 @@ async def one_pass(
     done = summary or Summary(made.now())
     try:
         await made.checker.check(pages, follow, done)
+        await asyncio.to_thread(made.vigil.first_readings)
     except asyncio.CancelledError:
         done.interrupted = True
     if deliver:
@@ -212,7 +225,7 @@ async def empty_outbox(store: Store, config: Config, environ: Mapping[str, str])
     """`mubiao alerts retry`: send what is due, check nothing."""
     pools = net.Pools(net.Guard(config.network))
     try:
-        deliverer = Deliverer(store, config.channels, Settings(env=environ, client=pools.client, clock=utc_now))
+        deliverer = Deliverer(store, config, Settings(env=environ, client=pools.client, clock=utc_now))
         return await deliverer.deliver_due(utc_now())
     finally:
         await pools.aclose()
@@ -225,7 +238,11 @@ async def send_trial(channel: Channel, config: Config, environ: Mapping[str, str
     alert = rules.trial(channel.name, now=utc_now(), lang=lang)
     try:
         await CHANNELS[channel.type](alert, render(alert, lang=lang), channel, settings)
+    except DeliveryError as why:
+        names = [SMTP_ENV, *([channel.secret_env] if channel.secret_env else [])]
+        raise DeliveryError(without_secrets(str(why), environ, names), permanent=why.permanent) from None
     finally:
+        settings.kept.close()
         await pools.aclose()
 
 
@@ -248,9 +265,20 @@ class Daemon:
     def start(self) -> None:
         """Register the jobs; the first tick is at once."""
         self.scheduler.add_job(self._turn, "interval", seconds=TICK, args=["due", self.due], id="due")
-        self.scheduler.add_job(self._turn, "interval", seconds=OUTBOX_TICK, args=["outbox", self.outbox], id="outbox")
+        at_once = datetime.now(UTC)  # what an earlier run left in the outbox waits no longer
+        self.scheduler.add_job(
+            self._turn,
+            "interval",
+            seconds=OUTBOX_TICK,
+            args=["outbox", self.outbox],
+            id="outbox",
+            next_run_time=at_once,
+        )
         nightly = CronTrigger(hour=3, minute=30, jitter=600, timezone=ZONE)
         self.scheduler.add_job(self._turn, nightly, args=["retention", self.retention], id="retention")
+        daily = CronTrigger(hour=9, minute=15, jitter=300, timezone=ZONE)
+        self.scheduler.add_job(self._turn, daily, args=["vigil", self.look_around], id="vigil")
+        self.scheduler.add_job(self._turn, "interval", seconds=MINUTE, args=["minute", self.minute], id="minute")
         self._digest_jobs()
         self.scheduler.start()
 
@@ -332,6 +360,17 @@ class Daemon:
         """Fold what waits into digests that are due."""
         await self.made.deliverer.run_digests(self.made.now())
 
+    async def minute(self) -> None:
+        """First readings that are over are told of; the dead-man's switch hears from us while all is well."""
+        await asyncio.to_thread(self.made.vigil.first_readings)
+        if self.status.healthy(self.made.now()):
+            await self.made.vigil.ping()
+
+    async def look_around(self) -> None:
+        """Columns gone quiet, certificates about to end."""
+        await asyncio.to_thread(self.made.vigil.silent_columns)
+        await asyncio.to_thread(self.made.vigil.certificates, self.made.pools.certificates)
+
     async def retention(self) -> None:
         """Everything is kept by default; what a rule of the operator lets go is thinned out at night."""
         await self.made.checker.database(self.made.store.prune, Retention(), self.made.now())
@@ -409,9 +448,14 @@ async def serve(
         if web is not None and listen is not None:
             await web.start(*listen)
             log.info("web", address=f"http://{listen[0]}:{web.port}/")
+        stack = AsyncExitStack()
+        path = sqlite_path(store.url)
+        if path is not None:
+            await stack.enter_async_context(local.listening(path, made.carry_out))
         daemon.start()
         log.info("watching", sources=len(config.sources))
         await daemon.stopping.wait()
         log.info("stopping")
+        await stack.aclose()
         await asyncio.gather(daemon.drain(), *([web.stop()] if web is not None else []))
     log.info("stopped")

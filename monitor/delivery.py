@@ -9,18 +9,22 @@ lease ends.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from alerts import rules
-from alerts.channels import CHANNELS
-from alerts.render import Links, render
-from alerts.sending import PartlyDeliveredError, Sender, Settings
-from monitor.errors import DeliveryError
-from monitor.model import Alert, Channel, Delivery, Message
+from alerts import restraint, rules
+from alerts.channels import CHANNELS, WORDLESS
+from alerts.email import SMTP_ENV
+from alerts.render import Links, render, sandboxed
+from alerts.sending import PartlyDeliveredError, Sender, Settings, without_secrets
+from monitor import wire
+from monitor.errors import ConfigError, DeliveryError
+from monitor.model import Alert, Channel, Config, Delivery, Message, Off
 from monitor.schedule import next_fire
 from storage.store import Store
 
@@ -31,7 +35,7 @@ JITTER = 0.2  # a retry comes up to this share later, so that many do not come a
 LONGEST_WAIT = timedelta(hours=24)  # what a Retry-After may ask for
 LEASE = timedelta(seconds=120)  # what is claimed and not sent comes back after it
 BATCH = 2000  # alerts of one channel claimed at once
-PARALLEL = 8  # messages of one channel on their way at once
+NO_WORDS = Message(subject="", text="", html="")
 PATIENCE = 3  # failures in a row that end a channel's turn
 DIGEST_ZONE = "Asia/Shanghai"
 
@@ -42,7 +46,7 @@ class Deliverer:
     def __init__(
         self,
         store: Store,
-        channels: Iterable[Channel],
+        config: Config,
         settings: Settings,
         *,
         links: Callable[[Alert], Links] | None = None,
@@ -52,7 +56,9 @@ class Deliverer:
     ) -> None:
         self._store, self._settings, self._senders = store, settings, senders
         self._links, self._jitter, self._batch = links, jitter, batch
-        self._channels = {c.name: c for c in channels}
+        self._subscriptions = config.subscriptions
+        self._templates = sandboxed(config.templates) if config.templates else None
+        self._channels = {c.name: c for c in config.channels}
 
     # ------------------------------------------------------------------ what is due
 
@@ -68,46 +74,116 @@ class Deliverer:
         return done
 
     async def owing(self, now: datetime) -> list[str]:
-        """The channels that have something to send at `now`, also those gone from the configuration."""
-        return await asyncio.to_thread(self._store.channels_due, now)
+        """The channels that have something to send at `now` and may, also those gone from the configuration."""
+        names = await asyncio.to_thread(self._store.channels_due, now)
+        off = await self._off() if names else set()
+        return [name for name in names if name not in off and not self._quiet(name, now)]
+
+    async def _off(self) -> set[str]:
+        """Channels that are off. One whose configuration has changed since is tried again."""
+        known = await asyncio.to_thread(self._store.off)
+        changed = {o.channel for o in known if (c := self._channels.get(o.channel)) and mark(c) != o.mark}
+        if changed:
+            await asyncio.to_thread(self._store.turn_on, sorted(changed))
+            log.info("channels on again", channels=sorted(changed))
+        return {o.channel for o in known if not o.recipient} - changed
+
+    def _quiet(self, name: str, now: datetime) -> bool:
+        channel = self._channels.get(name)
+        return channel is not None and restraint.quiet_since(channel, now) is not None
 
     async def deliver(self, name: str, now: datetime, done: list[Delivery] | None = None) -> list[Delivery]:
         """What one channel owes at `now`, sent or failed once; `done` as for `deliver_due`."""
         done = [] if done is None else done
+        gone = {o.recipient for o in await asyncio.to_thread(self._store.off) if o.channel == name}
         tired = False  # in trouble: what else it has waits for the end of its lease
-        while True:
-            lease = LEASE + max(self._settings.clock() - now, timedelta())  # a long turn claims more than once
-            claimed = await asyncio.to_thread(
-                self._store.claim_alerts, now, self._batch, lease.total_seconds(), channel=name
-            )
-            if not claimed:
-                return done
-            tired = tired or not await self._turn(name, claimed, done)
+        try:
+            while True:
+                lease = LEASE + max(self._settings.clock() - now, timedelta())  # a long turn claims more than once
+                claimed = await asyncio.to_thread(
+                    self._store.claim_alerts, now, self._batch, lease.total_seconds(), channel=name
+                )
+                if not claimed:
+                    return done
+                batch = await self._restrained(name, claimed, now)
+                tired = tired or not await self._turn(name, batch, gone, done)
+        finally:
+            await asyncio.to_thread(self._settings.kept.close)
 
-    async def _turn(self, name: str, batch: list[Alert], done: list[Delivery]) -> bool:
-        """One channel's claimed alerts, oldest first, a few at a time; adds to `done`. False: it gave up."""
+    async def _restrained(self, name: str, claimed: list[Alert], now: datetime) -> list[Alert]:
+        """What of these goes out: not what is muted, and no more than the channel wants at once.
+
+        What is folded away is sent as its digest, later in this turn; what the limit holds back comes with its lease.
+        """
+        mutes = await asyncio.to_thread(self._store.mutes, now)
+        silent = {a.id: m for a in claimed if (m := restraint.muted(a, mutes))}
+        for mute in {m.id: m for m in silent.values()}.values():
+            ids = [number for number, m in silent.items() if m.id == mute.id]
+            await asyncio.to_thread(self._store.silenced, ids, f"muted ({mute.id})")
+        batch = [a for a in claimed if a.id not in silent]
+        channel = self._channels.get(name)
+        if channel is None:
+            return batch
+        allowed = None
+        if channel.rate is not None:
+            sent = await asyncio.to_thread(self._store.sent_since, name, now - channel.rate.within)
+            allowed = restraint.allowance(channel.rate, sent, now)
+        if allowed == 0:
+            return []
+        alone, folded = restraint.portion(channel, batch, allowed, now)
+        if folded:
+            digest = rules.fold(folded, now=now)
+            if await asyncio.to_thread(self._store.fold, [a.id for a in folded], digest, now):
+                log.info("folded", channel=name, changes=len(folded))
+        return alone
+
+    async def _turn(self, name: str, batch: list[Alert], gone: set[str], done: list[Delivery]) -> bool:
+        """One channel's claimed alerts, oldest first, one after the other; adds to `done`. False: it gave up.
+
+        One at a time, so that a reader gets them in order and a crash repeats one at most. Recipients that are
+        `gone` are left out, and added to.
+        """
         until = self._settings.clock() + LEASE - timedelta(seconds=2 * self._settings.timeout)
-        waiting = iter(batch)
         failures = 0
+        for number, alert in enumerate(batch):
+            # past its lease an alert may be another's already: leave the rest to the next turn
+            if failures >= PATIENCE or "" in gone or self._settings.clock() >= until:
+                log.warning("channel in trouble", channel=name, waiting=len(batch) - number)
+                return False
+            delivery = await self.attempt(replace(alert, reached=tuple({*alert.reached, *gone})))
+            failures = 0 if delivery.ok or delivery.permanent else failures + 1
+            if delivery.gone:
+                gone |= await self._turn_off(name, delivery)
+                delivery = self._without(name, delivery, gone)
+            next_at = delivery.at if "" in gone else self.next_attempt(alert, delivery)
+            await asyncio.to_thread(self._store.record_delivery, delivery, next_at)
+            done.append(delivery)
+        return failures < PATIENCE and "" not in gone
 
-        async def work() -> None:
-            nonlocal failures
-            for alert in waiting:
-                # past its lease an alert may be another's already: leave the rest to the next turn
-                if failures >= PATIENCE or self._settings.clock() >= until:
-                    return
-                delivery = await self.attempt(alert)
-                failures = 0 if delivery.ok or delivery.permanent else failures + 1
-                await asyncio.to_thread(self._store.record_delivery, delivery, self.next_attempt(alert, delivery))
-                done.append(delivery)
+    def _without(self, name: str, delivery: Delivery, gone: set[str]) -> Delivery:
+        """A delivery judged without those who are gone: with the channel off it waits to be mended, given up never;
+        with everybody else reached it is done."""
+        if "" in gone:
+            return replace(delivery, permanent=False)
+        rest = set(self._channels[name].to) - gone
+        return replace(delivery, ok=True) if rest and rest <= set(delivery.reached) else delivery
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(PARALLEL, len(batch))):
-                group.create_task(work())
-        if failures < PATIENCE:
-            return True
-        log.warning("channel in trouble", channel=name, waiting=len(list(waiting)))
-        return False
+    async def _turn_off(self, name: str, delivery: Delivery) -> set[str]:
+        """Keep who is gone for good off, and say so through another channel. Returns them; "" is the whole channel."""
+        channel = self._channels[name]
+        why = delivery.error or "gone"
+        lost = {*delivery.gone, *(o.recipient for o in await asyncio.to_thread(self._store.off) if o.channel == name)}
+        if channel.to and lost.issuperset(channel.to):
+            lost.add("")
+        what = [Off(name, one, delivery.at, why, mark(channel)) for one in sorted(lost)]
+        others = [c.name for c in self._channels.values() if c.name != name]
+        await asyncio.to_thread(
+            self._store.turn_off,
+            what,
+            lambda new: rules.turned_off(new, others, self._subscriptions, now=delivery.at),
+        )
+        log.error("channel off" if "" in lost else "recipient off", channel=name, error=why)
+        return lost
 
     # ------------------------------------------------------------------ one alert
 
@@ -115,19 +191,28 @@ class Deliverer:
         """Render and send one alert now, whatever its due time; nothing is recorded. Never raises."""
         try:
             channel = self._channel(alert.channel)
-            await self._senders[channel.type](alert, self.written(alert), channel, self._settings)
+            message = NO_WORDS if channel.type in WORDLESS else self.written(alert)
+            await self._senders[channel.type](alert, message, channel, self._settings)
         except PartlyDeliveredError as why:
             return self._failed(alert, why, why.reached)
         except DeliveryError as why:
             return self._failed(alert, why)
+        except ConfigError as why:  # a secret's file that cannot be read
+            return self._failed(alert, DeliveryError(str(why)))
         except Exception as why:  # a bug in one message must not hold back the others
             log.exception("delivery failed", alert=alert.id, channel=alert.channel)
             return self._failed(alert, DeliveryError(f"internal error: {type(why).__name__}"))
         return Delivery(alert=alert.id, at=self._settings.clock(), ok=True)
 
     def written(self, alert: Alert) -> Message:
-        """The words of an alert. Raises DeliveryError for a template that fails."""
-        return render(alert, links=self._links(alert) if self._links else None)
+        """The words of an alert. Where a user's template fails it is written with ours: late and plain beats never."""
+        links = self._links(alert) if self._links else None
+        if self._templates is not None:
+            try:
+                return render(alert, links=links, templates=self._templates)
+            except DeliveryError as why:
+                log.error("own template", alert=alert.id, type=alert.type, error=str(why))
+        return render(alert, links=links)
 
     def _channel(self, name: str) -> Channel:
         """The configured channel. Raises DeliveryError for one that is gone from the configuration."""
@@ -139,15 +224,19 @@ class Deliverer:
         return channel
 
     def _failed(self, alert: Alert, why: DeliveryError, reached: tuple[str, ...] = ()) -> Delivery:
-        log.warning("not delivered", alert=alert.id, channel=alert.channel, error=str(why), permanent=why.permanent)
+        channel = self._channels.get(alert.channel)
+        names = [SMTP_ENV, *([channel.secret_env] if channel and channel.secret_env else [])]
+        error = without_secrets(str(why), self._settings.env, names)
+        log.warning("not delivered", alert=alert.id, channel=alert.channel, error=error, permanent=why.permanent)
         return Delivery(
             alert=alert.id,
             at=self._settings.clock(),
             ok=False,
-            error=str(why),
+            error=error,
             permanent=why.permanent,
             retry_after=why.retry_after,
             reached=reached,
+            gone=why.gone,
         )
 
     def next_attempt(self, alert: Alert, delivery: Delivery) -> datetime | None:
@@ -174,7 +263,32 @@ class Deliverer:
                 if await asyncio.to_thread(self._store.fold, [a.id for a in waiting], digest, now):
                     made.append(digest)
                     log.info("digest", channel=channel, cron=cron, changes=len(waiting))
+        return made + await self._alive(now, {alert.channel for alert in made})
+
+    async def _alive(self, now: datetime, told: set[str]) -> list[Alert]:
+        """ "Still watching, nothing changed", to those who want it: where a digest's time came and it had nothing."""
+        made: list[Alert] = []
+        wanted = {(s.channel, s.digest): s for s in self._subscriptions if "alive" in s.on and s.digest}
+        for (channel, cron), subscription in wanted.items():
+            assert cron is not None
+            key = f"alive:{channel}:{cron}"
+            last = await asyncio.to_thread(self._store.get_meta, key)
+            if last is not None and not _fired(cron, datetime.fromisoformat(last), now):
+                continue
+            await asyncio.to_thread(self._store.set_meta, key, now.isoformat())
+            if last is not None and channel not in told:
+                data = await asyncio.to_thread(self._store.counts)
+                span = {"since": wire.time(datetime.fromisoformat(last)), "until": wire.time(now)}
+                event = f"{key}:{wire.time(now)}"
+                made += rules.about_us("alive", event, span | data, {channel: subscription.lang}, now=now)
+        await asyncio.to_thread(self._store.enqueue, made, now)
         return made
+
+
+def mark(channel: Channel) -> str:
+    """A short word for what a channel is set to: one that was turned off is tried again when this changes."""
+    told = repr((channel.type, channel.to, channel.url, channel.secret_env, channel.path, sorted(channel.options)))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def _fired(cron: str, since: datetime, now: datetime) -> bool:

@@ -63,12 +63,15 @@ def _database(path: Path) -> Iterator[Finding]:
         with Queries(f"sqlite:///{path}") as ask:
             failing = ask.failures()
             dead = ask.alerts("dead")
+            off = {name: row["why"] for name, row in ask.channels([]).items() if row["state"] == "off"}
     except StorageError as wrong:
         yield _finding(str(wrong), "mubiao db upgrade, or restore a backup")
         return
     yield _finding(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     if failing:
         yield _finding(f"{len(failing)} pages fail", "mubiao sources health")
+    for name, why in off.items():
+        yield _finding(f"channel {name} is off: {why}", f"mend it in sources.yaml, or: mubiao alerts enable {name}")
     if dead:
         yield _finding(f"{len(dead)} messages could not be delivered", "mubiao alerts list --state dead")
 

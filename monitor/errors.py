@@ -8,6 +8,8 @@ MubiaoError
 └── DeliveryError     a channel did not take a message; `permanent` says that trying again is useless
 """
 
+from collections.abc import Sequence
+
 
 class MubiaoError(Exception):
     """The root: everything that ends a command with one line instead of a traceback."""
@@ -51,6 +53,14 @@ class StorageError(MubiaoError):
 class DeliveryError(MubiaoError):
     """A channel did not accept a message."""
 
-    def __init__(self, message: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
-        self.permanent, self.retry_after = permanent, retry_after
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        retry_after: float | None = None,
+        gone: Sequence[str] = (),
+    ) -> None:
+        """`gone` names recipients that will never take anything again; "" stands for the whole channel."""
+        self.permanent, self.retry_after, self.gone = permanent, retry_after, tuple(gone)
         super().__init__(message)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
 # --------------------------------------------------------------------------- what is watched
@@ -98,7 +98,24 @@ class Network:
 
     allow_private: tuple[str, ...] = ()  # CIDR blocks, reached on any port
     allow_ports: tuple[int, ...] = (80, 443, 8080, 8443)
+    heartbeat: str | None = None  # asked every minute while all is well: a dead-man's switch
     user_agent: str = "mubiao/0.1 (+https://github.com/mubiao/mubiao; monitors public government pages)"
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Hours of the day in which a channel is silent; `start` after `end` spans midnight."""
+
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `most` messages in any span of `within`; what is more is folded into one."""
+
+    most: int
+    within: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +127,10 @@ class Channel:
     to: tuple[str, ...] = ()
     url: str | None = None
     secret_env: str | None = None
+    path: str | None = None  # feed: the file that is written
+    quiet: Quiet | None = None
+    rate: Rate | None = None
+    timezone: str = "Asia/Shanghai"  # of `quiet` and of the digests that go there
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -125,6 +146,7 @@ class Subscription:
     series: tuple[str, ...] = ()
     indicators: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
+    directions: tuple[str, ...] = ()  # raised lowered new dropped reworded, or a flag: softened hardened
     min_significance: float = 0.0
     digest: str | None = None  # cron; None: one message for each change, at once
     lang: str = "zh"
@@ -139,6 +161,7 @@ class Config:
     subscriptions: tuple[Subscription, ...] = ()
     network: Network = Network()
     defaults: Source = Source(key="", url="")
+    templates: Mapping[str, str] = field(default_factory=dict)  # name -> the user's text of a message template
     path: str | None = None
     warnings: tuple[str, ...] = ()  # of sources.yaml: nothing wrong, but probably not meant
 
@@ -637,6 +660,7 @@ class Alert:
     error: str | None = None
     digest: str | None = None  # waits to be folded into a digest with this cron
     reached: tuple[str, ...] = ()  # recipients that took it in an earlier attempt
+    acked_at: datetime | None = None  # somebody has seen to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -659,6 +683,32 @@ class Delivery:
     permanent: bool = False
     retry_after: float | None = None
     reached: tuple[str, ...] = ()  # recipients that have it by now; kept on the alert
+    gone: tuple[str, ...] = ()  # recipients that are gone for good; "" is the whole channel
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """A channel, or one recipient of it, that said for good that it takes no more."""
+
+    channel: str
+    recipient: str  # "": all of it
+    at: datetime
+    why: str
+    mark: str  # of the configuration that was turned off: another one turns it on again
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """What is told to nobody for a while. AND between the keys; None means all."""
+
+    id: str
+    until: datetime | None
+    source: str | None = None
+    url: str | None = None
+    indicator: str | None = None
+    channel: str | None = None
+    why: str | None = None
+    created: datetime | None = None
 
 
 # --------------------------------------------------------------------------- vocabulary (data/*.yaml, by config)

@@ -23,7 +23,8 @@ import threading
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -287,6 +288,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
 
 # Each rung includes those before it, because old servers seldom have one age only.
 PROFILES = ("default", "legacy", "seclevel1", "seclevel0", "tls10", "insecure")
+MOST_CERTIFICATES = 20_000  # hosts whose certificate's end is remembered
 _LEGACY_CONNECT = 0x4  # SSL_OP_LEGACY_SERVER_CONNECT; ssl has a name for it since 3.12
 
 
@@ -369,6 +371,19 @@ class _Body(httpx.AsyncByteStream):
         await self._answer.close()
 
 
+Certified = Callable[[str, datetime], None]  # host, and when the certificate that it has just shown ends
+
+
+def _noting(certified: Certified) -> Callable[[str, Mapping[str, object]], None]:
+    """What a verified certificate says of its end, passed on; one that was not verified says nothing."""
+
+    def note(host: str, shown: Mapping[str, object]) -> None:
+        if isinstance(end := shown.get("notAfter"), str):
+            certified(host, datetime.fromtimestamp(ssl.cert_time_to_seconds(end), UTC))
+
+    return note
+
+
 class Transport(httpx.AsyncBaseTransport):
     """One host's guarded connections. Raises RefusedError and UnresolvedError beside httpx's errors.
 
@@ -376,8 +391,8 @@ class Transport(httpx.AsyncBaseTransport):
     httpx's own connections.
     """
 
-    def __init__(self, guard: Guard, profile: str, proxy: str | None) -> None:
-        self._lanes = Lanes(context(profile), guard.resolve)
+    def __init__(self, guard: Guard, profile: str, proxy: str | None, certified: Certified | None = None) -> None:
+        self._lanes = Lanes(context(profile), guard.resolve, _noting(certified) if certified else None)
         self._proxied = None if proxy is None else _proxied(guard, profile, httpx.Proxy(proxy))
         self.used = time.monotonic()
 
@@ -452,6 +467,7 @@ class Pools:
         self._transports: OrderedDict[tuple[str, str, str | None], Transport] = OrderedDict()
         self._proxies: set[str] = set()
         self._unverified: set[str] = set()
+        self._ends: OrderedDict[str, datetime] = OrderedDict()
         self._closing: set[asyncio.Task[None]] = set()
 
     def transport(self, host: str, profile: str = "default", proxy: str | None = None) -> Transport:
@@ -460,7 +476,7 @@ class Pools:
         found = self._transports.get(key)
         if found is None:
             try:
-                found = Transport(self.guard, profile, proxy)
+                found = Transport(self.guard, profile, proxy, self._certified)
             except (ValueError, ImportError, httpx.InvalidURL) as error:
                 raise ConfigError(str(error), path="proxy", fix="http://host:port or https://host:port") from error
             self._transports[key] = found
@@ -498,6 +514,17 @@ class Pools:
         """A client over the host's pool: no redirects, no environment. Do not close it: the pool is shared."""
         timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT, write=WRITE_TIMEOUT, pool=None)
         return httpx.AsyncClient(transport=self.transport(host, profile, proxy), trust_env=False, timeout=timeout)
+
+    def _certified(self, host: str, end: datetime) -> None:
+        self._ends[host] = end
+        self._ends.move_to_end(host)
+        if len(self._ends) > MOST_CERTIFICATES:
+            self._ends.popitem(last=False)
+
+    @property
+    def certificates(self) -> Mapping[str, datetime]:
+        """Host -> when its certificate ends, as verified at the last connection to it."""
+        return dict(self._ends)
 
     def _evict(self, now: float) -> None:
         """Close pools from the old end while they are too many or unused for too long."""

@@ -11,7 +11,19 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, Protocol
 
-from monitor.model import Alert, Change, Document, Edit, Failure, Page, Source, Target, TargetChange
+from monitor.model import (
+    Alert,
+    Change,
+    Document,
+    Edit,
+    Failure,
+    Mute,
+    Off,
+    Page,
+    Source,
+    Target,
+    TargetChange,
+)
 
 JSON = dict[str, Any]
 
@@ -216,8 +228,28 @@ def alert(row: Alert) -> JSON:
         "created": time(row.created),
         "next_at": time(row.next_at),
         "sent_at": time(row.sent_at),
+        "acked_at": time(row.acked_at),
         "error": row.error,
     }
+
+
+def mute(row: Mute) -> JSON:
+    """One row of `mubiao alerts muted`."""
+    return {
+        "id": row.id,
+        "source": row.source,
+        "url": row.url,
+        "indicator": row.indicator,
+        "channel": row.channel,
+        "until": time(row.until),
+        "why": row.why,
+        "created": time(row.created),
+    }
+
+
+def off(row: Off) -> JSON:
+    """A channel, or one recipient of it, that takes no more."""
+    return {"channel": row.channel, "recipient": row.recipient or None, "at": time(row.at), "why": row.why}
 
 
 def webhook(row: Alert, at: datetime) -> JSON:

@@ -6,11 +6,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Table, bindparam, insert, update
+from sqlmodel import Session, SQLModel, col, select
 
+from monitor.errors import StorageError
 from monitor.model import Alert, Delivery
 from storage import rows
 from storage.tables import AlertRow, DeliveryRow
+
+
+def table(row: type[SQLModel]) -> Table:
+    """The table behind a row class, for statements that make no rows."""
+    return row.__table__  # type: ignore[attr-defined, no-any-return]  # SQLModel adds it to table classes
 
 
 def enqueue(session: Session, alerts: Iterable[Alert], now: datetime) -> int:
@@ -26,7 +33,12 @@ def enqueue(session: Session, alerts: Iterable[Alert], now: datetime) -> int:
 
 def _is_due(now: datetime, channel: str | None = None) -> tuple[Any, ...]:
     """What is to be sent now. Alerts that wait for a digest are not."""
-    due = (col(AlertRow.state) == "pending", col(AlertRow.next_at) <= now, col(AlertRow.digest).is_(None))
+    due = (
+        col(AlertRow.state) == "pending",
+        col(AlertRow.next_at) <= now,
+        col(AlertRow.digest).is_(None),
+        col(AlertRow.folded_into).is_(None),
+    )
     return due if channel is None else (*due, col(AlertRow.channel) == channel)
 
 
@@ -43,42 +55,67 @@ def due(session: Session, now: datetime, limit: int, channel: str | None = None)
 
 def claim(session: Session, now: datetime, limit: int, lease_seconds: float, channel: str | None = None) -> list[Alert]:
     """Alerts to send now. Whoever dies with them loses them again when the lease ends."""
-    claimed = due(session, now, limit, channel)
-    out = [rows.alert(row) for row in claimed]
-    for row in claimed:
-        row.next_at = now + timedelta(seconds=lease_seconds)
-        session.add(row)
-    return out
+    claimed = [rows.alert(row) for row in due(session, now, limit, channel)]
+    until = now + timedelta(seconds=lease_seconds)
+    session.execute(update(AlertRow).where(col(AlertRow.id).in_([a.id for a in claimed])).values(next_at=until))
+    return claimed
+
+
+def release(session: Session, now: datetime) -> int:
+    """What a sender that died had claimed is due again, without waiting for its lease; returns how many.
+
+    Only for whoever holds the daemon's lock, and so is the only sender. One that failed before keeps its back-off.
+    """
+    claimed = (
+        col(AlertRow.state) == "pending",
+        col(AlertRow.next_at) > now,
+        col(AlertRow.attempts) == 0,
+        col(AlertRow.digest).is_(None),
+        col(AlertRow.folded_into).is_(None),
+    )
+    ids = list(session.exec(select(AlertRow.id).where(*claimed)))
+    session.execute(update(AlertRow).where(*claimed).values(next_at=now))
+    return len(ids)
+
+
+# made once: at hundreds of messages a second building a statement costs more than the database
+_ATTEMPT = insert(table(DeliveryRow))
+_AFTER = (
+    update(table(AlertRow))
+    .where(table(AlertRow).c.id == bindparam("of"))
+    .values(attempts=table(AlertRow).c.attempts + 1)
+)
+_PARTS = update(table(AlertRow)).where(table(AlertRow).c.folded_into == bindparam("of"))
 
 
 def record(session: Session, delivery: Delivery, next_at: datetime | None) -> None:
     """An attempt and what follows: sent, tried again at `next_at`, or dead without one."""
-    row = session.get_one(AlertRow, delivery.alert)
-    session.add(DeliveryRow(alert=row.id, at=delivery.at, ok=delivery.ok, error=delivery.error))
-    row.attempts += 1
-    row.error = delivery.error
-    row.reached = list(delivery.reached) or row.reached
+    connection = session.connection()
+    connection.execute(
+        _ATTEMPT, {"alert": delivery.alert, "at": delivery.at, "ok": delivery.ok, "error": delivery.error}
+    )
+    after: dict[str, Any] = {"error": delivery.error, "next_at": None}
     if delivery.ok:
-        row.state, row.sent_at, row.next_at = "sent", delivery.at, None
+        after |= {"state": "sent", "sent_at": delivery.at}
     elif delivery.permanent or next_at is None:
-        row.state, row.next_at = "dead", None
+        after |= {"state": "dead"}
     else:
-        row.next_at = next_at
-    session.add(row)
-    for part in session.exec(select(AlertRow).where(col(AlertRow.folded_into) == row.id)):
-        part.state, part.sent_at, part.error = row.state, row.sent_at, row.error
-        session.add(part)
+        after |= {"next_at": next_at}
+    told = {"reached": list(delivery.reached)} if delivery.reached else {}
+    if not connection.execute(_AFTER, {"of": delivery.alert, **after, **told}).rowcount:
+        raise StorageError(f"no alert {delivery.alert}")
+    if "state" in after:  # the parts of a digest go with it
+        connection.execute(_PARTS, {"of": delivery.alert, **after})
 
 
 def retry(session: Session, ids: Sequence[str] | None, now: datetime) -> int:
-    """Make these alerts due now, or every dead one and every one that failed before; returns how many."""
+    """Make these alerts due now, or every dead one and every one that waits behind a failure; returns how many."""
     query = select(AlertRow).where(col(AlertRow.folded_into).is_(None), col(AlertRow.digest).is_(None))
     if ids is not None:
         query = query.where(col(AlertRow.id).in_(list(ids)), col(AlertRow.state) != "sent")
     else:
-        query = query.where(
-            (col(AlertRow.state) == "dead") | ((col(AlertRow.state) == "pending") & (col(AlertRow.attempts) > 0))
-        )
+        held_back = (col(AlertRow.attempts) > 0) | (col(AlertRow.next_at) > now)
+        query = query.where((col(AlertRow.state) == "dead") | ((col(AlertRow.state) == "pending") & held_back))
     again = session.exec(query).all()
     for row in again:
         row.state, row.next_at = "pending", now

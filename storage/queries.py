@@ -9,7 +9,7 @@ Answers are types of monitor.model, or dictionaries named as in docs/json.md wit
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -18,8 +18,8 @@ from sqlalchemy import func, or_
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError, UsageError
-from monitor.model import Alert, Change, Noise, Page, Release, Target, Version
-from storage import answers, database, learned, named, rows, search, series, versions
+from monitor.model import Alert, Change, Mute, Noise, Page, Release, Target, Version
+from storage import answers, database, learned, named, rows, search, series, silence, versions
 from storage.answers import Item, Row
 from storage.filters import Filter, item_matches, region_clause
 from storage.learned import Seen
@@ -301,6 +301,34 @@ class Queries:
         with self._session() as session:
             found = session.exec(query.order_by(col(AlertRow.created).desc(), col(AlertRow.id)).limit(limit))
             return [rows.alert(row) for row in found]
+
+    def mutes(self, now: datetime) -> list[Mute]:
+        """What is muted now."""
+        with self._session() as session:
+            return silence.mutes(session, now)
+
+    def channels(self, names: Sequence[str]) -> dict[str, Row]:
+        """These channels and every other that was ever owed a message: `state` on or off, `waiting`, `dead`,
+        `last_sent`, `why` it is off (or which recipients are)."""
+        with self._session() as session:
+            counts = session.exec(
+                select(AlertRow.channel, AlertRow.state, func.count(), func.max(AlertRow.sent_at))
+                .where(col(AlertRow.folded_into).is_(None))
+                .group_by(AlertRow.channel, AlertRow.state)
+            ).all()
+            off = silence.off(session)
+        found: dict[str, Row] = {}
+        for name in [*names, *sorted({c for c, *_ in counts} - set(names))]:
+            mine = {state: (n, last) for c, state, n, last in counts if c == name}
+            gone = [o for o in off if o.channel == name]
+            found[name] = {
+                "state": "off" if any(not o.recipient for o in gone) else "on",
+                "waiting": mine.get("pending", (0, None))[0],
+                "dead": mine.get("dead", (0, None))[0],
+                "last_sent": mine.get("sent", (0, None))[1],
+                "why": "; ".join(o.why for o in gone) or None,
+            }
+        return found
 
     def status(self, now: datetime) -> Row:
         """Counts for a status page and for metrics; `oldest_alert` is when the longest waiting alert was due."""

@@ -25,7 +25,9 @@ from monitor.model import (
     Delivery,
     Known,
     Link,
+    Mute,
     Noise,
+    Off,
     Outcome,
     Page,
     Release,
@@ -45,13 +47,16 @@ from storage import (
     outbox,
     retention,
     rows,
+    silence,
     sketches,
+    standing,
     versions,
     watched,
 )
 from storage.hosts import Host
 from storage.learned import Seen
 from storage.retention import Pruned, Retention
+from storage.standing import Baseline, FirstPass
 from storage.tables import REVISIONS, MetaRow, PageRow, SourceRow, VersionRow
 
 
@@ -412,6 +417,11 @@ class Store:
         with self._write() as session:
             return outbox.claim(session, now, limit, lease_seconds, channel)
 
+    def release_alerts(self, now: datetime) -> int:
+        """What a sender that died had claimed is due now; for the holder of the daemon's lock. Returns how many."""
+        with self._write() as session:
+            return outbox.release(session, now)
+
     def record_delivery(self, delivery: Delivery, next_at: datetime | None = None) -> None:
         """An attempt: sent, to be tried again at `next_at`, or dead (permanent, or no `next_at`)."""
         with self._write() as session:
@@ -421,6 +431,81 @@ class Store:
         """Make these due now, or all that failed; returns how many."""
         with self._write() as session:
             return outbox.retry(session, ids, now)
+
+    def silenced(self, ids: Sequence[str], why: str) -> None:
+        """These alerts are muted: kept, and sent to nobody."""
+        with self._write() as session:
+            silence.silence(session, ids, why)
+
+    def acknowledge(self, ids: Sequence[str], now: datetime) -> int:
+        """Somebody has seen to these; returns how many messages of their changes that concerns."""
+        with self._write() as session:
+            return silence.acknowledge(session, ids, now)
+
+    def mute(self, wanted: Mute, now: datetime) -> Mute:
+        """Tell nobody about it for a while; returned with its id."""
+        with self._write() as session:
+            return silence.mute(session, wanted, now)
+
+    def unmute(self, ids: Sequence[str]) -> int:
+        """End these mutes; returns how many there were."""
+        with self._write() as session:
+            return silence.unmute(session, ids)
+
+    def mutes(self, now: datetime) -> list[Mute]:
+        """What is muted now."""
+        with self._read() as session:
+            return silence.mutes(session, now)
+
+    def turn_off(self, what: Sequence[Off], notices: Callable[[Sequence[Off]], Sequence[Alert]]) -> list[Off]:
+        """Channels or recipients that take no more, with the alerts that tell of those not known before."""
+        with self._write() as session:
+            new = silence.turn_off(session, what)
+            outbox.enqueue(session, notices(new), max(x.at for x in what))
+            return new
+
+    def turn_on(self, channels: Sequence[str]) -> list[Off]:
+        """Use these channels again; returns what had been off."""
+        with self._write() as session:
+            return silence.turn_on(session, channels)
+
+    def off(self) -> list[Off]:
+        """Channels and recipients that take no more."""
+        with self._read() as session:
+            return silence.off(session)
+
+    def sent_since(self, channel: str, since: datetime) -> list[datetime]:
+        """When a channel took a message, since then, oldest first."""
+        with self._read() as session:
+            return silence.sent_since(session, channel, since)
+
+    # ------------------------------------------------------------------ how things stand
+
+    def first_passes(self) -> list[FirstPass]:
+        """The watched sources and how far their first reading is."""
+        with self._read() as session:
+            return standing.first_passes(session)
+
+    def baseline(self, keys: Sequence[str]) -> Baseline:
+        """What the first reading of these sources found."""
+        with self._read() as session:
+            return standing.baseline(session, keys)
+
+    def announce(self, keys: Sequence[str], alerts: Sequence[Alert], now: datetime) -> None:
+        """Tell of the first reading of these sources, and keep that it was told."""
+        with self._write() as session:
+            outbox.enqueue(session, alerts, now)
+            standing.announced(session, keys, now)
+
+    def column_dates(self) -> dict[str, list[str]]:
+        """The newest dates of the documents of each watched list."""
+        with self._read() as session:
+            return standing.column_dates(session)
+
+    def counts(self) -> dict[str, int]:
+        """Watched sources, and how many of their pages fail."""
+        with self._read() as session:
+            return standing.counts(session)
 
     def digest_groups(self) -> list[tuple[str, str]]:
         """Every (channel, cron) for which alerts wait."""

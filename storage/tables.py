@@ -75,6 +75,7 @@ class SourceRow(SQLModel, table=True):
     first_seen: datetime = _time(nullable=False)
     baseline_done_at: datetime | None = _time()  # its first complete pass ended
     gone_at: datetime | None = _time()  # left the configuration
+    announced_at: datetime | None = _time()  # its first reading was told of
 
 
 class PageRow(SQLModel, table=True):
@@ -248,6 +249,7 @@ class AlertRow(SQLModel, table=True):
     digest: str | None = None
     folded_into: str | None = Field(default=None, index=True)
     reached: list[str] = _json(list)  # recipients that have it already
+    acked_at: datetime | None = _time()
 
 
 class DeliveryRow(SQLModel, table=True):
@@ -259,6 +261,31 @@ class DeliveryRow(SQLModel, table=True):
     at: datetime = _time(nullable=False)
     ok: bool = False
     error: str | None = None
+
+
+class OffRow(SQLModel, table=True):
+    """A channel (recipient "") or a recipient that takes no more; see `monitor.model.Off`."""
+
+    __tablename__ = "channel_off"
+    channel: str = Field(primary_key=True)
+    recipient: str = Field(primary_key=True, default="")
+    at: datetime = _time(nullable=False)
+    why: str = ""
+    mark: str = ""
+
+
+class MuteRow(SQLModel, table=True):
+    """What is told to nobody for a while; see `monitor.model.Mute`."""
+
+    __tablename__ = "mute"
+    id: int | None = Field(default=None, primary_key=True)
+    until: datetime | None = _time()
+    source: str | None = None
+    url: str | None = None
+    indicator: str | None = None
+    channel: str | None = None
+    why: str | None = None
+    created: datetime = _time(nullable=False)
 
 
 class HostRow(SQLModel, table=True):

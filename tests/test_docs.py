@@ -168,7 +168,7 @@ def test_every_key_of_sources_yaml_is_documented_and_no_other(part: str) -> None
 
 def test_defaults_take_what_sources_take() -> None:
     assert keys("defaults") == keys("sources") - {"key", "url"}
-    assert set(config.schema()["properties"]) == set(re.findall(r"^\| `(\w+)` \|", text("docs/sources.md"), re.M)[:6])
+    assert set(config.schema()["properties"]) == set(re.findall(r"^\| `(\w+)` \|", text("docs/sources.md"), re.M)[:7])
 
 
 @pytest.mark.parametrize(

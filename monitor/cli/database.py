@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from monitor import local, orders
 from monitor.cli.session import Session
 from monitor.errors import UsageError
-from storage.database import is_current
+from storage.database import daemon_pid, is_current
 from storage.queries import Queries
 from storage.store import Store
 
@@ -31,6 +33,15 @@ def queries(session: Session, *, missing: str | None = None) -> Iterator[Queries
         raise UsageError(missing or f"{path}: no database yet (mubiao check or mubiao import makes it)")
     with Queries(session.db) as db:
         yield db
+
+
+def order(session: Session, name: str, **given: Any) -> dict[str, Any]:
+    """Have an order carried out: by the daemon that holds the database, else here."""
+    path = path_of(session.db)
+    if daemon_pid(session.db) is not None:
+        return local.ask(path, name, given)
+    with writable(session) as store:
+        return orders.carry_out(store, name, given, datetime.now(UTC))
 
 
 @contextmanager

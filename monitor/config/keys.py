@@ -8,6 +8,7 @@ from monitor.config.values import Keys, many, number, object_schema, one_of, opt
 from monitor.config.words import (
     ADDRESS,
     ATTACHED,
+    CHANNEL_URL,
     CIDR,
     CONFIRM,
     CRON,
@@ -20,6 +21,8 @@ from monitor.config.words import (
     KEY,
     LINKS,
     PROXY,
+    QUIET,
+    RATE,
     RECHECK,
     REGEX,
     REGION,
@@ -71,17 +74,26 @@ NETWORK: Keys = {
     "allow_private": (many(CIDR), "address blocks the guard refuses otherwise; reached on any port"),
     "allow_ports": (many(number(1, 65535)), "ports of all other addresses"),
     "user_agent": (TEXT, "who we say we are"),
+    "heartbeat": (optional(URL), "a dead-man's switch: this address is asked every minute while all is well"),
 }
 CHANNEL: Keys = {
-    "type": (one_of("email", "webhook", later={"apprise": "chat services"}), "email | webhook"),
+    "type": (one_of("email", "webhook", "apprise", "feed"), "email | webhook | apprise | feed"),
     "to": (many(ADDRESS), "e-mail: who receives"),
-    "url": (URL, "webhook: where to"),
+    "url": (CHANNEL_URL, "webhook: where to; apprise: an address of its own kind"),
+    "path": (TEXT, "feed: the Atom file that is written"),
     "secret_env": (
         ENV_NAME,
-        "environment variable that holds the secret (whsec_…)",
+        "environment variable that holds the secret (whsec_…), or the whole address of an apprise channel",
     ),
+    "quiet": (optional(QUIET), "hours in which nothing is sent: 22:00-07:00"),
+    "rate": (optional(RATE), "most messages in a span: 20/h; what is more is folded into one"),
+    "timezone": (ZONE, "of quiet hours"),
 }
-_ON = ("targets", "content", "new", "cosmetic", "attachment", "removed", "restored", "reverted", "health")
+_ON = (
+    "targets", "content", "new", "cosmetic", "attachment", "removed", "restored", "reverted", "health", "alive",
+    "instant-default", "weekly-default",
+)  # fmt: skip
+_DIRECTIONS = ("raised", "lowered", "new", "dropped", "reworded", "softened", "hardened")
 SUBSCRIPTION: Keys = {
     "channel": (TEXT, "a name under channels"),
     "on": (many(one_of(*_ON)), "which events"),
@@ -91,11 +103,12 @@ SUBSCRIPTION: Keys = {
     "series": (many(TEXT), "series of sources"),
     "indicators": (many(TEXT), "names or ids of indicators"),
     "keywords": (many(TEXT), "words in the changed text"),
+    "directions": (many(one_of(*_DIRECTIONS)), "which way a promise moved"),
     "min_significance": (number(0, 1, float), "0-1"),
     "digest": (optional(CRON), "crontab line; without it a message goes out at once"),
     "lang": (one_of("zh", "en"), "language of the message"),
 }
-TOP = ("include", "network", "defaults", "sources", "channels", "subscriptions")
+TOP = ("include", "network", "defaults", "sources", "channels", "subscriptions", "templates")
 IN_INCLUDED = ("defaults", "sources", "channels", "subscriptions")
 
 
@@ -113,5 +126,6 @@ def schema() -> dict[str, Any]:
             "sources": {"type": "array", "items": object_schema(SOURCE, ("key", "url"))},
             "channels": {"type": "object", "additionalProperties": object_schema(CHANNEL, ("type",))},
             "subscriptions": {"type": "array", "items": object_schema(SUBSCRIPTION, ("channel",))},
+            "templates": TEXT.schema,
         },
     }

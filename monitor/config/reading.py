@@ -41,6 +41,7 @@ class _Loading:
         self.sources: dict[str, Source] = {}
         self.channels: dict[str, Channel] = {}
         self.subscriptions: list[tuple[Subscription, str, str, yaml.Node]] = []  # with file, path and place
+        self.templates: dict[str, str] = {}
         self.places: dict[str, str] = {}  # what -> file:line where it was first named
 
     def report(self, file: str, path: str, found: Iterable[WrongError]) -> None:
@@ -98,6 +99,8 @@ class _Loading:
             self._channels(name, node)
         for number, node in enumerate(self._items(name, "subscriptions", sections.get("subscriptions"))):
             self._subscription(name, f"subscriptions[{number}]", node)
+        if (node := sections.get("templates")) is not None and node.tag != NULL:
+            self._templates(name, node)
 
     def _read(self, file: str, path: str, node: yaml.Node, keys: Keys, *required: str) -> dict[str, Any]:
         bad: list[WrongError] = []
@@ -147,17 +150,29 @@ class _Loading:
             path = f"channels.{name}"
             values = self._read(file, path, child, CHANNEL, "type")
             first = self._first(file, path, f"the channel {name!r}", key)
-            wanted = {"email": "to", "webhook": "url"}.get(values.get("type", ""))
-            if wanted and not values.get(wanted) and wanted not in {k.value for k, _ in child.value}:
-                fix = f"type: {values['type']} needs it"
-                self.report(file, path, [WrongError(child, f"{wanted!r} is missing", fix)])
-            elif wanted and first:
+            written = {k.value for k, _ in child.value} if isinstance(child, yaml.MappingNode) else set()
+            wrong = _wrong_channel(child, values, written)
+            self.report(file, path, wrong)
+            if not wrong and first and "type" in values:
                 self.channels[name] = Channel(name=name, **values)
 
     def _subscription(self, file: str, path: str, node: yaml.Node) -> None:
         values = self._read(file, path, node, SUBSCRIPTION, "channel")
         if "channel" in values:
             self.subscriptions.append((Subscription(**values), file, path, node))
+
+    def _templates(self, name: str, node: yaml.Node) -> None:
+        """The user's own templates of messages, by file name: change.html, digest.txt, …"""
+        try:
+            folder = Path(name).parent / string(node)
+            if not folder.is_dir():
+                raise WrongError(node, f"{str(folder)!r} is no folder", f"it is looked for beside {name}")
+            for path in sorted([*folder.glob("*.html"), *folder.glob("*.txt")]):
+                self.templates[path.name] = path.read_text(encoding="utf-8")
+        except WrongError as bad:
+            self.report(name, "templates", [bad])
+        except (OSError, UnicodeDecodeError) as why:
+            self.report(name, "templates", [WrongError(node, f"{path} cannot be read: {why}")])
 
     def _include(self, main: Path, name: str, node: yaml.Node) -> None:
         try:
@@ -205,6 +220,21 @@ class _Loading:
             for name in subscription.indicators:
                 if name not in listed:
                     yield f"{place}.indicators: {name!r} is in no list of indicators; it is compared as written"
+
+
+_NEEDED = {"email": ("to",), "webhook": ("url",), "apprise": ("url", "secret_env"), "feed": ("path",)}
+
+
+def _wrong_channel(node: yaml.Node, values: Mapping[str, Any], written: set[str]) -> list[WrongError]:
+    """What a channel of its type cannot do without (one of several will do), and an address of the wrong kind."""
+    kind = values.get("type", "")
+    needed = _NEEDED.get(kind, ())
+    if needed and not written & set(needed):
+        return [WrongError(node, f"{needed[0]!r} is missing", f"type: {kind} needs it")]
+    web = str(values.get("url", "")).lower().startswith(("http://", "https://"))
+    if kind == "webhook" and "url" in values and not web:
+        return [WrongError(_at(node, "url"), "not an http(s) address", "type: apprise takes the others", "url")]
+    return []
 
 
 def _at(node: yaml.Node, name: str) -> yaml.Node:
@@ -289,6 +319,7 @@ def load(path: str | Path) -> Config:
         subscriptions=tuple(subscription for subscription, *_ in loading.subscriptions),
         network=loading.network,
         defaults=Source(key="", url="", **loading.base),
+        templates=loading.templates,
         path=str(path),
         warnings=tuple(loading.warnings),
     )

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -16,7 +16,7 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from monitor import schedule
 from monitor.config.values import Value, WrongError, many, nearest, nested, number, one_of, parsed, scalar, string
-from monitor.model import FILE_TYPES, Fields, Links, Season
+from monitor.model import FILE_TYPES, Fields, Links, Quiet, Rate, Season
 
 
 def _flag(node: yaml.Node) -> bool:
@@ -53,6 +53,13 @@ def _url(text: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or re.search(r"\s", text):
         raise ValueError(f"{text!r} is not an http(s) address")
     return text
+
+
+def _channel_url(text: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9+.-]*://\S+", text):
+        # not repeated: an address of a chat service holds its token
+        raise ValueError("not an address")
+    return _url(text) if text.lower().startswith(("http://", "https://")) else text
 
 
 def _proxy(text: str) -> str:
@@ -107,11 +114,37 @@ def _env_name(text: str) -> str:
     return text
 
 
+def _clock(text: str) -> time:
+    found = re.fullmatch(r"(\d{1,2}):(\d{2})", text.strip())
+    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
+        raise ValueError(f"{text.strip()!r} is no time of day")
+    return time(int(found[1]), int(found[2]))
+
+
+def _quiet(text: str) -> Quiet:
+    start, dash, end = text.partition("-")
+    if not dash:
+        raise ValueError(f"{text!r} is no span of hours")
+    made = Quiet(_clock(start), _clock(end))
+    if made.start == made.end:
+        raise ValueError(f"{text!r} is no span of hours: it would be quiet for ever")
+    return made
+
+
+def _rate(text: str) -> Rate:
+    count, slash, span = text.partition("/")
+    if not slash or not count.strip().isdecimal() or not 1 <= int(count) <= 100_000:
+        raise ValueError(f"{text!r} is no limit")
+    span = span.strip()
+    return Rate(int(count), schedule.duration(span if span[:1].isdecimal() else f"1{span}"))
+
+
 TEXT = Value(string, {"type": ["string", "number"]})
 FLAG = Value(_flag, {"type": "boolean"})
 REGEX = Value(parsed(_regex), {"type": "string", "format": "regex"})
 CSS = Value(parsed(_css, "like #zoom or div.TRS_Editor"), {"type": "string"})
 URL = Value(parsed(_url, "like http://www.example.gov.cn/zfgzbg/"), {"type": "string", "format": "uri"})
+CHANNEL_URL = Value(parsed(_channel_url, "like https://example.org/hook or wecombot://…"), {"type": "string"})
 CRON = Value(parsed(_cron, 'like "0 7 * * 1-5": minute hour day month weekday'), {"type": "string"})
 _DURATION_FIX = "like 3s 5m 6h 1d"
 DURATION = Value(parsed(schedule.duration, _DURATION_FIX), {"type": "string", "pattern": r"^[0-9]+\s*[smhd]$"})
@@ -130,6 +163,8 @@ ADDRESS = Value(parsed(_matching(r"[^@\s]+@[^@\s]+", "{} is no e-mail address"))
 PROXY = Value(parsed(_proxy, "like http://proxy.example.org:3128"), {"type": "string"})
 ZONE = Value(parsed(_zone), {"type": "string"})
 ENV_NAME = Value(parsed(_env_name, "like secret_env: HOOK_SECRET"), {"type": "string"})
+QUIET = Value(parsed(_quiet, "like 22:00-07:00"), {"type": "string", "pattern": r"^\d{1,2}:\d{2}-\d{1,2}:\d{2}$"})
+RATE = Value(parsed(_rate, "like 20/h or 5/10m"), {"type": "string", "pattern": r"^\d+/\d*\s*[smhd]$"})
 CIDR = Value(parsed(_network_block, "like 127.0.0.0/8"), {"type": "string"})
 
 

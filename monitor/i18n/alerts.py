@@ -23,6 +23,10 @@ TEXTS: Texts = {
     "tag.source.blocked": ("被拦截", "blocked"),
     "tag.source.silent": ("久未更新", "silent"),
     "tag.source.moved": ("已迁址", "moved"),
+    "tag.source.certificate": ("证书将到期", "certificate"),
+    "tag.baseline": ("首次收录", "baseline"),
+    "tag.alive": ("值守正常", "watching"),
+    "tag.channel.off": ("通道停用", "channel off"),
     # what happened to one target
     "change.new": ("新增", "new"),
     "change.dropped": ("未再提出", "dropped"),
@@ -104,11 +108,10 @@ TEXTS: Texts = {
         "{count} more not shown: mubiao changes --since {since}",
     ),
     "label.page": ("页面", "Page"),
+    "label.compared": ("对比", "Compared"),
     "label.attachment": ("附件", "Attachment"),
     "label.source": ("来源", "Source"),
     "label.when": ("发现时间", "Seen"),
-    "label.version": ("版本", "Version"),
-    "label.compared": ("对比", "Compared with"),
     "label.moved": ("移位", "moved"),
     "label.since": ("始于", "Since"),
     "label.tries": ("连续失败", "Failures in a row"),
@@ -126,11 +129,38 @@ TEXTS: Texts = {
     "health.source.recovered": ("{name} 已恢复正常", "{name} can be read again"),
     "health.source.blocked": ("{name} 拒绝访问：{error}", "{name} refuses to be read: {error}"),
     "health.source.silent": ("{name} 久未出现新文件", "{name} has had no new document for longer than usual"),
+    "health.usual": ("平时约每 {days} 天有新文件", "usually there is a new one about every {days} days"),
+    "label.ends": ("证书到期", "Certificate ends"),
+    "health.source.certificate": ("{name} 的证书将到期", "the certificate of {name} is about to end"),
     "health.source.moved": ("{name} 已迁址", "{name} has moved"),
+    "health.channel.off": ("通道 {name} 已停用：{error}", "channel {name} is off: {error}"),
+    "health.recipient.off": (
+        "通道 {name} 不再发给 {recipients}：{error}",
+        "channel {name} no longer sends to {recipients}: {error}",
+    ),
+    "health.channel.mend": (
+        "待发的消息都还在。改好 sources.yaml，或运行 mubiao alerts enable {name}，即继续发送。",
+        "What was to be sent is kept. Mend sources.yaml, or run mubiao alerts enable {name}, and it goes out.",
+    ),
     "health.kept": (
         "最后一个完好的版本仍在，未报告任何变化。",
         "The last good version is kept; no change was reported.",
     ),
+    # the watch itself
+    "baseline.line": (
+        "首次收录完成：{sources} 个来源，{documents} 篇文件，其中报告 {reports} 份，目标与结果 {targets} 项",
+        "first reading done: {sources} sources, {documents} documents ({reports} reports), {targets} numbers",
+    ),
+    "baseline.what": (
+        "这些是底稿，不逐条提醒；此后的变化才会报告。",
+        "These are the baseline: nothing of it is reported one by one, what changes from now on is.",
+    ),
+    "baseline.regions": ("地区", "Regions"),
+    "baseline.gaps": ("缺期", "Missing"),
+    "baseline.gap_count": ("共 {count} 处缺期", "{count} releases missing in all"),
+    "baseline.failing": ("读不到", "Not readable"),
+    "alive.line": ("仍在值守，没有变化：{sources} 个来源", "still watching, nothing changed: {sources} sources"),
+    "alive.failing": ("其中 {count} 个页面读不到", "{count} pages cannot be read"),
     # digest
     "digest.line": (
         "{since} 至 {until}：{changes} 处变化，{targets} 项目标变动",

@@ -69,7 +69,7 @@ TOLD: dict[str, Any] = {
 def subjects(desk: Any) -> list[str]:
     """First lines of what waits to be sent, oldest first."""
     with desk.queries() as ask:
-        waiting = sorted(ask.alerts(), key=lambda a: a.id)
+        waiting = sorted((a for a in ask.alerts() if a.change), key=lambda a: a.id)
     return [desk.run("alerts", "preview", a.change, "--lang", "zh").out.splitlines()[0] for a in waiting]
 
 
@@ -101,7 +101,7 @@ async def test_a_gap_is_named_and_a_late_release_mends_it_silently(
     with desk.queries() as ask:
         changes = {c.release: c for c in ask.changes(Filter(baseline=True), limit=None)}
         assert len(changes) == 3  # nothing was added for 2023
-        assert len(ask.alerts()) == 2
+        assert len([a for a in ask.alerts() if a.change]) == 2
         assert {c.canonical for c in ask.changes(Filter(indicator="地区生产总值"))[0].targets} == {"地区生产总值"}
     mended = changes["2023"]
     assert (mended.id, mended.compared_release, mended.missing) == (gap.id, "2022", ())

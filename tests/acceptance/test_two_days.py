@@ -90,8 +90,13 @@ async def test_from_a_page_to_an_email_a_signed_call_and_a_query(
 
         assert (await watch.look(everything=False)).checked == 0  # nothing is due at the very start
         watch.clock.pass_by(minutes=15)
-        first = await watch.look(everything=False, deliver=True)  # the first pass is a baseline and tells nobody
-        assert (first.baselines, first.changes, first.sent, first.failures) == (1, [], 0, [])
+        first = await watch.look(everything=False, deliver=True)  # a baseline: one summary, no message for a page
+        assert (first.baselines, first.changes, first.sent, first.failures) == (1, [], 2, [])
+        [welcome] = mail.mails
+        assert "首次收录完成：1 个来源，1 篇文件，其中报告 1 份" in welcome.part("plain")
+        assert [json.loads(call.body)["type"] for call in hook.calls] == ["baseline"]
+        mail.mails.clear()
+        hook.calls.clear()
         watch.clock.pass_by(hours=3)
         column(2025, visits=2)  # only the counter moved
         quiet = await watch.look(everything=False, deliver=True)

@@ -132,9 +132,19 @@ class Mailbox:
 async def mailbox() -> AsyncIterator[Mailbox]:
     box = Mailbox()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(box, enable_SMTPUTF8=True, loop=loop), "127.0.0.1", 0)
+    talks: list[SMTP] = []
+
+    def serve() -> SMTP:
+        talks.append(SMTP(box, enable_SMTPUTF8=True, loop=loop))
+        return talks[-1]
+
+    server = await loop.create_server(serve, "127.0.0.1", 0)
     box.port = server.sockets[0].getsockname()[1]
     yield box
+    for talk in talks:  # connections that the channel keeps for its next message
+        if talk.transport is not None:
+            talk.transport.abort()
+    await asyncio.sleep(0)
     server.close()
     await server.wait_closed()
 
@@ -201,18 +211,24 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def settings(mailbox: Mailbox) -> AsyncIterator[Callable[..., Settings]]:
     """Settings on the guarded transport, which may reach this machine unless told otherwise."""
     made: list[Pools] = []
+    given: list[Settings] = []
 
     def make(allow: tuple[str, ...] = ("127.0.0.0/8",), timeout: float = 5.0, **env: str) -> Settings:
         pools = Pools(Guard(Network(allow_private=allow)))
         made.append(pools)
-        return Settings(
-            env={"MUBIAO_SMTP_URL": mailbox.url} | env,
-            client=pools.client,
-            clock=lambda: datetime.now(UTC),
-            timeout=timeout,
+        given.append(
+            Settings(
+                env={"MUBIAO_SMTP_URL": mailbox.url} | env,
+                client=pools.client,
+                clock=lambda: datetime.now(UTC),
+                timeout=timeout,
+            )
         )
+        return given[-1]
 
     yield make
+    for one in given:
+        one.kept.close()
     for pools in made:
         await pools.aclose()
 

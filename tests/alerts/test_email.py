@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import email
 import socket
+import ssl
+import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from email.utils import parseaddr
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from aiosmtpd.smtp import SMTP, AuthResult
 
 from alerts import email as channel_email
 from alerts.email import server
@@ -200,3 +207,149 @@ def test_a_wrong_address_is_an_error_without_the_password(url: str) -> None:
         server(url)
     assert "MUBIAO_SMTP_URL" in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+# --------------------------------------------------------------------------- connections
+
+
+@dataclass
+class Counted:
+    """An SMTP server that counts its connections; each takes `most` messages and is then closed with 421."""
+
+    most: int = 1000
+    made: int = 0
+    taken: list[str] = field(default_factory=list)
+    here: int = 0
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        if self.here >= self.most:
+            return "421 4.7.0 too many messages in this session"
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.here += 1
+        self.taken.append(str(email.message_from_bytes(envelope.content)["Message-ID"]))
+        return "250 OK"
+
+    def serve(self, **options: Any) -> SMTP:
+        self.made, self.here = self.made + 1, 0
+        return SMTP(self, loop=asyncio.get_running_loop(), **options)
+
+
+async def send_many(world: Any, given: Settings, count: int) -> None:
+    for number in range(count):
+        alert = world.alert(id=f"msg_{number}")
+        await channel_email.send(alert, render(alert), DESK, given)
+
+
+@pytest.mark.parametrize(("most", "connections"), [(1000, 1), (2, 3)])
+async def test_a_connection_serves_many_messages(world: Any, settings: Make, most: int, connections: int) -> None:
+    box = Counted(most)
+    listening = await asyncio.get_running_loop().create_server(box.serve, "127.0.0.1", 0)
+    given = settings(MUBIAO_SMTP_URL=f"smtp://127.0.0.1:{listening.sockets[0].getsockname()[1]}?tls=none")
+    await send_many(world, given, 5)
+    assert len(box.taken) == len(set(box.taken)) == 5
+    assert box.made == connections
+    await asyncio.to_thread(given.kept.close)
+    listening.close()
+    await listening.wait_closed()  # nothing of ours is still connected
+
+
+async def test_one_that_the_server_closed_meanwhile_is_made_anew(
+    world: Any, settings: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_email, "_IDLE", -1.0)  # as if a minute had passed since the last message
+    box = Counted()
+    loop = asyncio.get_running_loop()
+    made: list[SMTP] = []
+
+    def serve() -> SMTP:
+        made.append(box.serve())
+        return made[-1]
+
+    listening = await loop.create_server(serve, "127.0.0.1", 0)
+    given = settings(MUBIAO_SMTP_URL=f"smtp://127.0.0.1:{listening.sockets[0].getsockname()[1]}?tls=none")
+    await send_many(world, given, 1)
+    assert made[0].transport is not None
+    made[0].transport.abort()
+    await send_many(world, given, 1)
+    assert (box.made, len(box.taken)) == (2, 2)
+    await asyncio.to_thread(given.kept.close)
+    listening.close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that nobody but its holder trusts, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return cert, key
+
+
+@pytest.mark.parametrize("tls", ["tls", "starttls"])
+async def test_mail_is_encrypted_and_the_server_known(
+    world: Any, settings: Make, certificate: tuple[Path, Path], tls: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cert, key = certificate
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    box, seen = Counted(), []
+
+    auth: dict[str, Any] = {"authenticator": lambda *a: (seen.append(a[4]), AuthResult(success=True))[1]}
+    if tls == "starttls":
+        auth |= {"tls_context": context, "require_starttls": True, "auth_require_tls": True}
+    else:
+        auth |= {"auth_require_tls": False}
+    listening = await asyncio.get_running_loop().create_server(
+        lambda: box.serve(**auth), "127.0.0.1", 0, ssl=context if tls == "tls" else None
+    )
+    port = listening.sockets[0].getsockname()[1]
+    given = settings(MUBIAO_SMTP_URL=f"smtp://me:p%2Fw@127.0.0.1:{port}?tls={tls}")
+
+    channel_email._context.cache_clear()
+    with pytest.raises(DeliveryError, match="certificate") as caught:
+        await send_many(world, given, 1)
+    assert not caught.value.permanent
+    assert (box.taken, seen) == ([], [])  # no password for a server that may be anyone
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+    channel_email._context.cache_clear()
+    await send_many(world, given, 2)
+    channel_email._context.cache_clear()
+    assert len(box.taken) == 2
+    assert [(a.login, a.password) for a in seen] == [(b"me", b"p/w")]
+    await asyncio.to_thread(given.kept.close)
+    listening.close()
+
+
+@pytest.mark.parametrize(
+    ("sender", "recipient", "subject"),
+    [
+        ('"Watch, \\"the\\" desk" <m@watch.example>', "Desk <desk@example.org>", "plain words"),
+        ("目标监测 <m@watch.example>", "desk@example.org", "[目标] " + "南岗区与哈尔滨新区" * 20),
+        ("m@watch.example", "desk@example.org", "=?utf-8?b?aGk=?= 😀" + "é" * 150),
+        ("m@watch.example", "desk@example.org", "long ascii " * 17),
+    ],
+)
+async def test_headers_are_read_back_as_they_were_meant(
+    world: Any, mailbox: Any, settings: Make, sender: str, recipient: str, subject: str
+) -> None:
+    where = f"{mailbox.url.partition('&')[0]}&{urlencode({'from': sender})}"
+    message = replace(render(world.alert()), subject=subject)
+    await channel_email.send(world.alert(), message, replace(DESK, to=(recipient,)), settings(MUBIAO_SMTP_URL=where))
+    [(_, mail)] = mailbox.mails
+    assert mail["Subject"] == subject.strip()
+    assert str(mail["From"].addresses[0].addr_spec) == "m@watch.example"
+    assert mail["From"].addresses[0].display_name == parseaddr(sender)[0]
+    assert mail["To"].addresses[0].addr_spec == parseaddr(recipient)[1]
+    assert not mail.defects
+    assert not any(part.defects for part in mail.walk())
+    assert mailbox.raw[0].isascii()
+    head = mailbox.raw[0].split(b"\r\n\r\n")[0]
+    assert max(len(line) for line in head.split(b"\r\n")) <= 200

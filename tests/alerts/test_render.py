@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from alerts.render import MAX_BYTES, environment, render
-from monitor.errors import DeliveryError
+from alerts.render import MAX_BYTES, render, sandboxed
+from monitor.errors import ConfigError, DeliveryError
+from monitor.i18n.alerts import TEXTS
 from monitor.model import Edit
 
 HOSTILE = '</td><script>alert(1)</script>\r\nBcc: x@y.example\x1b[31m\u202e=HYPERLINK("http://evil.example")'
@@ -69,7 +70,7 @@ def test_a_new_release_names_both_and_lists_what_moved(world: Any) -> None:
         "× 固定资产投资增速: 10%左右 → — (未再提出)",
         "＋ 外贸进出口总额增速: — → 5% (新增)",
     ]
-    assert "$ mubiao show v12" in lines
+    assert "$ mubiao targets compare v3 v12" in lines
     assert "$ mubiao targets compare v3 v12" in lines
     assert len(Page(message.html).all("tr")) > 4
 
@@ -91,7 +92,7 @@ def test_the_edit_is_struck_underlined_and_coloured(world: Any) -> None:
     assert "全区生产总值增长6%5.5%左右，稳中求进。" in page.text
     assert "  - 全区生产总值增长6%左右，稳中求进。\n  + 全区生产总值增长5.5%左右，稳中求进。" in message.text
     assert "mubiao diff v11 v12" in page.text
-    assert {"href": world.change.url, "style": "color:#175cd3"} in page.all("a")
+    assert [a["href"] for a in page.all("a")] == [world.change.url]
 
 
 def test_a_bare_number_is_shown_in_its_sentence(world: Any) -> None:
@@ -151,21 +152,48 @@ def test_an_attachment_whose_number_moved_looks_like_a_page_and_names_both(world
     assert without.subject == f"[附件] 云岭区 2026 附件换了文件，读不出文字：{name}"
 
 
-def test_most_of_a_message_is_the_edit_or_its_targets(world: Any) -> None:
-    edits = tuple(
-        Edit(
-            "replace",
-            f"第{n}项工程投资{n}00万元，年内完成主体，{'其余照旧，' * 60}",
-            f"第{n}项工程投资{n}50万元，年内完成主体，{'其余照旧，' * 60}",
-            n,
-            n,
+def realistic(world: Any) -> list[Any]:
+    """A number edited in its sentence; several paragraphs edited; the next report; a newspaper that differs."""
+    before = "全年主要预期目标是：地区生产总值增长6%左右，城镇新增就业3000人以上，居民收入与经济增长同步。"
+    after = before.replace("6%", "5.5%")
+    gdp = world.moved("地区生产总值", "lowered", "6%左右", "5.5%左右", side={"sentence": before})
+    gdp = replace(gdp, after=replace(gdp.after, sentence=after))
+    works = [
+        (
+            f"第{n}项：改造老旧小区{n}6个、背街小巷{n}0条，新建口袋公园{n}处。",
+            f"第{n}项：改造老旧小区{n}0个，新建口袋公园{n}处。",
         )
-        for n in range(1, 7)
+        for n in range(1, 5)
+    ]
+    rows = tuple(
+        world.moved(f"指标{n}", "raised", f"{n}%左右", f"{n + 1}%左右", side={"sentence": after}) for n in range(8)
     )
-    message = render(world.alert(replace(world.change, edits=edits)))
-    told = message.text.split("出处")[0]
-    assert len(told) / len(message.text) > 0.6
-    assert "其余照旧，" * 10 not in message.text
+    return [
+        replace(world.change, targets=(gdp,), edits=(Edit("replace", "6%", "5.5%", 4, 4),)),
+        replace(world.change, targets=(), edits=tuple(Edit("replace", a, b, n, n) for n, (a, b) in enumerate(works))),
+        replace(world.change, kind="new", old_version=None, compared_with="v3", edits=(), targets=(gdp, *rows)),
+        replace(
+            world.change, kind="new", old_version=None, compared_with="v3", edits=(),
+            targets=tuple(replace(x, relation="quote", flags=("differs",)) for x in (gdp, *rows[:2])),
+        ),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("which", range(4))
+def test_most_of_a_message_is_the_edit_or_its_targets(world: Any, which: int, lang: str) -> None:
+    message = render(world.alert(realistic(world)[which]), lang=lang)
+    seen = Page(message.html)
+    told = re.sub(r"\s", "", seen.text.rpartition(world.change.title)[0])
+    for head in (text for key, pair in TEXTS.items() if key.startswith("head.") for text in pair):
+        told = told.replace(re.sub(r"\s", "", head), "")
+    assert len(told) / len(re.sub(r"\s", "", seen.text)) > 0.6, seen.text
+
+
+def test_text_far_from_an_edit_is_not_in_the_message(world: Any) -> None:
+    edit = Edit("replace", f"投资100万元，{'其余照旧，' * 60}", f"投资150万元，{'其余照旧，' * 60}", 0, 0)
+    message = render(world.alert(replace(world.change, edits=(edit,))))
+    assert "其余照旧，" * 12 not in message.text + message.html
 
 
 # --------------------------------------------------------------------------- bad input
@@ -220,12 +248,24 @@ def test_what_does_not_fit_is_counted(world: Any) -> None:
 
 
 def test_a_template_can_be_replaced_and_is_sandboxed(world: Any) -> None:
-    own = environment({"change.txt": "改了：{{ c.line }}"})
+    own = sandboxed({"change.txt": "改了：{{ c.line }}"})
     assert render(world.alert(), templates=own).text == "改了：云岭区 2026：地区生产总值增速 6%左右 → 5.5%左右 ↓\n"
-    for bad in ("{{ c.__class__.__mro__ }}", "{{ nothing }}", "{% if %}"):
+    for bad in ("{{ c.__class__.__mro__ }}", "{{ nothing }}"):
         with pytest.raises(DeliveryError, match="template failed") as caught:
-            render(world.alert(), templates=environment({"change.txt": bad}))
+            render(world.alert(), templates=sandboxed({"change.txt": bad}))
         assert not caught.value.permanent
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("change.txt", "a\n{% if %}", r"change.txt:2: templates: not a template"),
+        ("chang.txt", "a", r"no message has the template chang.txt \(there are change.html, change.txt"),
+    ],
+)
+def test_a_template_that_is_none_is_refused_before_anything_is_sent(name: str, text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        sandboxed({name: text})
 
 
 # --------------------------------------------------------------------------- digests and the rest

@@ -33,7 +33,7 @@ def test_what_is_struck(old: str, new: str, wanted: str) -> None:
 def test_text_far_from_the_change_is_left_out() -> None:
     far = "句" * 100
     assert marked({"op": "replace", "old": f"{far}6%{far}", "new": f"{far}7%{far}"}) == (
-        "…" + "句" * 18 + "[-6%-]{+7%+}" + "句" * 21 + "…"
+        "…" + "句" * 40 + "[-6%-]{+7%+}" + "句" * 43 + "…"
     )
 
 

@@ -2,19 +2,22 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from alerts import webhook
+from alerts import rules, webhook
 from alerts.sending import Settings
+from monitor import wire
 from monitor.errors import DeliveryError
-from monitor.model import Channel, Message
+from monitor.model import Channel, Failure, Message, Off, Page, Subscription
 
 OLD, NEW = ("whsec_" + base64.b64encode(bytes([n]) * 24).decode() for n in (1, 2))
 NOW = datetime(2026, 1, 9, 2, 46, tzinfo=UTC)
@@ -75,7 +78,7 @@ async def test_every_retry_carries_the_same_id(world: Any, receiver: Any, settin
     [
         (500, (), False, None),
         (404, (), False, None),
-        (410, (), True, None),
+        (410, (), False, None),
         (429, ("Retry-After: 120",), False, 120.0),
         (503, ("Retry-After: 7",), False, 7.0),
         (503, ("Retry-After: soon",), False, None),
@@ -90,6 +93,7 @@ async def test_answers(
     with pytest.raises(DeliveryError) as caught:
         await deliver(world, hook(receiver.url), settings(HOOK_SECRET=NEW))
     assert (caught.value.permanent, caught.value.retry_after) == (permanent, wait)
+    assert caught.value.gone == (("",) if code == 410 else ())
     assert f"HTTP {code}" in str(caught.value)
     assert "\x1b" not in str(caught.value)
     assert len(receiver.requests) == 1  # a redirect is not followed
@@ -162,3 +166,59 @@ def test_retry_after(value: str | None, seconds: float | None) -> None:
 
 def test_settings_do_not_show_secrets(settings: Make) -> None:
     assert "hunter2" not in repr(settings(HOOK_SECRET="hunter2"))
+
+
+# --------------------------------------------------------------------------- the published schema
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs/webhook.schema.json").read_text(encoding="utf-8"))
+_TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict}
+
+
+def breaches(value: Any, rule: dict[str, Any], path: str = "$") -> list[str]:
+    """What of a value is not as this part of the schema says: the few words of JSON Schema that it uses."""
+    if "$ref" in rule:
+        return breaches(value, SCHEMA["$defs"][rule["$ref"].rpartition("/")[2]], path)
+    kinds = [rule["type"]] if isinstance(rule.get("type"), str) else rule.get("type", [])
+    if kinds and not any(value is None if k == "null" else isinstance(value, _TYPES[k]) for k in kinds):
+        return [f"{path}: {value!r} is not {kinds}"]
+    if "enum" in rule and value not in rule["enum"]:
+        return [f"{path}: {value!r} is not among {rule['enum']}"]
+    found = []
+    if isinstance(value, dict):
+        found = [f"{path}: no {name}" for name in rule.get("required", ()) if name not in value]
+        known = rule.get("properties", {})
+        found += [f"{path}: {name} is not in the schema" for name in value if known and name not in known]
+        for name in known.keys() & value.keys():
+            found += breaches(value[name], known[name], f"{path}.{name}")
+    if isinstance(value, list) and "items" in rule:
+        found += [b for n, one in enumerate(value) for b in breaches(one, rule["items"], f"{path}[{n}]")]
+    return found
+
+
+def shape(kind: str) -> dict[str, Any]:
+    [rule] = [one for one in SCHEMA["oneOf"] if one["properties"]["type"]["const"] == kind]
+    return dict(rule["properties"]["data"])
+
+
+async def test_what_is_sent_is_as_the_schema_says(world: Any) -> None:
+    change = world.alert()
+    off = rules.turned_off([Off("desk", "", NOW, "HTTP 410", "")], ["hook"], (), now=NOW)
+    alerts = [change, rules.fold([change, change], now=NOW), rules.trial("hook", now=NOW), *off]
+    page = Page(id=1, source="a", url="http://a.example/", failing_since=NOW, consecutive=3)
+    about = wire.failure(page, Failure("http_500", status=500, detail="no"))
+    everyone = (Subscription("hook", on=("health",)),)
+    alerts += rules.match_health("source.failing", about, world.source, everyone, now=NOW)
+    assert len(alerts) == 5
+    for alert in alerts:
+        body = json.loads(wire.dump(wire.webhook(alert, NOW)))
+        assert breaches(body, {k: v for k, v in SCHEMA.items() if k != "oneOf"}) == []
+        assert breaches(body["data"], shape(alert.type), alert.type) == []
+    assert breaches({"channel": 1}, shape("test"))
+
+
+def test_the_schema_and_the_document_name_the_same_types() -> None:
+    told = (Path(__file__).parents[2] / "docs/json.md").read_text(encoding="utf-8").split("## Webhooks")[1]
+    rows = [line.split(" | ")[0] for line in told.splitlines() if line.startswith("| `")]
+    assert {t for row in rows for t in re.findall(r"`([a-z.]+)`", row)} - {"type"} == set(
+        SCHEMA["properties"]["type"]["enum"]
+    )

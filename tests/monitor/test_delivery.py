@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from aiosmtpd.smtp import SMTP
 
 from alerts import rules
 from alerts.sending import PartlyDeliveredError, Settings
-from monitor.delivery import BACKOFF, LEASE, PARALLEL, PATIENCE, Deliverer
-from monitor.errors import DeliveryError
-from monitor.model import Alert, Channel, Message
+from monitor.delivery import BACKOFF, LEASE, PATIENCE, Deliverer
+from monitor.errors import DeliveryError, UsageError
+from monitor.model import Alert, Channel, Config, Message, Mute, Quiet, Rate, Subscription
 from storage import migrate
+from storage.queries import Queries
 from storage.store import Store
 
 NOW = datetime(2026, 1, 9, 2, 46, tzinfo=UTC)
@@ -61,7 +62,7 @@ class Told:
 def deliverer(store: Store, sender: Any, clock: Clock | None = None, **fields: Any) -> Deliverer:
     settings = Settings(env={}, client=lambda host: httpx.AsyncClient(), clock=clock or Clock())
     options: dict[str, Any] = {"senders": {"told": sender}, "jitter": lambda: 0.5} | fields
-    return Deliverer(store, CHANNELS, settings, **options)
+    return Deliverer(store, Config(channels=CHANNELS), settings, **options)
 
 
 def an_alert(number: int, channel: str = "desk", **fields: Any) -> Alert:
@@ -194,21 +195,22 @@ async def test_a_channel_in_trouble_is_left_alone_for_the_rest(store: Store) -> 
     assert len(kept(store)) == 60
 
 
-async def test_a_channel_is_never_asked_too_much_at_once(store: Store) -> None:
-    store.enqueue([an_alert(n) for n in range(130)], NOW)
-    now = most = sent = 0
+async def test_a_channel_gets_its_messages_in_order_one_at_a_time(store: Store) -> None:
+    store.enqueue([an_alert(n, id=f"msg_{n:03}") for n in range(130)], NOW)
+    now = most = 0
+    sent = []
 
     async def sender(alert: Alert, message: Message, channel: Channel, settings: Settings) -> None:
-        nonlocal now, most, sent
+        nonlocal now, most
         now += 1
         most = max(most, now)
         await asyncio.sleep(0)
         now -= 1
-        sent += 1
+        sent.append(alert.id)
 
     await deliverer(store, sender, batch=50).deliver_due(NOW)
-    assert sent == 130
-    assert 1 < most <= PARALLEL
+    assert sent == [f"msg_{n:03}" for n in range(130)]
+    assert most == 1
 
 
 async def test_one_bad_message_does_not_hold_back_the_others(store: Store) -> None:
@@ -359,8 +361,134 @@ async def test_mail_and_webhook_for_real(store: Store, servers: Servers) -> None
     store.enqueue([an_alert(n, c.name, id=f"msg_{n}{c.name}") for n in range(20) for c in channels], NOW)
     async with httpx.AsyncClient(trust_env=False) as client:
         settings = Settings(env=servers.env, client=lambda host: client, clock=Clock())
-        done = await Deliverer(store, channels, settings).deliver_due(NOW)
+        done = await Deliverer(store, Config(channels=channels), settings).deliver_due(NOW)
     assert sorted(servers.box.ids) == sorted(f"Message-ID: <msg_{n}desk@watch.example>" for n in range(20))
     assert sorted(servers.hooked) == sorted(f"msg_{n}hook" for n in range(20))
     assert sum(d.ok for d in done) == 40
     assert set(kept(store)) == {f"msg_{n}dead" for n in range(20)}
+
+
+# --------------------------------------------------------------------------- channels that are off, and spared ones
+
+
+def post(store: Store, sender: Any, clock: Clock, *channels: Channel, **fields: Any) -> Deliverer:
+    settings = Settings(env={}, client=lambda host: httpx.AsyncClient(), clock=clock)
+    config = Config(channels=channels, subscriptions=fields.pop("subscriptions", ()))
+    return Deliverer(store, config, settings, senders={"told": sender}, jitter=lambda: 0.5)
+
+
+def states(store: Store) -> dict[str, str]:
+    with Queries(store.url) as queries:
+        return {a.id: a.state for a in queries.alerts(limit=1000)}
+
+
+async def test_a_channel_that_is_gone_is_turned_off_and_loses_nothing(store: Store) -> None:
+    store.enqueue([an_alert(n) for n in range(9)], NOW)
+    clock, desk, hook = Clock(), Channel("desk", "told", url="http://a.example"), Channel("hook", "told")
+    sender = Told({"desk": DeliveryError("HTTP 410", gone=[""])})
+    listening = (Subscription("hook", on=("health",), lang="en"),)
+    await post(store, sender, clock, desk, hook, subscriptions=listening).deliver_due(clock.at)
+    assert sender.tried == [("desk", "msg_0")]  # asked once
+    [off] = store.off()
+    assert (off.channel, off.recipient, off.why) == ("desk", "", "HTTP 410")
+
+    # the other channel says so, once
+    clock.at += timedelta(seconds=1)
+    with Queries(store.url) as queries:
+        waiting = [a for a in queries.alerts(limit=100) if a.type == "channel.off"]
+    assert [(a.channel, a.lang, a.payload["error"]) for a in waiting] == [("hook", "en", "HTTP 410")]
+    await post(store, sender, clock, desk, hook, subscriptions=listening).deliver_due(clock.at)
+    assert sender.sent == [("hook", waiting[0].id)]
+
+    # until it is set to something else: then everything that waited goes out
+    clock.at += LEASE
+    healed = Told()
+    mended = replace(desk, url="http://b.example")
+    await post(store, healed, clock, mended, hook, subscriptions=listening).deliver_due(clock.at)
+    assert sorted(number for _, number in healed.sent) == [f"msg_{n}" for n in range(9)]
+    assert store.off() == []
+
+
+async def test_a_recipient_that_is_gone_is_left_out_from_then_on(store: Store) -> None:
+    store.enqueue([an_alert(1), an_alert(2)], NOW)
+    desk = Channel("desk", "told", to=("a@x.example", "b@x.example"))
+    seen = []
+
+    async def sender(alert: Alert, message: Message, channel: Channel, settings: Settings) -> None:
+        left = [r for r in channel.to if r not in alert.reached]
+        seen.append((alert.id, left))
+        if "b@x.example" in left:
+            raise PartlyDeliveredError(
+                "b@x.example: 550 5.1.1", reached=["a@x.example"], permanent=True, gone=["b@x.example"]
+            )
+
+    await post(store, sender, Clock(), desk, Channel("hook", "told")).deliver_due(NOW)
+    assert seen[:2] == [("msg_1", ["a@x.example", "b@x.example"]), ("msg_2", ["a@x.example"])]
+    assert {number: state for number, state in states(store).items() if number in ("msg_1", "msg_2")} == {
+        "msg_1": "sent", "msg_2": "sent",
+    }  # fmt: skip
+    assert [(o.recipient, o.why) for o in store.off()] == [("b@x.example", "b@x.example: 550 5.1.1")]
+
+
+async def test_with_all_recipients_gone_the_channel_is_off(store: Store) -> None:
+    store.enqueue([an_alert(1), an_alert(2)], NOW)
+    desk = Channel("desk", "told", to=("a@x.example",))
+    sender = Told({"desk": DeliveryError("a@x.example: 550 5.1.1", permanent=True, gone=["a@x.example"])})
+    await post(store, sender, Clock(), desk).deliver_due(NOW)
+    assert [o.recipient for o in store.off()] == ["", "a@x.example"]
+    assert states(store) == {"msg_1": "pending", "msg_2": "pending"}
+    assert await post(store, sender, Clock(), desk).owing(NOW + timedelta(days=1)) == []
+
+
+async def test_nothing_goes_out_in_quiet_hours(store: Store) -> None:
+    night = datetime(2026, 1, 9, 15, 30, tzinfo=UTC)  # 23:30 in Shanghai
+    store.enqueue([an_alert(n, created=night, next_at=night) for n in range(5)], night)
+    desk, sender = Channel("desk", "told", quiet=Quiet(time(22), time(7))), Told()
+    assert await post(store, sender, Clock(night), desk).deliver_due(night) == []
+    morning = night + timedelta(hours=8)
+    await post(store, sender, Clock(morning), desk).deliver_due(morning)
+    [(_, number)] = sender.sent  # one digest of five
+    told = states(store)
+    assert told.pop(number) == "sent"
+    assert set(told.values()) == {"sent"}
+    assert len(told) == 5
+
+
+async def test_a_limit_folds_what_is_more(store: Store) -> None:
+    store.enqueue([an_alert(n, payload={**PAYLOAD, "significance": n / 10}) for n in range(8)], NOW)
+    desk, sender, clock = Channel("desk", "told", rate=Rate(3, timedelta(hours=1))), Told(), Clock()
+    await post(store, sender, clock, desk).deliver_due(NOW)
+    assert len(sender.sent) == 3
+    assert [n for _, n in sender.sent[:2]] == ["msg_6", "msg_7"]
+    assert set(states(store).values()) == {"sent"}
+
+    store.enqueue([an_alert(n) for n in (20, 21)], NOW)
+    clock.at += timedelta(minutes=30)
+    await post(store, sender, clock, desk).deliver_due(clock.at)
+    assert len(sender.sent) == 3, "the hour is not over"
+    clock.at += timedelta(minutes=31)
+    await post(store, sender, clock, desk).deliver_due(clock.at)
+    assert [n for _, n in sender.sent[3:]] == ["msg_20", "msg_21"]
+
+
+async def test_muted_is_kept_and_not_sent(store: Store) -> None:
+    store.enqueue([an_alert(1), an_alert(2, payload={**PAYLOAD, "source": "other"})], NOW)
+    made = store.mute(Mute("", NOW + timedelta(days=1), source="yunling"), NOW)
+    sender = Told()
+    await deliverer(store, sender).deliver_due(NOW)
+    assert sender.sent == [("desk", "msg_2")]
+    assert states(store)["msg_1"] == "muted"
+    assert [m.id for m in store.mutes(NOW)] == [made.id]
+    assert store.mutes(NOW + timedelta(days=2)) == []
+    assert store.unmute([made.id]) == 1
+    assert store.mutes(NOW) == []
+
+
+async def test_what_somebody_has_seen_to_is_not_sent(store: Store) -> None:
+    store.enqueue([an_alert(1, change="c7"), an_alert(2, "hook", change="c7"), an_alert(3)], NOW)
+    assert store.acknowledge(["msg_1"], NOW) == 2  # the other channel's message about the same change too
+    sender = Told()
+    await deliverer(store, sender).deliver_due(NOW)
+    assert sender.sent == [("desk", "msg_3")]
+    with pytest.raises(UsageError, match="no alert msg_9"):
+        store.acknowledge(["msg_9"], NOW)

@@ -15,6 +15,7 @@ def upgrade() -> None:
     _moving()
     _learning()
     _attachments()
+    _silence()
 
 
 def _attachments() -> None:
@@ -86,5 +87,29 @@ def _learning() -> None:
     op.create_index(op.f("ix_sketch_page"), "sketch", ["page"], unique=False)
 
 
-def downgrade() -> None:
-    pass
+def _silence() -> None:
+    """Channels that are off, what is muted, what was acknowledged, whose first reading was told of."""
+    op.add_column("source", sa.Column("announced_at", TIME, nullable=True))
+    op.execute("UPDATE source SET announced_at = baseline_done_at")  # what is known already is no news
+    op.add_column("alert", sa.Column("acked_at", TIME, nullable=True))
+    op.create_table(
+        "channel_off",
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("recipient", sa.String(), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("mark", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", "recipient", name=op.f("pk_channel_off")),
+    )
+    op.create_table(
+        "mute",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("until", TIME, nullable=True),
+        sa.Column("source", sa.String(), nullable=True),
+        sa.Column("url", sa.String(), nullable=True),
+        sa.Column("indicator", sa.String(), nullable=True),
+        sa.Column("channel", sa.String(), nullable=True),
+        sa.Column("why", sa.String(), nullable=True),
+        sa.Column("created", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mute")),
+    )

@@ -84,7 +84,8 @@ def test_a_check_answers_changes_and_failures(seen: Any, web: Any) -> None:
     assert set(feed[0]) >= CHANGE
     assert [c["id"] for c in seen.run("changes", "--json", "--since", "1d", "--under", "9991").json] == [change["id"]]
     assert seen.run("changes", "--json", "--min-significance", "0.99").json == []
-    (waiting,) = seen.run("alerts", "list", "--json").json
+    waiting, summary = seen.run("alerts", "list", "--json").json
+    assert (summary["type"], summary["change"]) == ("baseline", None)
     assert set(waiting) >= ALERT
     assert (waiting["state"], waiting["change"]) == ("pending", change["id"])
     preview = seen.run("alerts", "preview", "a", "--lang", "zh")
@@ -212,3 +213,19 @@ def test_a_first_file_is_written_and_is_valid(desk: Any) -> None:
     assert desk.run("init", "--force").code == 0
     assert desk.run("doctor", "--json").json["findings"]
     assert "properties" in desk.run("sources", "schema").json
+
+
+def test_a_template_of_ones_own_is_previewed_and_a_broken_one_placed(seen: Any, page_of: Callable[..., str]) -> None:
+    assert seen.run("check", "--all", "--no-deliver").code == 1
+    folder = seen.folder / "own"
+    folder.mkdir()
+    (folder / "change.txt").write_text("本台消息：{{ c.line }}", encoding="utf-8")
+    seen.config.write_text(seen.config.read_text(encoding="utf-8") + "templates: own\n", encoding="utf-8")
+    done = seen.run("alerts", "preview", "a", "--lang", "zh")
+    assert done.code == 0, done.err
+    assert "本台消息：" in done.out
+    assert "9%" in done.out
+    (folder / "change.txt").write_text("{% if %}", encoding="utf-8")
+    broken = seen.run("alerts", "preview", "a")
+    assert broken.code == 2
+    assert "change.txt:1" in broken.err

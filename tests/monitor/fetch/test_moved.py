@@ -22,7 +22,7 @@ HEALTH = {
 
 def told(desk: Any) -> list[tuple[str, str]]:
     with desk.queries() as ask:
-        return [(alert.type, alert.payload["detail"]) for alert in reversed(ask.alerts())]
+        return [(alert.type, alert.payload["detail"]) for alert in reversed(ask.alerts()) if alert.type != "baseline"]
 
 
 async def looks(watch: Any, times: int) -> list[Any]:

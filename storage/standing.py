@@ -1,0 +1,122 @@
+"""How things stand, for messages about the watch itself: first passes, columns gone quiet, counts. Over one session."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select as columns
+from sqlmodel import Session, col, func, select
+
+from storage.tables import PageRow, SourceRow, VersionRow
+
+LISTS = ("listing", "epaper", "feed", "sitemap")
+NEWEST = 40  # dates of a column that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPass:
+    """A configured source: when its first complete pass ended, whether that was told, whether it is failing."""
+
+    key: str
+    region: str | None
+    first_seen: datetime
+    done_at: datetime | None
+    told: bool
+    failing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a first reading found. `gaps`: (region, series) -> report years missing between those that are there."""
+
+    documents: int = 0
+    reports: int = 0
+    targets: int = 0
+    gaps: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+
+
+def first_passes(session: Session) -> list[FirstPass]:
+    """The sources that are watched, by key."""
+    failing = set(
+        session.exec(select(PageRow.source).where(col(PageRow.error).is_not(None), col(PageRow.role) == "entry"))
+    )
+    watched = session.exec(
+        select(SourceRow)
+        .where(col(SourceRow.in_config).is_(True), col(SourceRow.enabled).is_(True))
+        .order_by(col(SourceRow.key))
+    )
+    return [
+        FirstPass(r.key, r.region, r.first_seen, r.baseline_done_at, r.announced_at is not None, r.key in failing)
+        for r in watched
+    ]
+
+
+def announced(session: Session, keys: Sequence[str], now: datetime) -> None:
+    """The first reading of these sources has been told of."""
+    for row in session.exec(select(SourceRow).where(col(SourceRow.key).in_(list(keys)))):
+        row.announced_at = now
+        session.add(row)
+
+
+def baseline(session: Session, keys: Sequence[str]) -> Baseline:
+    """What is known of these sources."""
+    wanted = set(keys)
+    documents = reports = targets = 0
+    years: dict[tuple[str, str], set[int]] = defaultdict(set)
+    query = columns(
+        col(PageRow.source),
+        col(SourceRow.region),
+        col(SourceRow.series),
+        col(VersionRow.record_type),
+        col(VersionRow.year),
+        col(VersionRow.items),
+    ).where(col(VersionRow.id) == col(PageRow.version), col(SourceRow.key) == col(PageRow.source))
+    for source, region, series, kind, year, items in session.execute(query):
+        if source not in wanted:
+            continue
+        documents += 1
+        targets += items
+        if kind == "report":
+            reports += 1
+            if region and series and year:
+                years[region, series].add(year)
+    gaps = {k: sorted({*range(min(v), max(v))} - v) for k, v in sorted(years.items())}
+    return Baseline(documents, reports, targets, {k: v for k, v in gaps.items() if v})
+
+
+def column_dates(session: Session) -> dict[str, list[str]]:
+    """For each watched list: the newest different dates (YYYY-MM-DD) of its documents, newest first."""
+    keys = session.exec(
+        select(SourceRow.key).where(
+            col(SourceRow.kind).in_(LISTS), col(SourceRow.in_config).is_(True), col(SourceRow.enabled).is_(True)
+        )
+    ).all()
+    return {
+        key: [
+            day
+            for day in session.exec(
+                select(PageRow.date)
+                .where(col(PageRow.source) == key, col(PageRow.role) == "document", col(PageRow.date).is_not(None))
+                .distinct()
+                .order_by(col(PageRow.date).desc())
+                .limit(NEWEST)
+            )
+            if day is not None
+        ]
+        for key in keys
+    }
+
+
+def counts(session: Session) -> dict[str, int]:
+    """Watched sources, and how many of their pages fail."""
+    watched = (col(SourceRow.in_config).is_(True), col(SourceRow.enabled).is_(True))
+    sources = session.scalar(select(func.count()).select_from(SourceRow).where(*watched))
+    failing = session.scalar(
+        select(func.count())
+        .select_from(PageRow)
+        .where(col(PageRow.error).is_not(None), col(PageRow.source) == col(SourceRow.key), *watched)
+    )
+    return {"sources": sources or 0, "failing": failing or 0}
