@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import threading
 
 import apprise
 
@@ -20,7 +21,7 @@ from monitor.model import Alert, Channel, Message
 logging.getLogger("apprise").propagate = False  # its words repeat addresses, and with them tokens
 logging.getLogger("apprise").addHandler(logging.NullHandler())
 
-_REASON = re.compile(r"error\s*=?\s*(\d{3})|\b([45]\d\d)\b")
+_REASON = re.compile(r"error\s*=?\s*([45]\d\d)\b")
 _PROBE = frozenset({"json", "jsons", "xml", "xmls", "form", "forms"})  # to any address: that is the webhook's job
 
 
@@ -57,12 +58,31 @@ def _service(address: str) -> apprise.NotifyBase:
     return service
 
 
+class _Heard(logging.Handler):
+    """The statuses that Apprise's warnings name, of one thread: another channel's refusal is not this one's.
+
+    Its own words are not kept: they may hold the token.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.statuses: list[str] = []
+        self._mine = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._mine:
+            self.statuses.extend(_REASON.findall(record.getMessage()))
+
+
 def _notify(service: apprise.NotifyBase, title: str, body: str) -> tuple[bool, str]:
-    """Whether it was taken, and the status that Apprise logged. Its own words are not kept: they may hold the token."""
-    with apprise.LogCapture(level=logging.WARNING) as log:  # type: ignore[no-untyped-call]
+    """Whether it was taken, and the status that Apprise logged, as words to add."""
+    log, heard = logging.getLogger("apprise"), _Heard()
+    log.addHandler(heard)
+    try:
         taken = bool(service.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT))
-        found = _REASON.search(log.getvalue())
-    return taken, f" (HTTP {found[1] or found[2]})" if found else ""
+    finally:
+        log.removeHandler(heard)
+    return taken, f" (HTTP {heard.statuses[-1]})" if heard.statuses else ""
 
 
 def fitted(message: Message, alert: Alert, title_limit: int, body_limit: int) -> tuple[str, str]:

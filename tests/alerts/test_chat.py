@@ -42,7 +42,7 @@ async def test_the_address_may_stand_in_the_environment(world: Any, receiver: An
 async def test_a_refusal_names_the_status_and_not_the_token(world: Any, receiver: Any, settings: Make) -> None:
     receiver.script = [world.status(403, body="tk_secret123 is not allowed")] * 3
     alert = world.alert()
-    channel = Channel("room", "apprise", url=f"ntfy://tk_secret123@127.0.0.1:{receiver.port}/yunling")
+    channel = Channel("room", "apprise", url=f"ntfy://tk_secret123@127.0.0.1:{receiver.port}/yunling-486")
     with pytest.raises(DeliveryError) as caught:
         await chat.send(alert, render(alert), channel, settings())
     assert "did not take the message (HTTP 403)" in str(caught.value)
