@@ -94,6 +94,8 @@ def measure(chrome: Chrome, pages: int, rounds: int) -> bool:
         start = statistics.median(ones)
         net[name] = 1000 * (statistics.median(whole) - start) / (pages - 1)
         spread = f"{min(whole):.2f}-{max(whole):.2f} s"
+        if net[name] <= 0 or statistics.median(whole) - start < max(whole) - min(whole):
+            raise SystemExit(f"{WORDS[chrome]}: {name} took {spread} a round, start-up {start:.2f} s: more --pages")
         print(f"{WORDS[chrome]:32} {name:9} {net[name]:6.2f} ms/check, {spread} a round, start-up {start:.2f} s")
     return verdict(f"{WORDS[chrome]}, mubiao / urlwatch", net["mubiao"] / net["urlwatch"], ASKED[chrome], most=True)
 
