@@ -28,6 +28,14 @@ class Season:
 
 
 @dataclass(frozen=True, slots=True)
+class Adapt:
+    """Bounds of an interval that follows a page: longer the longer its text has stood unchanged."""
+
+    shortest: timedelta
+    longest: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Recheck:
     """How often a document found by a source is read again: `young` for `young_for` after it was found, then `old`."""
 
@@ -78,6 +86,8 @@ class Source:
     timezone: str = "Asia/Shanghai"
     season: Season | None = None
     recheck: Recheck = Recheck(timedelta(minutes=30), timedelta(days=14), timedelta(days=1))
+    adapt: Adapt | None = None  # how often a text is read by how long it has stood
+    detect_within: timedelta | None = None  # no interval is longer, whatever says so
     delay: timedelta = timedelta(seconds=1)
     concurrency_per_host: int = 1
     respect_robots: bool = True

@@ -18,7 +18,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor.errors import UsageError
-from monitor.model import BLOCKED_WORDS, Failure, Page, Recheck, Source
+from monitor.model import BLOCKED_WORDS, Adapt, Failure, Page, Recheck, Source
 
 DAY = timedelta(days=1)
 FIRST_RETRY = timedelta(minutes=5)  # after a failure that may pass by itself
@@ -66,6 +66,17 @@ def recheck(text: str) -> Recheck:
         always = duration(text)
         return Recheck(always, timedelta(0), always)
     return Recheck(duration(found[1]), duration(found[2]), duration(found[3]))
+
+
+def adapt(text: str) -> Adapt:
+    """`30m to 1d`. Raises ValueError."""
+    found = re.fullmatch(r"(\S+)\s+to\s+(\S+)", text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} names no two durations")
+    made = Adapt(duration(found[1]), duration(found[2]))
+    if made.shortest > made.longest:
+        raise ValueError(f"{text!r} runs backwards")
+    return made
 
 
 def _weekday(word: str) -> int:
@@ -174,14 +185,39 @@ def _gap(source: Source, now: datetime) -> timedelta:
     return fire - now if fire else DAY
 
 
+def _adapted(source: Source, page: Page, now: datetime) -> timedelta | None:
+    """A tenth of the time for which the page's text has stood, within the bounds of `adapt`; None where not asked for.
+
+    The heuristic freshness of RFC 9111, section 4.2.2: a text that has stood for ten days is fresh for one. It needs
+    one time and no counts, reacts to the first edit at once, and reads what is never edited ever less often.
+    """
+    if source.adapt is None or page.last_change is None:
+        return None
+    return min(max((now - page.last_change) / 10, source.adapt.shortest), source.adapt.longest)
+
+
+def _within(source: Source, span: timedelta) -> timedelta:
+    """The span, or what `detect_within` promises where that is shorter."""
+    return min(span, source.detect_within) if source.detect_within else span
+
+
+def _document_span(source: Source, page: Page, now: datetime) -> timedelta:
+    """How often a document that a list named is read: often while young, then as its text lives."""
+    young = now - (page.found_at or now) < source.recheck.young_for
+    return source.recheck.young if young else _adapted(source, page, now) or source.recheck.old
+
+
 def _planned(source: Source, page: Page, now: datetime) -> datetime:
     """The next run when nothing is wrong."""
     if page.role != "entry":
-        young = now - (page.found_at or now) < source.recheck.young_for
-        return _step(_spread(page.url, source.recheck.young if young else source.recheck.old), now)
+        return _step(_spread(page.url, _within(source, _document_span(source, page, now))), now)
     opens = _season_opens(source, now)
     span = interval(source, now)
+    if span is not None and (source.season is None or opens is not None) and source.kind == "page":
+        span = _adapted(source, page, now) or span  # a season says itself how often
     due = now + _gap(source, now) if span is None else _step(_spread(page.url, span), now)
+    if source.detect_within:
+        due = min(due, _step(_spread(page.url, source.detect_within), now))
     return min(due, opens) if opens else due
 
 
@@ -235,7 +271,8 @@ def next_due(
 
 
 def _usual(source: Source, page: Page, now: datetime) -> timedelta:
-    return source.recheck.old if page.role != "entry" else _gap(source, now)
+    """The interval that back-off starts from."""
+    return _within(source, source.recheck.old if page.role != "entry" else _gap(source, now))
 
 
 def clamped(source: Source, page: Page, now: datetime) -> datetime | None:
@@ -246,6 +283,8 @@ def clamped(source: Source, page: Page, now: datetime) -> datetime | None:
     if page.next_due is None:
         return None
     span = _usual(source, page, now)
+    if source.adapt is not None:
+        span = _within(source, max(span, source.adapt.longest))
     if page.failure is not None:
         span = max(span, DAY, min(timedelta(seconds=page.failure.retry_after or 0), LONGEST_HOLD))
     return now if page.next_due > now + 2 * span else page.next_due

@@ -108,6 +108,8 @@ def _spelled(name: str, value: Any) -> Any:
         return {"months": sorted(value.months), "every": duration(value.every)}
     if name == "recheck":
         return f"{duration(value.young)} for {duration(value.young_for)}, then {duration(value.old)}"
+    if name == "adapt":
+        return f"{duration(value.shortest)} to {duration(value.longest)}"
     if name == "fields":
         return {key: path for key in ("items", "title", "address", "date") if (path := getattr(value, key)) is not None}
     if name == "links":

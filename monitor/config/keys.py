@@ -6,6 +6,7 @@ from typing import Any
 
 from monitor.config.values import Keys, many, number, object_schema, one_of, optional
 from monitor.config.words import (
+    ADAPT,
     ADDRESS,
     ATTACHED,
     CHANNEL_URL,
@@ -56,6 +57,8 @@ SOURCE: Keys = {
     "timezone": (ZONE, "of cron, season and issue dates"),
     "season": (optional(SEASON), "another interval in some months"),
     "recheck": (RECHECK, "how often found documents are read again"),
+    "adapt": (optional(ADAPT), "an interval that grows while a text stands unchanged: 30m to 1d"),
+    "detect_within": (optional(DURATION), "no interval is longer than this, whatever else says so"),
     "delay": (DELAY, "least gap between two requests to one host; 0s turns waiting off"),
     "concurrency_per_host": (number(1, 100), "requests to one host at the same time"),
     "respect_robots": (FLAG, "robots.txt rules and its Crawl-delay"),

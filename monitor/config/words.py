@@ -150,6 +150,7 @@ _DURATION_FIX = "like 3s 5m 6h 1d"
 DURATION = Value(parsed(schedule.duration, _DURATION_FIX), {"type": "string", "pattern": r"^[0-9]+\s*[smhd]$"})
 DELAY = replace(DURATION, read=parsed(partial(schedule.duration, zero=True), _DURATION_FIX))
 RECHECK = Value(parsed(schedule.recheck, "like 30m for 14d, then 1d"), {"type": "string"})
+ADAPT = Value(parsed(schedule.adapt, "like 30m to 1d"), {"type": "string"})
 SIZE = Value(parsed(_size, "like 10MB or 512KB"), {"type": ["string", "integer"]})
 KEY = Value(
     parsed(_matching(r"[\w.-]+", "{} is no key"), "letters, digits, - _ . and no blank"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from monitor import schedule
 from monitor.model import BLOCKED_WORDS, Failure, Page, Recheck, Season, Source
 
 NOW = datetime(2026, 1, 7, 4, 0, tzinfo=UTC)  # a Wednesday, noon in Shanghai
-HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
+HOUR, MINUTE, DAY, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1), timedelta(seconds=1)
 SOURCE = Source(key="yunling", url="http://yunling.example/", every=6 * HOUR)
 PAGE = Page(1, "yunling", "http://yunling.example/")
 
@@ -160,6 +161,46 @@ def test_documents_are_read_often_while_young() -> None:
     assert 27 * MINUTE <= schedule.next_due(source, young, NOW) - NOW <= 30 * MINUTE
     old = replace(young, found_at=NOW - 15 * DAY)
     assert 0.9 * DAY <= schedule.next_due(source, old, NOW) - NOW <= DAY
+
+
+@pytest.mark.parametrize(
+    ("stood", "shortest", "longest"),
+    [
+        (HOUR, 30 * MINUTE, 30 * MINUTE),
+        (20 * HOUR, 2 * HOUR, 2 * HOUR),
+        (3 * DAY, 7.2 * HOUR, 7.2 * HOUR),
+        (99 * DAY, DAY, DAY),
+    ],
+)
+@pytest.mark.parametrize("role", ["entry", "document"])
+def test_an_interval_follows_how_long_the_text_has_stood(
+    role: str, stood: timedelta, shortest: timedelta, longest: timedelta
+) -> None:
+    source = replace(SOURCE, adapt=schedule.adapt("30m to 1d"), recheck=schedule.recheck("1h for 1h, then 7d"))
+    page = replace(PAGE, role=role, found_at=NOW - 100 * DAY, last_change=NOW - stood)  # type: ignore[arg-type]
+    wait = schedule.next_due(source, page, NOW) - NOW
+    assert 0.9 * shortest - SECOND <= wait <= longest + SECOND
+    promised = replace(source, detect_within=HOUR)
+    assert schedule.next_due(promised, page, NOW) - NOW <= min(longest, HOUR) + SECOND
+
+
+def test_a_season_says_itself_how_often() -> None:
+    source = replace(SOURCE, adapt=schedule.adapt("30m to 9d"), season=Season(frozenset(range(1, 13)), HOUR))
+    assert schedule.next_due(source, replace(PAGE, last_change=NOW - 80 * DAY), NOW) - NOW <= HOUR
+
+
+@pytest.mark.parametrize("rare", [{"every": 7 * DAY}, {"every": None, "cron": "0 7 1 1 *"}])
+def test_what_is_promised_holds_whatever_else_says_so(rare: dict[str, Any]) -> None:
+    source = replace(SOURCE, detect_within=HOUR, **rare)
+    assert schedule.next_due(source, PAGE, NOW) - NOW <= HOUR
+    document = replace(PAGE, role="document", found_at=NOW - 300 * DAY)
+    assert schedule.next_due(source, document, NOW) - NOW <= HOUR
+
+
+@pytest.mark.parametrize("wrong", ["30m", "1d to 30m", "1d to soon"])
+def test_bounds_that_are_none(wrong: str) -> None:
+    with pytest.raises(ValueError, match="no two durations|runs backwards|not a duration"):
+        schedule.adapt(wrong)
 
 
 def failed(word: str, consecutive: int, source: Source = SOURCE, **kw: float) -> timedelta:

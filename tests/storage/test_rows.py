@@ -8,7 +8,7 @@ import pytest
 
 from monitor.errors import UsageError
 from monitor.fetch.client import host_key
-from monitor.model import Links, Recheck, Season, Source
+from monitor.model import Adapt, Links, Recheck, Season, Source
 from storage import rows
 
 
@@ -40,9 +40,11 @@ def test_settings_are_spelled_as_in_the_file_and_only_where_they_differ() -> Non
         "k", "u", backfill=timedelta(days=7), every=timedelta(minutes=90), links=Links(("a",)), exclude=(".x",),
         season=Season(frozenset({12, 1}), timedelta(hours=1)), confirm=(timedelta(seconds=90),), delay=timedelta(0),
         recheck=Recheck(timedelta(minutes=5), timedelta(days=1), timedelta(hours=2)), pages=3, release="2021",
+        adapt=Adapt(timedelta(minutes=30), timedelta(days=1)),
     )  # fmt: skip
     assert rows.settings(source) == {
         "backfill": "7d", "every": "90m", "links": {"include": ["a"], "exclude": []}, "exclude": [".x"],
         "season": {"months": [1, 12], "every": "1h"}, "confirm": ["90s"], "delay": "0s", "pages": 3, "release": "2021",
         "recheck": "5m for 1d, then 2h",
+        "adapt": "30m to 1d",
     }  # fmt: skip
