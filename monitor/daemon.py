@@ -34,6 +34,7 @@ from monitor.fetch.robots import Kept
 from monitor.model import Channel, Config, Delivery, Page, Vocabulary
 from monitor.pipeline import Checker, Follow, Summary, utc_now
 from monitor.sources import links
+from monitor.systemd import Notifier
 from monitor.vigil import Vigil
 from monitor.web.server import Status, Web
 from storage.database import sqlite_path
@@ -252,8 +253,8 @@ async def send_trial(channel: Channel, config: Config, environ: Mapping[str, str
 class Daemon:
     """The jobs of a running service."""
 
-    def __init__(self, made: Engine, config: Config, status: Status) -> None:
-        self.made, self.config, self.status = made, config, status
+    def __init__(self, made: Engine, config: Config, status: Status, notifier: Notifier) -> None:
+        self.made, self.config, self.status, self.notifier = made, config, status, notifier
         self.stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending: set[str] = set()  # channels whose messages are on their way
@@ -279,6 +280,8 @@ class Daemon:
         daily = CronTrigger(hour=9, minute=15, jitter=300, timezone=ZONE)
         self.scheduler.add_job(self._turn, daily, args=["vigil", self.look_around], id="vigil")
         self.scheduler.add_job(self._turn, "interval", seconds=MINUTE, args=["minute", self.minute], id="minute")
+        if self.notifier.every:
+            self.scheduler.add_job(self._alive, "interval", seconds=self.notifier.every, id="watchdog")
         self._digest_jobs()
         self.scheduler.start()
 
@@ -366,6 +369,11 @@ class Daemon:
         if self.status.healthy(self.made.now()):
             await self.made.vigil.ping()
 
+    async def _alive(self) -> None:
+        """The service manager restarts a daemon whose tick stands still; trouble that the log names is no reason."""
+        if self.status.ticking(self.made.now()):
+            self.notifier.alive()
+
     async def look_around(self) -> None:
         """Columns gone quiet, certificates about to end."""
         await asyncio.to_thread(self.made.vigil.silent_columns)
@@ -399,13 +407,16 @@ class Daemon:
         """SIGHUP: read sources.yaml again. A broken file keeps the old one and says so."""
         if self.config.path is None:
             return
+        self.notifier.reloading()
         try:
             fresh = configuration.load(self.config.path)
             self.made.reload(fresh)
         except ConfigError as wrong:
             log.error("sources.yaml not taken over", error=str(wrong))
             self.status.trouble["config"] = str(wrong)
+            self.notifier.ready("the old sources.yaml: the new one has a mistake, see the log")
             return
+        self.notifier.ready(f"watching {len(fresh.sources)} sources")
         self.status.trouble.pop("config", None)
         self.config = fresh
         self._digest_jobs()
@@ -439,7 +450,8 @@ async def serve(
     """`mubiao run`: until SIGTERM or SIGINT. The caller holds the daemon's lock on the store."""
     async with engine(store, config, vocabulary, environ) as made:
         status = Status(made.now(), sources=len(config.sources))
-        daemon = Daemon(made, config, status)
+        notifier = Notifier(environ)
+        daemon = Daemon(made, config, status, notifier)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, daemon.stopping.set)
@@ -454,7 +466,9 @@ async def serve(
             await stack.enter_async_context(local.listening(path, made.carry_out))
         daemon.start()
         log.info("watching", sources=len(config.sources))
+        notifier.ready(f"watching {len(config.sources)} sources")
         await daemon.stopping.wait()
+        notifier.stopping()
         log.info("stopping")
         await stack.aclose()
         await asyncio.gather(daemon.drain(), *([web.stop()] if web is not None else []))

@@ -45,7 +45,11 @@ class Status:
 
     def healthy(self, now: datetime) -> bool:
         """Whether the tick is alive and no job is in trouble."""
-        return now - self.last_tick <= STALE and not self.trouble
+        return self.ticking(now) and not self.trouble
+
+    def ticking(self, now: datetime) -> bool:
+        """Whether the loop that everything hangs on is alive."""
+        return now - self.last_tick <= STALE
 
     def metrics(self, rows: Mapping[str, int]) -> bytes:
         """The Prometheus text format."""

@@ -17,6 +17,7 @@ from monitor.daemon import BATCH, PER_HOST, Daemon, Engine, engine, pages_to_che
 from monitor.errors import StorageError
 from monitor.fetch.hosts import Pace
 from monitor.model import Link
+from monitor.systemd import Notifier
 from monitor.web.status import Status
 from storage.queries import Queries
 
@@ -43,7 +44,7 @@ async def running(web: Any, page_of: Callable[..., str], watching: Callable[...,
     )
     async with engine(watch.store, watch.config, configuration.vocabulary(), {}, now=watch.clock) as made:
         status = Status(watch.clock(), sources=1)
-        yield Running(Daemon(made, watch.config, status), made, watch, status)
+        yield Running(Daemon(made, watch.config, status, Notifier({})), made, watch, status)
 
 
 async def checked(daemon: Daemon) -> None:
@@ -146,7 +147,7 @@ async def test_a_receiver_that_hangs_delays_no_other_channel(web: Any, watching:
     hooks = {name: {"type": "webhook", "url": f"{web.url}/{name}"} for name in ("hangs", "hook")}
     watch = watching(channels=hooks)
     async with engine(watch.store, watch.config, configuration.vocabulary(), {}, now=watch.clock) as made:
-        daemon = Daemon(made, watch.config, Status(watch.clock()))
+        daemon = Daemon(made, watch.config, Status(watch.clock()), Notifier({}))
         for turn in (1, 2):
             watch.store.enqueue([replace(rules.trial(n, now=watch.clock()), key=f"{n}{turn}") for n in hooks], NOW)
             async with asyncio.timeout(5):  # the one that hangs is given up after 15

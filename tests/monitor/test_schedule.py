@@ -199,7 +199,7 @@ def test_what_is_promised_holds_whatever_else_says_so(rare: dict[str, Any]) -> N
 
 @pytest.mark.parametrize("wrong", ["30m", "1d to 30m", "1d to soon"])
 def test_bounds_that_are_none(wrong: str) -> None:
-    with pytest.raises(ValueError, match="no two durations|runs backwards|not a duration"):
+    with pytest.raises(ValueError, match=r"no two durations|runs backwards|not a duration"):
         schedule.adapt(wrong)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import time
 import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
@@ -117,13 +119,28 @@ def test_a_daemon_runs_ends_quickly_and_keeps_others_out(desk: Any, web: Any, pa
     assert desk.run("check").code == 0
 
 
-def test_a_broken_file_at_a_reload_keeps_the_old_one(desk: Any, web: Any, daemon: Callable[..., Popen[str]]) -> None:
+def test_a_broken_file_at_a_reload_keeps_the_old_one(
+    desk: Any, web: Any, daemon: Callable[..., Popen[str]], tmp_path: Path
+) -> None:
     desk.watch({"key": "a", "url": web.url + "/a"})
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(tmp_path / "notify"))
+    manager.settimeout(10)
+    desk.environ |= {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "400000"}
     process = daemon("--no-web")
+
+    def hears(*words: str) -> None:
+        """What systemd is told, in this order; signs of life come between."""
+        for word in words:
+            while not manager.recv(4096).startswith(word.encode()):
+                pass
+
+    hears("READY", "WATCHDOG")
     good = desk.config.read_text()
     desk.config.write_text(good + "nonsense: 1\n")
     process.send_signal(signal.SIGHUP)
     assert "nonsense" in until(process, "not taken over")
+    hears("RELOADING", "READY=1\nSTATUS=the old")
     desk.config.write_text(good.replace("key: a", "key: renamed"))
     process.send_signal(signal.SIGHUP)
     until(process, '"sources.yaml taken over"')
@@ -133,6 +150,8 @@ def test_a_broken_file_at_a_reload_keeps_the_old_one(desk: Any, web: Any, daemon
     _, err = process.communicate(timeout=10)
     assert process.returncode == 0
     assert "Traceback" not in err
+    hears("STOPPING")
+    manager.close()
 
 
 def test_a_daemon_in_the_middle_of_a_slow_answer_still_ends(
