@@ -118,7 +118,7 @@ def test_time_grows_with_the_length(piece: str) -> None:
         return time.process_time() - start
 
     seconds(1000)
-    assert seconds(32_000) < 9 * max(seconds(8_000), 0.01)
+    assert seconds(16_000) < 9 * max(seconds(4_000), 0.01)
 
 
 def test_gold_of_the_seeds_is_found() -> None:
