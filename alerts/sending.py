@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
-import httpx
-
 from monitor.errors import DeliveryError, MubiaoError
 from monitor.model import Alert, Channel, Message
+from monitor.net import Transport
 
 
 class Closable(Protocol):
@@ -55,9 +54,7 @@ class Settings:
     """The outside world of a channel. Nothing in `env` may reach a log, an error or the database."""
 
     env: Mapping[str, str] = field(repr=False)  # MUBIAO_SMTP_URL and the secrets that channels name
-    client: Callable[
-        [str], httpx.AsyncClient
-    ]  # a host's guarded client (monitor.net.Pools.client), shared: never closed here
+    pool: Callable[[str], Transport]  # a host's guarded connections (monitor.net.Pools.transport), never closed here
     clock: Callable[[], datetime]
     timeout: float = 15.0  # seconds for one attempt
     kept: Kept = field(default_factory=Kept)

@@ -6,6 +6,7 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 from __future__ import annotations
 
 import asyncio
+import base64
 import binascii
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,6 +20,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 from alerts.inert import one_line
 from alerts.sending import Settings
 from monitor import wire
+from monitor.connection import Answer
 from monitor.errors import DeliveryError
 from monitor.model import Alert, Channel, Message
 from monitor.net import RefusedError, UnresolvedError
@@ -34,20 +36,18 @@ async def send(alert: Alert, message: Message, channel: Channel, settings: Setti
         raise DeliveryError(f"channel {channel.name} has no url", permanent=True)
     now = settings.clock()
     # a lone surrogate, which no page should hold, is no reason to hold back the rest
-    body = wire.dump(wire.webhook(alert, now)).encode("utf-8", "replace").decode()
-    headers = {"content-type": "application/json", "accept": "*/*"} | sign(
-        alert.id, now, body, _secrets(channel, settings)
-    )
+    body = wire.webhook(alert, now).encode("utf-8", "replace").decode()
+    signed = sign(alert.id, now, body, _secrets(channel, settings))
     try:
         # the whole attempt is bounded: a receiver may drip a byte a second and never hit a read timeout
         async with asyncio.timeout(settings.timeout):
-            client = settings.client(httpx.URL(channel.url).host)
-            request = client.build_request("POST", channel.url, content=body.encode(), headers=headers)
-            answer = await client.send(request, follow_redirects=False, stream=True)
+            url = httpx.URL(channel.url)
+            content = body.encode()
+            answer = await settings.pool(url.host).ask("POST", url, _headers(url, len(content), signed), content)
             try:
                 said = await _start(answer)
             finally:
-                await answer.aclose()
+                await answer.close()
     except TimeoutError:
         raise DeliveryError(f"no answer within {settings.timeout:g} s") from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, RefusedError) as why:
@@ -56,7 +56,22 @@ async def send(alert: Alert, message: Message, channel: Channel, settings: Setti
         raise DeliveryError(f"no such host: {one_line(why, _REPLY_LIMIT)}") from None
     except httpx.HTTPError as why:
         raise DeliveryError(f"{type(why).__name__}: {one_line(why, _REPLY_LIMIT)}".rstrip(": ")) from None
-    judge(answer.status_code, answer.headers, said, now)
+    judge(answer.status, {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}, said, now)
+
+
+def _headers(url: httpx.URL, length: int, signed: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """What goes out with a body of `length` bytes. A name and password in the address are sent as Basic."""
+    headers = [
+        (b"host", url.netloc),
+        (b"user-agent", b"mubiao"),
+        (b"content-type", b"application/json"),
+        (b"accept", b"*/*"),
+        (b"content-length", b"%d" % length),
+    ]
+    if url.userinfo:
+        secret = b":".join(part.encode() for part in (url.username, url.password))
+        headers.append((b"authorization", b"Basic " + base64.b64encode(secret)))
+    return headers + [(name.encode(), value.encode()) for name, value in signed.items()]
 
 
 def sign(message: str, at: datetime, body: str, keys: list[str]) -> dict[str, str]:
@@ -80,13 +95,13 @@ def _secrets(channel: Channel, settings: Settings) -> list[str]:
     return keys
 
 
-async def _start(answer: httpx.Response) -> str:
+async def _start(answer: Answer) -> str:
     """The first characters of an error answer, for the record.
 
     That of an accepted message is read as well, because only then is its connection good for the next one; but what
     goes wrong with it takes nothing back.
     """
-    if answer.is_success:
+    if 200 <= answer.status < 300:
         with suppress(httpx.HTTPError, TimeoutError):
             async with asyncio.timeout(_COURTESY):
                 await _read(answer)
@@ -94,9 +109,9 @@ async def _start(answer: httpx.Response) -> str:
     return one_line((await _read(answer)).decode("utf-8", "replace"), _REPLY_LIMIT)
 
 
-async def _read(answer: httpx.Response) -> bytes:
+async def _read(answer: Answer) -> bytes:
     kept = b""
-    async for piece in answer.aiter_raw():
+    async for piece in answer.body:
         kept += piece
         if len(kept) >= _READ_LIMIT:
             break

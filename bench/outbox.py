@@ -92,6 +92,7 @@ def fill(store: Store, samples: list[Alert], channel: str, count: int) -> None:
                 sample,
                 id=number,
                 key=number,
+                payload={**sample.payload, "id": f"c{n}"},  # every change tells something else
                 channel=channel,
                 state="pending",
                 attempts=0,
@@ -112,7 +113,7 @@ async def drain(store: Store, channels: list[Channel], environ: dict[str, str]) 
     pools = net.Pools(net.Guard(Network(allow_private=("127.0.0.0/8",))))
     try:
         deliverer = Deliverer(
-            store, Config(channels=tuple(channels)), Settings(environ, pools.client, lambda: datetime.now(UTC))
+            store, Config(channels=tuple(channels)), Settings(environ, pools.transport, lambda: datetime.now(UTC))
         )
         began, worked = time.perf_counter(), time.process_time()
         done = await deliverer.deliver_due(datetime.now(UTC))
@@ -138,7 +139,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, receivers() as (smtp, hook, took):
         folder = Path(name)
         samples = payloads(folder)
-        sizes = [len(json.dumps(s.payload, ensure_ascii=False).encode()) for s in samples]
+        sizes = [len(json.dumps(dict(s.payload), ensure_ascii=False).encode()) for s in samples]
         print(f"{len(samples)} messages of the demo: {sorted(sizes)} bytes of JSON")
         url = f"sqlite:///{folder / 'outbox.db'}"
         migrate.upgrade(url, datetime.now(UTC))

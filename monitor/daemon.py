@@ -71,7 +71,7 @@ class Engine:
         self.store, self.now, self._spread = store, now, spread
         self._vocabulary = vocabulary
         self.pools = net.Pools(net.Guard(config.network))
-        self._settings = Settings(env=environ, client=self.pools.client, clock=now)
+        self._settings = Settings(env=environ, pool=self.pools.transport, clock=now)
         known = store.hosts()
         hosts = Hosts(
             holds={h.host: h.not_before for h in known if h.not_before and h.not_before > now()},
@@ -226,7 +226,7 @@ async def empty_outbox(store: Store, config: Config, environ: Mapping[str, str])
     """`mubiao alerts retry`: send what is due, check nothing."""
     pools = net.Pools(net.Guard(config.network))
     try:
-        deliverer = Deliverer(store, config, Settings(env=environ, client=pools.client, clock=utc_now))
+        deliverer = Deliverer(store, config, Settings(env=environ, pool=pools.transport, clock=utc_now))
         return await deliverer.deliver_due(utc_now())
     finally:
         await pools.aclose()
@@ -235,7 +235,7 @@ async def empty_outbox(store: Store, config: Config, environ: Mapping[str, str])
 async def send_trial(channel: Channel, config: Config, environ: Mapping[str, str], lang: str) -> None:
     """`mubiao alerts test`: one message, now, past the outbox. Raises DeliveryError."""
     pools = net.Pools(net.Guard(config.network))
-    settings = Settings(env=environ, client=pools.client, clock=utc_now)
+    settings = Settings(env=environ, pool=pools.transport, clock=utc_now)
     alert = rules.trial(channel.name, now=utc_now(), lang=lang)
     try:
         await CHANNELS[channel.type](alert, render(alert, lang=lang), channel, settings)

@@ -34,7 +34,8 @@ BACKOFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 3 * 3600, 
 JITTER = 0.2  # a retry comes up to this share later, so that many do not come at once
 LONGEST_WAIT = timedelta(hours=24)  # what a Retry-After may ask for
 LEASE = timedelta(seconds=120)  # what is claimed and not sent comes back after it
-BATCH = 2000  # alerts of one channel claimed at once
+BATCH = 2000  # alerts of one channel claimed at once, so that what is too much can be folded into one
+CHUNK = 100  # … where nothing is ever folded: a report in every one of 2,000 would fill the memory
 NO_WORDS = Message(subject="", text="", html="")
 PATIENCE = 3  # failures in a row that end a channel's turn
 DIGEST_ZONE = "Asia/Shanghai"
@@ -95,18 +96,22 @@ class Deliverer:
     async def deliver(self, name: str, now: datetime, done: list[Delivery] | None = None) -> list[Delivery]:
         """What one channel owes at `now`, sent or failed once; `done` as for `deliver_due`."""
         done = [] if done is None else done
+        channel = self._channels.get(name)
+        spared = channel is not None and (channel.rate is not None or channel.quiet is not None)
+        batch = self._batch if spared else min(self._batch, CHUNK)
         gone = {o.recipient for o in await asyncio.to_thread(self._store.off) if o.channel == name}
-        tired = False  # in trouble: what else it has waits for the end of its lease
         try:
             while True:
                 lease = LEASE + max(self._settings.clock() - now, timedelta())  # a long turn claims more than once
                 claimed = await asyncio.to_thread(
-                    self._store.claim_alerts, now, self._batch, lease.total_seconds(), channel=name
+                    self._store.claim_alerts, now, batch, lease.total_seconds(), channel=name
                 )
                 if not claimed:
                     return done
-                batch = await self._restrained(name, claimed, now)
-                tired = tired or not await self._turn(name, batch, gone, done)
+                wanted = await self._restrained(name, claimed, now)
+                if not await self._turn(name, wanted, gone, done):  # in trouble: what else it has waits as long
+                    await asyncio.to_thread(self._store.hold_alerts, name, now, now + lease)
+                    return done
         finally:
             await asyncio.to_thread(self._settings.kept.close)
 

@@ -7,8 +7,9 @@ means one thing from the rule that sets it to the column a researcher loads.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
@@ -649,6 +650,33 @@ class Outcome:
 
 
 # --------------------------------------------------------------------------- telling
+
+
+class Told(Mapping[str, Any]):
+    """A payload as it is kept: JSON, read when somebody looks into it. A webhook sends the `text` as it stands."""
+
+    __slots__ = ("_read", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._read: dict[str, Any] | None = None
+
+    def _plain(self) -> dict[str, Any]:
+        if self._read is None:
+            self._read = json.loads(self.text)
+        return self._read
+
+    def __getitem__(self, name: str) -> Any:
+        return self._plain()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plain())
+
+    def __len__(self) -> int:
+        return len(self._plain())
+
+    def __repr__(self) -> str:
+        return f"Told({self.text[:60]!r})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
-from storage import blobs, database, rows
-from storage.tables import REVISIONS, BlobRow, ChangeRow, PageRow, ReadingRow, VersionRow
+from storage import blobs, database, payloads, rows
+from storage.tables import REVISIONS, AlertRow, BlobRow, ChangeRow, PageRow, ReadingRow, VersionRow
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong: `what` in one word (file, reference, blob, change), `subject` what is lost, `detail` how."""
+    """Something wrong: `what` in one word (file, reference, blob, change, alert), `subject` what is lost, `detail`."""
 
     what: str
     subject: str
@@ -198,4 +198,15 @@ def _changes(session: Session) -> Iterator[Finding]:
             yield Finding("change", f"c{number}", str(wrong))
 
 
-_PARTS = (_structure, _references, _damaged, _changes)
+def _outbox(session: Session) -> Iterator[Finding]:
+    """Every alert whose content cannot be read any more."""
+    for name in session.exec(select(AlertRow.payload_sha256).distinct()).all():
+        owed = select(AlertRow).where(col(AlertRow.payload_sha256) == name)
+        try:
+            with database.plain_errors():
+                payloads.alerts(session, session.exec(owed.limit(1)))
+        except StorageError as wrong:
+            yield Finding("alert", ", ".join(row.id for row in session.exec(owed.limit(9))), str(wrong))
+
+
+_PARTS = (_structure, _references, _damaged, _changes, _outbox)

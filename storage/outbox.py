@@ -11,7 +11,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from monitor.errors import StorageError
 from monitor.model import Alert, Delivery
-from storage import rows
+from storage import payloads, rows
 from storage.tables import AlertRow, DeliveryRow
 
 
@@ -23,9 +23,12 @@ def table(row: type[SQLModel]) -> Table:
 def enqueue(session: Session, alerts: Iterable[Alert], now: datetime) -> int:
     """Add alerts whose key is not there yet; returns how many were new."""
     new = 0
-    for alert in alerts:
+    names: dict[int, str] = {}  # the channels of one change are told the same: packed once
+    for alert in list(alerts):  # all of them at hand, so that no two payloads have had the same id()
         if session.exec(select(AlertRow.id).where(col(AlertRow.key) == alert.key)).first() is None:
-            session.add(rows.alert_row(alert, now))
+            name = names.get(id(alert.payload)) or payloads.put(session, alert.payload)
+            names[id(alert.payload)] = name
+            session.add(rows.alert_row(alert, name, now))
             session.flush()
             new += 1
     return new
@@ -55,10 +58,15 @@ def due(session: Session, now: datetime, limit: int, channel: str | None = None)
 
 def claim(session: Session, now: datetime, limit: int, lease_seconds: float, channel: str | None = None) -> list[Alert]:
     """Alerts to send now. Whoever dies with them loses them again when the lease ends."""
-    claimed = [rows.alert(row) for row in due(session, now, limit, channel)]
+    claimed = payloads.alerts(session, due(session, now, limit, channel))
     until = now + timedelta(seconds=lease_seconds)
     session.execute(update(AlertRow).where(col(AlertRow.id).in_([a.id for a in claimed])).values(next_at=until))
     return claimed
+
+
+def hold(session: Session, channel: str, now: datetime, until: datetime) -> None:
+    """What a channel in trouble owes now waits until then."""
+    session.execute(update(AlertRow).where(*_is_due(now, channel)).values(next_at=until))
 
 
 def release(session: Session, now: datetime) -> int:
@@ -131,7 +139,7 @@ def waiting(session: Session, channel: str, cron: str) -> list[Alert]:
         col(AlertRow.digest) == cron,
         col(AlertRow.folded_into).is_(None),
     )
-    return [rows.alert(row) for row in session.exec(query.order_by(col(AlertRow.created), col(AlertRow.id)))]
+    return payloads.alerts(session, session.exec(query.order_by(col(AlertRow.created), col(AlertRow.id))))
 
 
 def groups(session: Session) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError, UsageError
 from monitor.model import Alert, Change, Mute, Noise, Page, Release, Target, Version
-from storage import answers, database, learned, named, rows, search, series, silence, versions
+from storage import answers, database, learned, named, payloads, rows, search, series, silence, versions
 from storage.answers import Item, Row
 from storage.filters import Filter, item_matches, region_clause
 from storage.learned import Seen
@@ -300,7 +300,7 @@ class Queries:
             query = query.where(col(AlertRow.id).in_(ids))
         with self._session() as session:
             found = session.exec(query.order_by(col(AlertRow.created).desc(), col(AlertRow.id)).limit(limit))
-            return [rows.alert(row) for row in found]
+            return payloads.alerts(session, found)
 
     def mutes(self, now: datetime) -> list[Mute]:
         """What is muted now."""

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select, union
 
-from storage import readings, rows, search, versions
+from storage import payloads, readings, rows, search, versions
 from storage.tables import (
     AlertRow,
     BlobRow,
@@ -133,6 +133,8 @@ def _alerts(session: Session, wanted: Retention, now: datetime) -> int:
         some = numbers[start : start + 500]
         session.connection().execute(delete(DeliveryRow).where(col(DeliveryRow.alert).in_(some)))
         session.connection().execute(delete(AlertRow).where(col(AlertRow.id).in_(some)))
+    if numbers:
+        payloads.sweep(session)
     return len(numbers)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any, cast
@@ -297,19 +298,19 @@ def change(row: ChangeRow, url: str) -> Change:
 
 # --------------------------------------------------------------------------- alerts
 
-_ALERT = tuple(f.name for f in fields(Alert) if f.name not in {"change", "reached"})
+_ALERT = tuple(f.name for f in fields(Alert) if f.name not in {"change", "payload", "reached"})
 
 
-def alert(row: AlertRow) -> Alert:
-    """An alert as everybody else knows it."""
+def alert(row: AlertRow, payload: Mapping[str, Any]) -> Alert:
+    """An alert as everybody else knows it. What it tells is kept apart: payloads.py."""
     plain = {name: getattr(row, name) for name in _ALERT}
-    return Alert(change=change_id(row.change), reached=tuple(row.reached), **plain)
+    return Alert(change=change_id(row.change), payload=payload, reached=tuple(row.reached), **plain)
 
 
-def alert_row(value: Alert, now: Any) -> AlertRow:
-    """A row for a new alert; one without times is due at once."""
+def alert_row(value: Alert, payload: str, now: Any) -> AlertRow:
+    """A row for a new alert that tells `payload`; one without times is due at once."""
     plain = {name: getattr(value, name) for name in _ALERT}
-    plain |= {"payload": dict(value.payload), "created": value.created or now}
+    plain |= {"payload_sha256": payload, "created": value.created or now}
     if value.digest is None and value.next_at is None:
         plain["next_at"] = now
     return AlertRow(change=number(value.change), reached=list(value.reached), **plain)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -59,6 +60,8 @@ from storage.retention import Pruned, Retention
 from storage.standing import Baseline, FirstPass
 from storage.tables import REVISIONS, MetaRow, PageRow, SourceRow, VersionRow
 
+SYNC = 1.0  # seconds of deliveries that a power cut may make come twice
+
 
 class Store:
     """One database, open for writing. `url` is sqlite:///path; migrate.upgrade(url) has made or upgraded it."""
@@ -69,6 +72,7 @@ class Store:
         self._writer = database.writer(url)
         self._reader = database.reader(url)
         self._turn = threading.Lock()
+        self._synced = 0.0  # when a delivery last waited for the disk, by the monotonic clock
         self._daemon = database.Lock(self.path) if self.path else None
 
     # ------------------------------------------------------------------ opening
@@ -106,6 +110,20 @@ class Store:
             Session(self._writer, expire_on_commit=False) as session,
             session.begin(),
         ):
+            yield session
+
+    @contextlib.contextmanager
+    def _write_soon(self) -> Iterator[Session]:
+        """As `_write`, but the disk is waited for once in SYNC seconds only: for what repeats something when it is
+        lost, and loses nothing."""
+        with self._turn, contextlib.ExitStack() as stack:
+            if time.monotonic() - self._synced < SYNC:
+                stack.enter_context(database.unsynced(self._writer))
+            else:
+                self._synced = time.monotonic()
+            stack.enter_context(database.plain_errors())
+            session = stack.enter_context(Session(self._writer, expire_on_commit=False))
+            stack.enter_context(session.begin())
             yield session
 
     @contextlib.contextmanager
@@ -414,8 +432,13 @@ class Store:
         with self._read() as session:
             if not outbox.due(session, now, 1, channel):
                 return []
-        with self._write() as session:
+        with self._write_soon() as session:
             return outbox.claim(session, now, limit, lease_seconds, channel)
+
+    def hold_alerts(self, channel: str, now: datetime, until: datetime) -> None:
+        """What a channel in trouble owes now waits until then."""
+        with self._write() as session:
+            outbox.hold(session, channel, now, until)
 
     def release_alerts(self, now: datetime) -> int:
         """What a sender that died had claimed is due now; for the holder of the daemon's lock. Returns how many."""
@@ -424,7 +447,7 @@ class Store:
 
     def record_delivery(self, delivery: Delivery, next_at: datetime | None = None) -> None:
         """An attempt: sent, to be tried again at `next_at`, or dead (permanent, or no `next_at`)."""
-        with self._write() as session:
+        with self._write_soon() as session:
             outbox.record(session, delivery, next_at)
 
     def retry_alerts(self, ids: Sequence[str] | None, now: datetime) -> int:

@@ -13,8 +13,8 @@ from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, Index, Large
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
-REVISIONS = frozenset({"0001", "0002"})  # every one since the first release
-REVISION = "0002"  # what this program reads and writes; migrations/versions ends with it
+REVISIONS = frozenset({"0001", "0002", "0003"})  # every one since the first release
+REVISION = "0003"  # what this program reads and writes; migrations/versions ends with it
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -229,7 +229,10 @@ class BlobRow(SQLModel, table=True):
 
 
 class AlertRow(SQLModel, table=True):
-    """The outbox: written with the change, sent later, marked only after sending."""
+    """The outbox: written with the change, sent later, marked only after sending.
+
+    What it tells stands apart (PayloadRow): a row of 100 kB would be written again at every attempt.
+    """
 
     __tablename__ = "alert"
     __table_args__ = (Index("ix_alert_state_next_at", "state", "next_at"),)
@@ -237,7 +240,7 @@ class AlertRow(SQLModel, table=True):
     key: str = Field(unique=True)
     channel: str = Field(index=True)
     type: str = ""
-    payload: dict[str, Any] = _json()
+    payload_sha256: str = Field(default="", index=True, sa_column_kwargs={"server_default": ""})
     lang: str = "zh"
     change: int | None = Field(default=None, index=True)
     state: str = "pending"
@@ -250,6 +253,14 @@ class AlertRow(SQLModel, table=True):
     folded_into: str | None = Field(default=None, index=True)
     reached: list[str] = _json(list)  # recipients that have it already
     acked_at: datetime | None = _time()
+
+
+class PayloadRow(SQLModel, table=True):
+    """What alerts tell, under the hash of it: written once for all channels, never again."""
+
+    __tablename__ = "payload"
+    sha256: str = Field(primary_key=True)
+    data: bytes = Field(default=b"", sa_type=LargeBinary)  # JSON, compressed (payloads.py)
 
 
 class DeliveryRow(SQLModel, table=True):

@@ -106,7 +106,7 @@ async def _play(stage: Stage, store: Store, config: Config, step: Callable[[Roun
     pools = net.Pools(net.Guard(config.network))
     fetcher = Fetcher(config.network, pools=pools)
     checker = Checker(store, fetcher, config, configuration.vocabulary(), now=stage.clock)
-    deliverer = Deliverer(store, config, Settings(stage.environ, pools.client, utc_now))
+    deliverer = Deliverer(store, config, Settings(stage.environ, pools.transport, utc_now))
     rounds: list[Round] = []
     try:
         store.sync_sources(config.sources, stage.clock(), lambda source: schedule.first_due(source, stage.clock()))

@@ -219,7 +219,7 @@ async def settings(mailbox: Mailbox) -> AsyncIterator[Callable[..., Settings]]:
         given.append(
             Settings(
                 env={"MUBIAO_SMTP_URL": mailbox.url} | env,
-                client=pools.client,
+                pool=pools.transport,
                 clock=lambda: datetime.now(UTC),
                 timeout=timeout,
             )

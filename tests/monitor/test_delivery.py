@@ -9,7 +9,6 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from aiosmtpd.smtp import SMTP
 
@@ -17,7 +16,8 @@ from alerts import rules
 from alerts.sending import PartlyDeliveredError, Settings
 from monitor.delivery import BACKOFF, LEASE, PATIENCE, Deliverer
 from monitor.errors import DeliveryError, UsageError
-from monitor.model import Alert, Channel, Config, Message, Mute, Quiet, Rate, Subscription
+from monitor.model import Alert, Channel, Config, Message, Mute, Network, Quiet, Rate, Subscription
+from monitor.net import Guard, Pools
 from storage import migrate
 from storage.queries import Queries
 from storage.store import Store
@@ -60,7 +60,7 @@ class Told:
 
 
 def deliverer(store: Store, sender: Any, clock: Clock | None = None, **fields: Any) -> Deliverer:
-    settings = Settings(env={}, client=lambda host: httpx.AsyncClient(), clock=clock or Clock())
+    settings = Settings(env={}, pool=Pools(Guard(Network())).transport, clock=clock or Clock())
     options: dict[str, Any] = {"senders": {"told": sender}, "jitter": lambda: 0.5} | fields
     return Deliverer(store, Config(channels=CHANNELS), settings, **options)
 
@@ -359,9 +359,10 @@ async def test_mail_and_webhook_for_real(store: Store, servers: Servers) -> None
         Channel(name="dead", type="webhook", url="http://127.0.0.1:1/"),
     )
     store.enqueue([an_alert(n, c.name, id=f"msg_{n}{c.name}") for n in range(20) for c in channels], NOW)
-    async with httpx.AsyncClient(trust_env=False) as client:
-        settings = Settings(env=servers.env, client=lambda host: client, clock=Clock())
-        done = await Deliverer(store, Config(channels=channels), settings).deliver_due(NOW)
+    pools = Pools(Guard(Network(allow_private=("127.0.0.0/8",))))
+    settings = Settings(env=servers.env, pool=pools.transport, clock=Clock())
+    done = await Deliverer(store, Config(channels=channels), settings).deliver_due(NOW)
+    await pools.aclose()
     assert sorted(servers.box.ids) == sorted(f"Message-ID: <msg_{n}desk@watch.example>" for n in range(20))
     assert sorted(servers.hooked) == sorted(f"msg_{n}hook" for n in range(20))
     assert sum(d.ok for d in done) == 40
@@ -372,7 +373,7 @@ async def test_mail_and_webhook_for_real(store: Store, servers: Servers) -> None
 
 
 def post(store: Store, sender: Any, clock: Clock, *channels: Channel, **fields: Any) -> Deliverer:
-    settings = Settings(env={}, client=lambda host: httpx.AsyncClient(), clock=clock)
+    settings = Settings(env={}, pool=Pools(Guard(Network())).transport, clock=clock)
     config = Config(channels=channels, subscriptions=fields.pop("subscriptions", ()))
     return Deliverer(store, config, settings, senders={"told": sender}, jitter=lambda: 0.5)
 

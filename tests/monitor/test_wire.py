@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from monitor import wire
-from monitor.model import Alert, Change, Document, Edit, Failure, Link, Page, Source, Target, TargetChange
+from monitor.model import Alert, Change, Document, Edit, Failure, Link, Page, Source, Target, TargetChange, Told
 
 NOW = datetime(2026, 1, 9, 1, 0, 0, 123456, tzinfo=UTC)
 TARGET = Target("target", 0, 6, "增长6%左右", 2, 6, "6%左右", "地区生产总值", value=6.0, unit="%", qualifier="about")
@@ -72,5 +73,7 @@ def test_an_extracted_document_and_an_alert() -> None:
     row = Alert("msg_1", "k", "desk", "test", {"id": "c1"}, created=NOW)
     assert wire.alert(row)["created"] == "2026-01-09T01:00:00.123Z"
     later = NOW + timedelta(days=1)
-    assert wire.webhook(row, later) == {"type": "test", "timestamp": "2026-01-09T01:00:00.123Z", "data": {"id": "c1"}}
+    body = wire.webhook(row, later)
+    assert json.loads(body) == {"type": "test", "timestamp": "2026-01-09T01:00:00.123Z", "data": {"id": "c1"}}
+    assert wire.webhook(replace(row, payload=Told('{"id":"c1"}')), later) == body, "kept as JSON it is sent as it is"
     assert wire.digest(NOW, later, [{"id": "c1"}])["changes"] == [{"id": "c1"}]

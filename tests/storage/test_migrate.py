@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -16,7 +18,8 @@ from sqlalchemy import create_engine
 from sqlmodel import SQLModel
 
 from monitor.errors import StorageError
-from storage import database, migrate
+from monitor.model import Delivery
+from storage import care, database, migrate
 from storage.queries import Queries
 from storage.store import Store
 from storage.tables import REVISION, REVISIONS
@@ -37,6 +40,44 @@ def test_from_nothing_to_the_tables(template) -> None:
         differences = compare_metadata(MigrationContext.configure(connection, opts=options), SQLModel.metadata)
     engine.dispose()
     assert differences == []
+
+
+def second_schema(path: Path) -> str:
+    """A database as the second schema made it; returns its address."""
+    settings = migrate.config()
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0002")
+        connection.commit()
+    engine.dispose()
+    return f"sqlite:///{path}"
+
+
+def test_what_the_second_schema_owed_is_owed_by_the_third(tmp_path, house) -> None:
+    url = second_schema(tmp_path / "old.db")
+    told = {"title": "云岭区'\"报告\n" * 3000, "targets": [{"value": 5.5, "to": None}]}
+    at = "2026-03-01T00:00:00.000000Z"
+    columns = "id, key, channel, type, payload, lang, state, attempts, created, next_at, digest, folded_into, reached"
+    with closing(sqlite3.connect(tmp_path / "old.db")) as file, file:
+        for row in (
+            ("a", "c1:desk", "desk", "t", json.dumps(told), "zh", "pending", 2, at, at, None, None, '["x@y"]'),
+            ("b", "c1:hook", "hook", "t", json.dumps(told), "en", "pending", 0, at, at, None, None, "[]"),
+            ("c", "c2:desk", "desk", "t", '{"n":1}', "zh", "pending", 0, at, None, "0 8 * * *", None, "[]"),
+            ("d", "c3:desk", "desk", "t", '{"t":"\\ud800"}', "zh", "sent", 1, at, None, None, "e", "[]"),
+        ):
+            file.execute(f"insert into alert ({columns}) values ({','.join('?' * len(row))})", row)
+        file.execute("insert into delivery (alert, at, ok, error) values ('a', ?, 0, '451')", [at])
+    assert migrate.upgrade(url, house.now) == str(tmp_path / "old.db.0002-20260302T013000Z.bak")
+    assert care.check(url) == []
+    with Store(url) as store, Queries(url) as ask:
+        known = {a.id: a for a in ask.alerts()}
+        assert [dict(known[x].payload) for x in "abcd"] == [told, told, {"n": 1}, {"t": "\ud800"}]
+        assert (known["a"].attempts, known["a"].reached, known["b"].lang) == (2, ("x@y",), "en")
+        assert {a.id for a in store.claim_alerts(house.now, 9, 60)} == {"a", "b"}
+        assert [a.id for a in store.digest_waiting("desk", "0 8 * * *")] == ["c"]
+        store.record_delivery(Delivery("a", house.now, ok=True))
+        assert store.enqueue([known["b"]], house.now) == 0, "its key is known"
 
 
 def test_the_program_knows_its_revisions() -> None:

@@ -75,3 +75,13 @@ def test_a_digest_replaces_its_parts_and_shares_their_fate(store, ask, house) ->
     assert [a.id for a in store.claim_alerts(house.now, 9, LEASE)] == ["d"]
     store.record_delivery(Delivery("d", house.now, ok=True))
     assert {a.id: a.state for a in ask.alerts()} == {"a": "sent", "b": "sent", "c": "pending", "d": "sent"}
+
+
+def test_what_a_channel_in_trouble_owes_waits(store, house) -> None:
+    store.enqueue([make("a"), make("b", channel="hook"), make("c", digest="0 8 * * *")], house.now)
+    until = house.now + timedelta(minutes=2)
+    store.hold_alerts("desk", house.now, until)
+    assert store.channels_due(house.now) == ["hook"]
+    assert store.channels_due(until) == ["desk", "hook"]
+    assert [a.id for a in store.digest_waiting("desk", "0 8 * * *")] == ["c"]
+    assert store.release_alerts(house.now) == 1, "a daemon that starts anew asks at once"

@@ -1,0 +1,62 @@
+"""What alerts tell: JSON kept apart from the outbox under its hash, read when an alert is. Functions over one session.
+
+The rows of the outbox are written again at every attempt and looked through at every tick, so they have to be short.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import zstandard
+from sqlmodel import Session, col, delete, select
+
+from monitor.errors import StorageError
+from monitor.model import Alert, Told
+from storage import rows
+from storage.tables import AlertRow, PayloadRow
+
+_SOME = 500  # names in one statement
+
+
+def put(session: Session, payload: Mapping[str, Any]) -> str:
+    """Keep it, once; returns its name."""
+    data = json.dumps(dict(payload), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    name = hashlib.sha256(data).hexdigest()
+    if session.exec(select(PayloadRow.sha256).where(col(PayloadRow.sha256) == name)).first() is None:
+        session.add(PayloadRow(sha256=name, data=zstandard.ZstdCompressor(level=3, write_checksum=True).compress(data)))
+        session.flush()
+    return name
+
+
+def alerts(session: Session, found: Iterable[AlertRow]) -> list[Alert]:
+    """The alerts of these rows, whole; alerts that tell the same share it. Raises StorageError for a damaged one."""
+    owed = list(found)
+    told = _told(session, sorted({row.payload_sha256 for row in owed}))
+    try:
+        return [rows.alert(row, told[row.payload_sha256]) for row in owed]
+    except KeyError as wrong:
+        raise StorageError(f"what an alert tells is missing ({str(wrong)[1:13]}); run: mubiao db check") from wrong
+
+
+def _told(session: Session, names: Sequence[str]) -> dict[str, Told]:
+    told: dict[str, Told] = {}
+    unpack = zstandard.ZstdDecompressor()  # one of its own: it may not be used by two threads at once
+    for start in range(0, len(names), _SOME):
+        some = names[start : start + _SOME]
+        for row in session.exec(select(PayloadRow).where(col(PayloadRow.sha256).in_(some))):
+            try:
+                told[row.sha256] = Told(unpack.decompress(row.data).decode("utf-8", "surrogatepass"))
+            except (zstandard.ZstdError, ValueError) as wrong:
+                raise StorageError(
+                    f"what an alert tells is damaged ({row.sha256[:12]}: {wrong}); run: mubiao db check"
+                ) from wrong
+    return told
+
+
+def sweep(session: Session) -> None:
+    """Forget what no alert tells any more."""
+    used = select(AlertRow.payload_sha256)
+    session.execute(delete(PayloadRow).where(col(PayloadRow.sha256).not_in(used)))
