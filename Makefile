@@ -50,9 +50,9 @@ bench: setup     ## speed and memory, beside peers or physical limits of the sam
 lock: dev        ## renew the pinned versions
 	$(BIN)/python -m pip install -q --disable-pip-version-check 'uv>=0.13,<0.14'
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
-	  --custom-compile-command 'make lock' pyproject.toml --group build -o requirements.lock
+	  --custom-compile-command 'make lock' pyproject.toml --extra postgres --group build -o requirements.lock
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
-	  --custom-compile-command 'make lock' pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+	  --custom-compile-command 'make lock' pyproject.toml --extra postgres --group build --group dev -c requirements.lock -o requirements-dev.lock
 
 clean:           ## remove what setup, tests and demo made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
