@@ -56,6 +56,12 @@ def words(value: str) -> str:
     return " ".join(grams(fold(value)))
 
 
+def moved(before: str, after: str) -> tuple[str, str]:
+    """The indexed words that an edit takes out of a text, and those that it brings."""
+    old, new = grams(fold(before)), grams(fold(after))
+    return " ".join(old - new), " ".join(new - old)
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What is looked for: all of `terms`, folded, each as it stands; `match` is the question to the index."""
@@ -120,8 +126,23 @@ def insert(session: Session, number: int, value: str) -> None:
 
 def remove(session: Session, number: int, value: str) -> None:
     """Take a passage out; `value` is what it was indexed with."""
+    _take(session, number, words(value))
+
+
+def replace(session: Session, number: int, before: str, after: str) -> None:
+    """Index another text under a number, by its difference: the whole text of a report again is 4 kB each time.
+
+    The index is a map of words to numbers, so words can leave and come one by one.
+    """
+    gone, fresh = moved(before, after)
+    _take(session, number, gone)
+    statement = text("INSERT INTO passage_index(rowid, words) VALUES (:number, :words)")
+    session.connection().execute(statement, {"number": number, "words": fresh})
+
+
+def _take(session: Session, number: int, gone: str) -> None:
     statement = text("INSERT INTO passage_index(passage_index, rowid, words) VALUES ('delete', :number, :words)")
-    session.connection().execute(statement, {"number": number, "words": words(value)})
+    session.connection().execute(statement, {"number": number, "words": gone})
 
 
 def candidates(session: Session, query: Query, batch: int = 200) -> Iterator[list[int]]:

@@ -291,11 +291,15 @@ def _replace_text(session: Session, page: PageRow, before: str | None, row: Vers
     entry = session.exec(
         select(PassageRow).where(col(PassageRow.page) == page.id, col(PassageRow.place) == "text")
     ).first()
+    if entry is not None and entry.id is not None and before is not None and text.strip():
+        entry.version = row.id
+        session.add(entry)
+        search.replace(session, entry.id, before, text)
+        return
     if entry is not None and entry.id is not None:
-        number = entry.id
-        session.delete(entry)
         if before is not None:
-            search.remove(session, number, before)
+            search.remove(session, entry.id, before)
+        session.delete(entry)
     _index(session, page, "text", text, version=row.id)
 
 

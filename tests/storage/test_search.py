@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, text
+from sqlmodel import Session
 
 from monitor.errors import UsageError
 from storage import search
@@ -107,3 +110,28 @@ def test_hits_point_at_what_was_asked(text: str) -> None:
     query = search.parse("a")
     for start, end in search.hits(text, query):
         assert "a" in search.fold(text[start:end])
+
+
+def test_an_entry_renewed_by_differences_holds_the_words_of_its_last_text(url) -> None:
+    texts = [
+        "云岭区地区生产总值增长6%左右，城镇新增就业1.2万人。",
+        "云岭区地区生产总值增长5.5%左右，城镇新增就业1.2万人以上。",
+        "",
+        "全区植树三千亩，ABC项目开工。",
+        "云岭区地区生产总值增长6%左右，植树三千亩。",
+    ]
+    engine = create_engine(url)
+    with Session(engine) as session:
+        search.insert(session, 7, texts[0])
+        for before, after in pairwise(texts):
+            search.replace(session, 7, before, after)
+        search.insert(session, 8, texts[-1])
+        session.connection().execute(
+            text("CREATE VIRTUAL TABLE temp.seen USING fts5vocab(main, passage_index, instance)")
+        )
+        held = [
+            {row[0] for row in session.connection().execute(text(f"SELECT term FROM seen WHERE doc = {number}"))}
+            for number in (7, 8)
+        ]
+    engine.dispose()
+    assert held[0] == held[1] == set(search.words(texts[-1]).split())
