@@ -169,7 +169,7 @@ def window(session: Session, page: int, least: int) -> list[Seen]:
 def _seen(session: Session, row: VersionRow, page: PageRow) -> Iterator[Seen]:
     """None of a version whose text, body or targets are damaged: `db check` names those, they teach nothing."""
     with suppress(StorageError):
-        document = versions.document_of(session, row)
+        document = versions.document_of(session, row, page.url)
         yield Seen(
             rows.version(row, page.source, page.url, document),
             versions.raw_of(session, row),

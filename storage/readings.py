@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from monitor.model import Rereading
 from storage import blobs, items, rows
-from storage.tables import ReadingRow, VersionRow
+from storage.tables import PageRow, ReadingRow, VersionRow
 
 # Columns of a version that a reading makes, beside those of ReadingRow; `at` and the body are the capture's.
 _MADE = (
@@ -39,7 +39,8 @@ def replace(session: Session, again: Rereading, at: datetime) -> str | None:
     row.items_sha256 = blobs.put(session, packed, row.items_sha256) if packed else None
     row.sha256, row.lists_sha256 = sha, lists_sha
     row.release, row.title, row.published = again.release, document.title, document.published
-    row.document, row.record = rows.short_fields(document), rows.plain_record(again.record)
+    url = session.get_one(PageRow, row.page).url
+    row.document, row.record = rows.short_fields(document, url), rows.plain_record(again.record)
     row.record_type, row.year = again.record.type, again.record.year
     row.chars, row.paragraphs, row.items = len(document.text), len(document.paragraphs), len(again.targets)
     row.fingerprint, row.reading = again.fingerprint, row.reading + 1

@@ -18,6 +18,7 @@ from storage.tables import (
     BlobRow,
     ChangeRow,
     DeliveryRow,
+    KeyframeRow,
     MovedRow,
     PageRow,
     PassageRow,
@@ -139,7 +140,7 @@ def _alerts(session: Session, wanted: Retention, now: datetime) -> int:
 
 
 def _sweep(session: Session) -> tuple[int, int]:
-    """Delete blobs that no version names; a keyframe goes with the last one that leans on it."""
+    """Delete blobs that no version names: bodies before the texts they lean on, a keyframe after what leans on it."""
     used: list[Any] = [
         select(column).where(column.is_not(None))
         for column in (
@@ -152,13 +153,19 @@ def _sweep(session: Session) -> tuple[int, int]:
             col(ReadingRow.items_sha256),
         )
     ]
+    used.append(select(BlobRow.beside).where(col(BlobRow.beside).is_not(None)))
+    bases = select(BlobRow.base).where(col(BlobRow.base).is_not(None))
     count = size = 0
-    for leaning in (True, False):
-        bases = select(BlobRow.base).where(col(BlobRow.base).is_not(None))
-        loose: Any = [col(BlobRow.sha256).not_in(union(*used))]
-        loose.append(col(BlobRow.base).is_not(None) if leaning else col(BlobRow.sha256).not_in(bases))
+    for turn in (
+        col(BlobRow.beside).is_not(None),
+        col(BlobRow.base).is_not(None),
+        col(BlobRow.base).is_(None) & col(BlobRow.sha256).not_in(bases),
+    ):
+        loose = (turn, col(BlobRow.sha256).not_in(union(*used)))
         total = select(func.count(), func.coalesce(func.sum(func.length(BlobRow.data)), 0)).where(*loose)
         some, weight = session.exec(total).one()
         count, size = count + some, size + weight
         session.connection().execute(delete(BlobRow).where(*loose))
+    gone = col(KeyframeRow.sha256).not_in(select(BlobRow.sha256))
+    session.connection().execute(delete(KeyframeRow).where(gone))
     return count, size

@@ -140,12 +140,16 @@ def page(row: PageRow | SQLRow[Any]) -> Page:
 
 # --------------------------------------------------------------------------- documents and versions
 
-_DOCUMENT_SHORT = ("url", "kind", "published_meta", "publisher", "author", "column", "site_code", "explain", "parts")
+_DOCUMENT_SHORT = ("url", "kind", "published_meta", "publisher", "author", "column", "site_code", "parts")
 
 
-def short_fields(document: Document) -> dict[str, Any]:
-    """The fields of a document that have no column, where they differ from nothing."""
-    return {name: value for name in _DOCUMENT_SHORT if (value := getattr(document, name))}
+def short_fields(document: Document, url: str) -> dict[str, Any]:
+    """The fields of a document that have no column, where they differ from nothing and from its page's address."""
+    return {
+        name: value
+        for name in _DOCUMENT_SHORT
+        if (value := getattr(document, name)) and not (name == "url" and value == url)
+    }
 
 
 def lists(document: Document) -> bytes | None:
@@ -166,10 +170,10 @@ def lists(document: Document) -> bytes | None:
     )
 
 
-def document(row: VersionRow, text: str, listed: bytes | None) -> Document:
-    """The document of a version, from its row, its text and the bytes of `lists`."""
+def document(row: VersionRow, url: str, text: str, listed: bytes | None) -> Document:
+    """The document of a version, from its row, the address of its page, its text and the bytes of `lists`."""
     data = json.loads(listed) if listed else {}
-    short = dict(row.document)
+    short = {"url": url, **row.document}
     short["explain"] = tuple(short.get("explain", ()))
     return Document(
         title=row.title,

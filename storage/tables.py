@@ -6,6 +6,7 @@ Ids of versions and changes grow with time; people see them as "v12" and "c34" (
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,6 +49,29 @@ class Time(TypeDecorator[datetime]):
         if value is None or not isinstance(value, str):
             return value.astimezone(UTC) if value is not None else None
         return datetime.fromisoformat(value)
+
+
+class Sha(TypeDecorator[str]):
+    """A SHA-256 in hexadecimal. SQLite keeps its 32 bytes: names of blobs are most of what a small version costs."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return packed_sha(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        return value.hex() if isinstance(value, bytes) else value
+
+
+_HEX = re.compile(r"[0-9a-f]{64}")
+
+
+def packed_sha(value: str) -> bytes | str:
+    """The bytes of a hash; any other word as it is."""
+    return bytes.fromhex(value) if _HEX.fullmatch(value) else value
 
 
 def _time(**options: Any) -> Any:
@@ -141,11 +165,11 @@ class VersionRow(SQLModel, table=True):
     items: int = 0  # targets and actuals read from it
     encoding: str | None = None
     replacements: int = 0
-    sha256: str = Field(index=True)  # of the text, and the name of its blob
-    fingerprint: str = ""
-    lists_sha256: str | None = None  # links, attachments, warnings
-    items_sha256: str | None = None  # targets (items.py)
-    raw_sha256: str | None = None  # the body as received, where it was kept
+    sha256: str = Field(index=True, sa_type=Sha)  # of the text, and the name of its blob
+    fingerprint: str = Field(default="", sa_type=Sha)
+    lists_sha256: str | None = Field(default=None, sa_type=Sha)  # links, attachments, warnings
+    items_sha256: str | None = Field(default=None, sa_type=Sha)  # targets (items.py)
+    raw_sha256: str | None = Field(default=None, sa_type=Sha)  # the body as received, where it was kept
     moved: int = 0  # how many targets moved with it
     kind: str | None = None  # of the change that brought it
     significance: float = 0.0
@@ -219,13 +243,28 @@ class TargetRow(SQLModel, table=True):
 
 
 class BlobRow(SQLModel, table=True):
-    """Bytes under their hash. `base` names the keyframe whose bytes are the dictionary: one hop, never a chain."""
+    """Bytes under their hash. `base` names the keyframe whose bytes are the dictionary: one hop, never a chain.
+
+    `beside`, of a body: the text of its version, which its dictionary ends with (blobs.py).
+    """
 
     __tablename__ = "blob"
-    sha256: str = Field(primary_key=True)
-    base: str | None = Field(default=None, index=True)
+    sha256: str = Field(primary_key=True, sa_type=Sha)
+    base: str | None = Field(default=None, sa_type=Sha)
+    beside: str | None = Field(default=None, sa_type=Sha)
+    code: str | None = None  # in which `beside` is put before the body, UTF-8 where there is none
     size: int = 0  # inflated
     data: bytes = Field(default=b"", sa_type=LargeBinary)
+
+
+class KeyframeRow(SQLModel, table=True):
+    """A blob that others lean on: how many, what they weigh together, and its parity."""
+
+    __tablename__ = "keyframe"
+    sha256: str = Field(primary_key=True, sa_type=Sha)
+    leaning: int = 0
+    weight: int = 0  # bytes of the leaning ones, compressed
+    parity: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class AlertRow(SQLModel, table=True):
@@ -319,9 +358,9 @@ class ReadingRow(SQLModel, table=True):
     version: int = Field(primary_key=True, foreign_key="version.id")
     reading: int = Field(primary_key=True)
     until: datetime = _time(nullable=False)  # when the next one took its place
-    sha256: str = Field(index=True)
-    lists_sha256: str | None = None
-    items_sha256: str | None = None
+    sha256: str = Field(index=True, sa_type=Sha)
+    lists_sha256: str | None = Field(default=None, sa_type=Sha)
+    items_sha256: str | None = Field(default=None, sa_type=Sha)
     fields: dict[str, Any] = _json()  # the other columns of the version that a reading makes
 
 

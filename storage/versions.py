@@ -43,10 +43,10 @@ def text_of(session: Session, row: VersionRow) -> str:
     return blobs.decode(blobs.get(session, row.sha256, f"version v{row.id}"))
 
 
-def document_of(session: Session, row: VersionRow) -> Document:
+def document_of(session: Session, row: VersionRow, url: str) -> Document:
     """The whole document of a version, verified."""
     listed = blobs.get(session, row.lists_sha256, f"version v{row.id}") if row.lists_sha256 else None
-    return rows.document(row, text_of(session, row), listed)
+    return rows.document(row, url, text_of(session, row), listed)
 
 
 def targets_of(session: Session, row: VersionRow, text: str | None = None) -> tuple[Target, ...]:
@@ -65,7 +65,7 @@ def raw_of(session: Session, row: VersionRow) -> bytes | None:
 def version_of(session: Session, row: VersionRow) -> Version:
     """A version with its document."""
     page = session.get_one(PageRow, row.page)
-    return rows.version(row, page.source, page.url, document_of(session, row))
+    return rows.version(row, page.source, page.url, document_of(session, row, page.url))
 
 
 def load(session: Session, page: int) -> Known:
@@ -84,7 +84,7 @@ def load(session: Session, page: int) -> Known:
     earlier = session.exec(query.order_by(col(VersionRow.id).desc()).limit(EARLIER)).all()
     return Known(
         page=rows.page(row),
-        last=rows.version(last, row.source, row.url, document_of(session, last)),
+        last=rows.version(last, row.source, row.url, document_of(session, last, row.url)),
         earlier_fingerprints={mark: f"v{number}" for mark, number in reversed(earlier) if mark},
         edited=bool(earlier),
         host_answers=answers,
@@ -196,7 +196,8 @@ def _add_version(session: Session, page: PageRow, last: VersionRow | None, outco
         packed = items.pack(outcome.targets, text)
         row.items_sha256 = blobs.put(session, packed, last.items_sha256 if last else None)
     if outcome.keep_body and outcome.fetch is not None and outcome.fetch.body:
-        row.raw_sha256 = blobs.put(session, outcome.fetch.body, last.raw_sha256 if last else None)
+        beside = blobs.Beside(sha, document.encoding) if document.file is None else None
+        row.raw_sha256 = blobs.put(session, outcome.fetch.body, last.raw_sha256 if last else None, beside)
     session.add(row)
     session.flush()
     page.version, page.last_change = row.id, outcome.at
@@ -224,7 +225,7 @@ def _version_row(page: PageRow, outcome: Outcome, document: Document, sha: str) 
         release=outcome.release,
         title=document.title,
         published=document.published,
-        document=rows.short_fields(document),
+        document=rows.short_fields(document, page.url),
         record=rows.plain_record(outcome.record),
         record_type=outcome.record.type,
         year=outcome.record.year,

@@ -157,7 +157,7 @@ def test_a_version_comes_back_as_it_was(store, house, source, quoted) -> None:
         url=page.url, title="云岭区政府工作报告", published="2026-01-15", published_meta="2026-01-16",
         publisher="云岭区政府", author="某", column="报告", site_code="9901020001", encoding="gb18030", replacements=2,
         paragraphs=(goal, "", "第三段\n内有换行"), links=(Link("http://a/b", "附", "2026-01-02"),),
-        attachments=(Attachment("http://a/c.pdf", "表", "pdf"),), warnings=("odd",), explain=("#zoom",),
+        attachments=(Attachment("http://a/c.pdf", "表", "pdf"),), warnings=("odd",),
     )  # fmt: skip
     target = quoted(document.text, goal, "6.5%", value=6.5, unit="%")
     outcome = house.outcome(page, goal)

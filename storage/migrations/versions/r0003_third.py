@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+from typing import Any
 
 import sqlalchemy as sa
 import zstandard
 from alembic import op
+
+from storage.tables import packed_sha
 
 revision = "0003"
 down_revision = "0002"
@@ -13,8 +16,17 @@ branch_labels = None
 depends_on = None
 
 
+HASHES = {
+    "blob": ("sha256", "base"),
+    "version": ("sha256", "fingerprint", "lists_sha256", "items_sha256", "raw_sha256"),
+    "reading": ("sha256", "lists_sha256", "items_sha256"),
+}
+
+
 def upgrade() -> None:
     _payloads()
+    _keyframes()
+    _hashes()
 
 
 def _payloads() -> None:
@@ -42,3 +54,33 @@ def _payloads() -> None:
     with op.batch_alter_table("alert") as table:
         table.drop_column("payload")
         table.create_index(op.f("ix_alert_payload_sha256"), ["payload_sha256"], unique=False)
+
+
+def _keyframes() -> None:
+    """What leans on a keyframe is counted beside it instead of in an index; bodies lean on texts."""
+    op.add_column("blob", sa.Column("beside", sa.String(), nullable=True))
+    op.add_column("blob", sa.Column("code", sa.String(), nullable=True))
+    op.create_table(
+        "keyframe",
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("leaning", sa.Integer(), nullable=False),
+        sa.Column("weight", sa.Integer(), nullable=False),
+        sa.Column("parity", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_keyframe")),
+    )
+    op.execute(
+        "INSERT INTO keyframe (sha256, leaning, weight) "
+        "SELECT base, count(*), sum(length(data)) FROM blob WHERE base IS NOT NULL GROUP BY base"
+    )
+    op.drop_index(op.f("ix_blob_base"), table_name="blob")
+
+
+def _hashes() -> None:
+    """SQLite keeps hashes as bytes from now on. Its own unhex() came with 3.41."""
+    if op.get_bind().dialect.name != "sqlite":
+        return
+    file: Any = op.get_bind().connection.driver_connection
+    file.create_function("packed_sha", 1, packed_sha, deterministic=True)
+    for table, columns in {**HASHES, "keyframe": ("sha256",)}.items():
+        packed = (f"{name} = CASE WHEN {name} IS NULL THEN NULL ELSE packed_sha({name}) END" for name in columns)
+        op.execute(f"UPDATE {table} SET {', '.join(packed)}")  # noqa: S608  names of ours
