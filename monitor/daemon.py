@@ -7,6 +7,7 @@ APScheduler runs a handful of real jobs: the due tick, the outbox, one for each 
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -52,6 +53,7 @@ PER_HOST = 20  # pages of one host under way or taken at once: a long column mus
 ZONE = "Asia/Shanghai"
 CLOCK_JUMP = 5.0  # seconds by which wall and monotonic clock may disagree between two ticks
 DRAIN = 5.0  # seconds for running checks and messages after SIGTERM; container hosts kill after 10
+GARBAGE = 10_000  # new objects between two collections: a page makes thousands of short-lived ones, and few cycles
 LAST = 2.0  # … and then for the messages that those checks owe
 
 
@@ -217,9 +219,17 @@ def run_check(
             task = asyncio.create_task(one_pass(made, choose(made.now()), deliver=deliver, follow=follow))
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+            settle()
             return await task
 
     return asyncio.run(work())
+
+
+def settle() -> None:
+    """Modules, rules and sources stay as long as this process: to look through them for garbage again and again was a
+    tenth of a short pass."""
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
 
 
 async def empty_outbox(store: Store, config: Config, environ: Mapping[str, str]) -> list[Delivery]:
@@ -465,6 +475,7 @@ async def serve(
         if path is not None:
             await stack.enter_async_context(local.listening(path, made.carry_out))
         daemon.start()
+        settle()
         log.info("watching", sources=len(config.sources))
         notifier.ready(f"watching {len(config.sources)} sources")
         await daemon.stopping.wait()

@@ -6,12 +6,15 @@ package is the only place of the product that imports inside functions, and `mon
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import click
 
 from monitor.cli.lazy import LazyGroup
 from monitor.errors import MubiaoError
+
+LOADING = 50_000  # new objects between two collections: modules make many, and leave no garbage
 
 LAZY: dict[str, tuple[str, str]] = {
     "run": ("monitor.cli.checking:run", "The daemon: schedules, checks, delivers alerts, serves the web page."),
@@ -56,6 +59,7 @@ def mubiao() -> None:
 def main() -> None:
     """The installed command. Exit status: 0 done, 1 some of it failed, 2 wrong usage or config, 130 interrupted."""
     stdout = sys.stdout
+    gc.set_threshold(LOADING)
     try:
         # outside standalone mode click answers the status of `Exit`, and None after a command that just ends
         sys.exit(mubiao.main(standalone_mode=False, prog_name="mubiao") or 0)
