@@ -29,7 +29,7 @@ from monitor.fetch.hosts import Host, Pace
 
 DAY = 86_400.0
 INTERVALS = ((0.5, 3600.0), (0.3, 6 * 3600.0), (0.2, DAY))  # share of the columns, seconds between two readings
-YOUNG, YOUNG_EVERY = 0.01, 1800.0  # share of the documents that are read often, the others once a day
+YOUNG, YOUNG_EVERY = 0.01, 1800.0  # share of the documents that are read often, the others as --reread says
 UNCHANGED, SAME, CHANGED = 0.005, 0.0015, 0.25  # seconds of one core: other chrome; same bytes or 304; a new version
 SHARE_SAME = 0.4  # of the checks
 CHANGES = 0.01  # new versions for each page and day: new documents, replaced ones, silent edits
@@ -63,17 +63,17 @@ def sites(count: int, sources: int, dice: random.Random) -> tuple[list[Site], li
 class Day:
     """One day with so many slots and cores. Events: a source is due, a request ends and gives its slot back."""
 
-    def __init__(self, columns: int, documents: int, hosts: int, workers: int, slots: int, seed: int) -> None:
-        self.dice = random.Random(seed)
-        self.sites, homes = sites(hosts, columns, self.dice)
+    def __init__(self, asked: argparse.Namespace, workers: int) -> None:
+        self.dice = random.Random(asked.seed)
+        self.sites, homes = sites(asked.hosts, asked.columns, self.dice)
         shares, spans = zip(*INTERVALS, strict=True)
-        self.host, self.span = array("l", homes), array("d", self.dice.choices(spans, shares, k=columns))
+        self.host, self.span = array("l", homes), array("d", self.dice.choices(spans, shares, k=asked.columns))
         for home in homes:
-            for _ in range(documents):
+            for _ in range(asked.documents):
                 self.host.append(home)
-                self.span.append(YOUNG_EVERY if self.dice.random() < YOUNG else DAY)
+                self.span.append(YOUNG_EVERY if self.dice.random() < YOUNG else asked.reread * DAY)
         self.daily = sum(DAY / span for span in self.span)  # checks
-        self.free, self.cores = workers * slots, [0.0] * workers
+        self.free, self.cores = workers * asked.slots, [0.0] * workers
         self.late: list[tuple[float, float, int]] = []  # when, seconds after it was due, page
         self.busy = 0.0  # seconds of cores
         self.running = self.most = self.checks = self.failed = self.versions = 0
@@ -165,6 +165,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--columns", type=int, default=100_000)
     parser.add_argument("--documents", type=int, default=20, help="that are followed for each column")
+    parser.add_argument("--reread", type=float, default=1, help="days between two readings of an old document")
     parser.add_argument("--hosts", type=int, default=20_000)
     parser.add_argument("--workers", default="1,4")
     parser.add_argument("--slots", type=int, default=64)
@@ -173,7 +174,7 @@ def main() -> None:
     print(machine())
     for workers in map(int, args.workers.split(",")):
         began = time.monotonic()
-        day = Day(args.columns, args.documents, args.hosts, workers, args.slots, args.seed)
+        day = Day(args, workers)
         day.run()
         told(day, workers, time.monotonic() - began)
         if workers == int(args.workers.split(",")[0]):
