@@ -18,9 +18,10 @@ from typing import Self
 import h11
 import httpx
 
+from monitor.framing import MOST_HEAD, Chunks, Head
+
 CONNECT_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT = 10.0, 20.0, 10.0  # seconds; callers bound the whole with asyncio.timeout
 MOST_INTERIM = 100  # 1xx answers before the real one
-MOST_HEAD = 100 * 1024  # bytes of the headers, or of one line of a chunked body
 KEEPALIVE = 4.0  # seconds: under the 5 s after which Apache closes, so that a reused connection is rarely a dead one
 _MOST_UNREAD = 256 * 1024  # bytes: then the server has to wait
 
@@ -175,7 +176,9 @@ class Connection:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MOST_HEAD)
+        self._http = _http()
+        self._chunks: Chunks | None = None  # of the answer that is being read
+        self._rest = b""  # what has come behind the head that was read last
         self._expires = 0.0
         self.peer = line.peer
 
@@ -203,6 +206,7 @@ class Connection:
         for _ in range(MOST_INTERIM + 1):
             event = await self._event()
             if isinstance(event, h11.Response):
+                self._chunks = Chunks() if _is_chunked(method, event) else None
                 return event
         raise httpx.ReadError(f"more than {MOST_INTERIM} interim answers")
 
@@ -210,27 +214,64 @@ class Connection:
         return self
 
     async def __anext__(self) -> bytes:
+        if self._chunks is not None:
+            while not self._chunks.over:
+                if data := await self._chunk(self._chunks):
+                    return data
+            raise StopAsyncIteration
         event = await self._event()
         if isinstance(event, h11.Data):
             return bytes(event.data)
         raise StopAsyncIteration
 
+    async def _chunk(self, chunks: Chunks) -> bytes:
+        data = await self._received()
+        if not data:
+            raise httpx.RemoteProtocolError("the server closed the connection before the last chunk: incomplete")
+        try:
+            return chunks.feed(data)
+        except h11.RemoteProtocolError as error:
+            raise httpx.RemoteProtocolError(str(error)) from error
+
     async def _event(self) -> h11.Event | type[h11.PAUSED]:
         try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
-                data = await self._line.read()
-                if not data and self._http.their_state is h11.SEND_RESPONSE:
-                    raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
-                self._http.receive_data(data)
+                heading = self._http.their_state is h11.SEND_RESPONSE
+                self._http.receive_data(await (self._head() if heading else self._received()))
         except h11.RemoteProtocolError as error:
             raise httpx.RemoteProtocolError(str(error)) from error
         return event  # type: ignore[return-value]  # NEED_DATA stays in the loop
 
+    async def _head(self) -> bytes:
+        """The next head, and nothing of what follows it. Raises h11.RemoteProtocolError too."""
+        head, begun = Head(), False
+        while data := await self._received():
+            begun = True
+            if (whole := head.feed(data)) is not None:
+                self._rest = head.rest
+                return whole
+        what = "in the middle of the headers, or without any" if begun else "without sending a response"
+        raise httpx.RemoteProtocolError(f"the server disconnected {what}")
+
+    async def _received(self) -> bytes:
+        """What has arrived and was not read yet; b"" at the end."""
+        if self._rest:
+            data, self._rest = self._rest, b""
+            return data
+        return await self._line.read()
+
     async def finish(self) -> None:
         """The answer was read or given up: be ready for another request, or close."""
-        done = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
-        if done and not self._http.trailing_data[0]:  # what follows an answer that is over belongs to nobody
-            self._http.start_next_cycle()
+        more = self._rest  # what follows an answer that is over belongs to nobody
+        if self._chunks is not None:
+            done, more = self._chunks.over, more or self._chunks.rest
+        else:
+            done, more = self._http.their_state is h11.DONE, more or self._http.trailing_data[0]
+        if done and not more and self._http.our_state is h11.DONE:  # not MUST_CLOSE
+            if self._chunks is None:
+                self._http.start_next_cycle()
+            else:  # it never saw the body
+                self._http, self._chunks = _http(), None
             self._expires = time.monotonic() + KEEPALIVE
         else:
             await self.close()
@@ -238,6 +279,17 @@ class Connection:
     async def close(self) -> None:
         self._http.send_failed()
         await self._line.close()
+
+
+def _http() -> h11.Connection:
+    return h11.Connection(h11.CLIENT, max_incomplete_event_size=MOST_HEAD)
+
+
+def _is_chunked(method: bytes, head: h11.Response) -> bool:
+    """Whether the body comes in chunks (RFC 9112, 6.3); h11 has refused every other transfer coding."""
+    if method == b"HEAD" or head.status_code in (204, 304):
+        return False
+    return any(name == b"transfer-encoding" for name, _ in head.headers)
 
 
 class Lanes:

@@ -29,6 +29,7 @@ from itertools import islice
 from typing import Any
 
 import certifi
+import h11
 import httpcore
 import httpx
 import structlog
@@ -44,6 +45,7 @@ from monitor.connection import (
     Lanes,
 )
 from monitor.errors import ConfigError, MubiaoError
+from monitor.framing import Head
 from monitor.model import Network
 
 if sys.platform != "win32":
@@ -57,6 +59,7 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]  # (host, port) -> num
 
 
 _NAME = re.compile(r"[\w.:-]+", re.ASCII)
+_INTERIM = re.compile(rb"HTTP/1\.[01] 1\d\d\b")
 
 
 class RefusedError(MubiaoError):
@@ -214,21 +217,35 @@ def _check_port(port: int) -> None:
 
 
 class _Stream(httpcore.AsyncNetworkStream):
-    """A connection that gives up on a server which sends interim (1xx) answers without end: httpcore would read on."""
+    """A connection for httpcore that gives it heads in which nothing takes h11 long (monitor/framing.py), and gives up
+    on a server which sends interim (1xx) answers without end: httpcore would read on."""
 
     def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner
         self._interim = 0
+        self._head: Head | None = Head()  # of the answer that has to come next; None in its body
+        self._rest = b""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        data = await self._inner.read(max_bytes, timeout)
-        self._interim += data.count(b"HTTP/1.1 1") + data.count(b"HTTP/1.0 1")
-        if self._interim > MOST_INTERIM:
-            raise httpcore.ReadError(f"more than {MOST_INTERIM} interim answers")
-        return data
+        while True:
+            data, self._rest = self._rest or await self._inner.read(max_bytes, timeout), b""
+            if self._head is None or not data:
+                return data
+            try:
+                head = self._head.feed(data)
+            except h11.RemoteProtocolError as error:
+                raise httpcore.RemoteProtocolError(str(error)) from error
+            if head is not None:
+                self._rest = self._head.rest
+                self._head = Head() if _INTERIM.match(head) else None
+                self._interim += self._head is not None
+                if self._interim > MOST_INTERIM:
+                    raise httpcore.ReadError(f"more than {MOST_INTERIM} interim answers")
+                return head
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        self._interim = 0
+        if self._head is None:
+            self._head, self._interim = Head(), 0
         if buffer:
             await self._inner.write(buffer, timeout)
 

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import AsyncIterator, Mapping
 
 ACCEPT_ENCODING = "gzip, deflate"
+MOST_MEMBERS = 1000  # gzip streams in one body: each costs a copy of what follows it
 _GZIP_OR_ZLIB, _RAW = 47, -15  # window bits: detect the gzip or zlib header; no header at all
 
 
@@ -33,6 +34,7 @@ class Inflater:
         self._zlib = zlib.decompressobj(_GZIP_OR_ZLIB)
         self._head = b""  # the first bytes, until there are two: they tell zlib from raw deflate
         self._begun = False
+        self._members = 1
 
     def feed(self, data: bytes) -> bytes:
         """The inflated bytes of the next piece. Raises TooLargeError or DamagedError."""
@@ -63,6 +65,9 @@ class Inflater:
         rest = self._zlib.unused_data
         if not rest.startswith(b"\x1f\x8b"):
             return b""
+        self._members += 1
+        if self._members > MOST_MEMBERS:
+            raise DamagedError(f"more than {MOST_MEMBERS} gzip streams in one body")
         self._zlib = zlib.decompressobj(_GZIP_OR_ZLIB)
         return rest
 

@@ -39,6 +39,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _OF_THE_SHELL = frozenset({"etag", "last-modified", "content-encoding", "content-length", "set-cookie"})
 
 _ORIGIN = re.compile(r"https?://[^/?#]*")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 
 def host_key(url: str | httpx.URL) -> str:
@@ -475,7 +476,9 @@ def _target(answer: Fetch, url: httpx.URL) -> httpx.URL | None:
     if not location:
         raise stop("moved", f"{answer.status} without a Location", status=answer.status)
     try:
-        target = _web_address(str(url.join(location)))
+        path, mark, query = location.partition("?")
+        path = path.replace("\\", "/")  # as the URL standard has it: servers on Windows write ..\\list.asp
+        target = _web_address(str(url.join(path + mark + query)))
     except httpx.InvalidURL as error:
         raise stop("guard", f"a redirect to no web address: {error}", status=answer.status) from error
     if url.scheme == "https" and target.scheme == "http":
@@ -511,8 +514,9 @@ def _received(headers: Headers) -> dict[str, str]:
         key = name.decode("ascii")
         try:
             text = value.decode()
-        except UnicodeDecodeError:
-            text = value.decode("latin-1")
+        except UnicodeDecodeError:  # an address in GBK leads where these bytes lead, as in a browser
+            escaped = _NOT_ASCII.sub(lambda m: b"%%%02X" % m[0][0], value) if name == b"location" else value
+            text = escaped.decode("latin-1")
         received[key] = f"{received[key]}, {text}" if key in received else text
     return received
 

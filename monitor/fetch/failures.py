@@ -13,6 +13,8 @@ from monitor.errors import ConfigError
 from monitor.fetch.body import DamagedError, EncodingError, TooLargeError
 from monitor.model import Failure
 
+MOST_DETAIL = 200  # characters of what a server said
+
 # Everything that `describe` understands; anything else is a bug and may not look like a bad server.
 TROUBLE = (
     httpx.TransportError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError,
@@ -67,11 +69,13 @@ def _connection(error: BaseException, profile: str) -> tuple[str, str]:
 def _protocol(error: httpx.RemoteProtocolError) -> tuple[str, str]:
     """An answer that breaks HTTP; h11 tells the cases apart only in words."""
     text = str(error)
-    if "without sending complete message body" in text or "incomplete chunked read" in text:
+    if "without sending complete message body" in text or "incomplete" in text:
         return "truncated", text
-    if "too long" in text or "too much data" in text:
-        return "too_large", "the headers are larger than 100 kB"
-    return "reset", text
+    if "too long" in text or "too much data" in text:  # ours, and h11's behind a proxy
+        return "too_large", text
+    if "illegal" in text:
+        text = f"the answer is no valid HTTP: {text}"
+    return "reset", text[:MOST_DETAIL]
 
 
 def describe(error: BaseException, profile: str) -> Failure:  # noqa: PLR0911 (one line a kind is the clearest)
@@ -88,7 +92,7 @@ def describe(error: BaseException, profile: str) -> Failure:  # noqa: PLR0911 (o
         case EncodingError():
             return Failure("not_html", f"Content-Encoding {error} was not asked for")
         case httpx.TimeoutException() | TimeoutError():
-            phase = next((words for kind, words in _PHASES if isinstance(error, kind)), "the check took longer")
+            phase = next((words for kind, words in _PHASES if isinstance(error, kind)), "the answer was not complete")
             return Failure("timeout", f"{phase} within the time allowed")
         case httpx.RemoteProtocolError():
             return Failure(*_protocol(error))

@@ -38,7 +38,7 @@ TEXTS: Texts = {
     "fix.timeout": ("加大 timeout:，或稍后再试", "raise timeout:, or try later"),
     "fix.reset": ("稍后再试；旧服务器可试 http:// 或 tls:", "try later; for an old server try http:// or another tls:"),
     "fix.truncated": ("稍后再试；回应不完整", "try later: the answer was not complete"),
-    "fix.too_large": ("加大 max_bytes:", "raise max_bytes:"),
+    "fix.too_large": ("网页确实这么大时，加大 max_bytes:", "raise max_bytes:, if the page is really so large"),
     "fix.redirect_loop": ("把 url: 改为最终地址", "give the final address as url:"),
     "fix.redirect_home": ("页面可能已撤；把 url: 改为新的地址", "the page may be gone: give its new address as url:"),
     "fix.moved": ("确认后把 url: 改为新的地址", "if the new address is right, give it as url:"),

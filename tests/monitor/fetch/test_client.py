@@ -13,6 +13,7 @@ import zlib
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -112,6 +113,22 @@ async def test_endless_redirects_end(site, read):
         site.put(f"/{n}", b"", f"Location: /{n + 1}", status="301 Moved")
     assert (await read("/0")).failure.error == "redirect_loop"
     assert len(site.seen) == 6
+
+
+async def test_a_redirect_with_backslashes(site, read):
+    site.put("/x/a", b"", "Location: ..\\y\\b?c=\\d", status="302 Found")
+    site.put("/y/b?c=\\d", b"there")
+    assert (await read("/x/a")).body == b"there"
+    site.put("/a", b"", "Location: \\\\10.0.0.1\\b", status="302 Found")
+    assert (await read("/a")).failure.error == "guard"
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "utf-8"])
+async def test_a_redirect_to_a_chinese_address_leads_where_its_bytes_lead(site, read, encoding):
+    path = "/公告.html".encode(encoding)
+    site.routes["/a"] = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + path + b"\r\n\r\n"
+    site.put(quote(path), b"there")
+    assert (await read("/a")).body == b"there"
 
 
 @pytest.mark.parametrize(
