@@ -92,7 +92,8 @@ def collapsed(old: Document, new: Document) -> Failure | None:
     if len(a) < FOREIGN_LEAST:
         return None
     if len(a) < COLLAPSE_LEAST:
-        return _foreign(old, new, _shared(a, b)) if len(b) >= FOREIGN_LEAST else None
+        little = len(b) < COLLAPSE * len(a) and not new.published  # a few words in place of a text
+        return _foreign(old, new, _shared(a, b)) if little or len(b) >= FOREIGN_LEAST else None
     if not b:
         return Failure("collapsed", f"no main text; the last good version had {len(a)} characters")
     shared = _shared(a, b)
@@ -165,7 +166,7 @@ def _blocked(status: int, html: str, text: str, page: Said, rules: TextRules) ->
         return "blocked_challenge", f"HTTP {status}, nothing but scripts that set a cookie or go elsewhere"
     if len(text) < NOTICE // 4 and (told := _without_script(html, rules)):
         return "blocked_challenge", f"HTTP {status}: {told}"
-    if status >= 400 and status not in (404, 410):
+    if status >= 400 and status not in (404, 410, 429):
         return notices.find(page, rules, ("blocked_challenge", "blocked_waf"), alone=True)
     return None
 
@@ -198,8 +199,8 @@ def _empty_or_notice(text: str, page: Said, document: Document | None, rules: Te
         return "empty", f"only {left[:NOTICE]!r}: a script would bring the text (render: browser)"
     if document.kind in ("error", "blocked") and not page.dated:
         return "empty", next(iter(document.warnings), "no main text")
-    if document.kind == "other" and notices.speaks_to_visitor(page):
-        return "empty", f"no document, only a word to the visitor: {left[:NOTICE]}"
+    if document.kind == "other" and not page.dated and (not page.headed or notices.speaks_to_visitor(page)):
+        return "empty", f"no document, only a few words (selector: would read them): {left[:NOTICE]}"
     return None
 
 

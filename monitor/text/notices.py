@@ -29,13 +29,25 @@ _AROUND = 30  # characters shown on each side of what was found
 _QUOTED = re.compile("“[^“”]{0,200}”|「[^」]{0,200}」|『[^』]{0,200}』|《[^》]{0,200}》|【[^】]{0,200}】")
 _SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]?")
 _PASSWORD = re.compile(r"<input\b[^<>]{0,300}type\s*=\s*[\"']?password", re.IGNORECASE)
-_VISITOR = re.compile("[您你]|抱歉|对不起|出错|错误|\\b(?:you|your|sorry|error)\\b", re.IGNORECASE)
+_HEADING = re.compile(r"<h[1-4]\b", re.IGNORECASE)
+_VISITOR = re.compile(
+    "[您你]|抱歉|对不起|出错|错误|"
+    "(?:该|此|本|当前|这个?|(?:访问|请求|查看|浏览|查询)的)(?:网|公开)?(?:页|站|栏目|频道|稿件?|文章|信息|内容|链接|地址|功能|系统|服务)|"
+    "请(?:稍|过(?:段|会|一)|重新|返回|检查|刷新|点击|勿|不要|耐心|从|改|换|联系)|"
+    "\\b(?:you|your|sorry|error|please|exception)\\b",
+    re.IGNORECASE,
+)
+# A document of an authority is named after what it is about, and says which kind of document it is
+_OFFICIAL = re.compile(
+    "关于.{2,60}(?:通知|公告|通告|公示|决定|决议|意见|批复|函|答复|说明|通报|报告|方案|办法|规定|细则|名单|情况)(?:$|[\\W_])"
+)
 _READER = re.compile(
     "[您你请]|抱歉|对不起|oops|that page|本(?:网)?站|(?:该|此)(?:网站|页面|信息|内容|文章)|我们|管理员|"
     "\\b(?:you|your|we|our|us|sorry|please|this (?:site|website|page|server))\\b",
     re.IGNORECASE,
 )
 _OF_MACHINES = frozenset({"http_5xx", "http_403"})  # said by programs that speak to nobody
+_STATUS = re.compile(r"\W*(?:HTTP)?\W*(?:状态|Status|错误|Error)?\W*(?:码|代码|code)?\W*[45]\d\d\b", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W_]")
 
 
@@ -49,6 +61,8 @@ class Said:
     asks_password: bool = False
     article: bool = False  # reads like one: several sentences in an article's place
     long: bool = False  # too much of it for a notice
+    headed: bool = False  # has a heading, as documents have
+    signed: bool = False  # names both its day and its publisher, under a title: no notice does
 
 
 def said(html: str, title: str, visible: str, document: Document | None, *, little: int) -> Said:
@@ -56,12 +70,21 @@ def said(html: str, title: str, visible: str, document: Document | None, *, litt
     main = list(document.paragraphs) if document is not None and document.kind != "listing" else []
     article = document is not None and document.kind == "article"
     pieces = main if article or len(visible) > little else main or [visible]
-    dated = document is not None and bool(document.published or document.publisher)
+    dated = document is not None and bool(document.published or document.publisher or _OFFICIAL.search(title))
+    signed = document is not None and bool(document.published and document.publisher)
     name = _QUOTED.sub("", title)
     if sum(map(len, pieces)) > little:
         return Said(name, (), dated, long=True)
     sentences = tuple(s for piece in pieces for s in _SENTENCE.findall(_QUOTED.sub("", piece)) if _LETTERS.search(s))
-    return Said(name, sentences, dated, bool(_PASSWORD.search(html)), article and len(sentences) > 1)
+    return Said(
+        name,
+        sentences,
+        dated,
+        asks_password=bool(_PASSWORD.search(html)),
+        article=article and len(sentences) > 1,
+        headed=bool(_HEADING.search(html)),
+        signed=signed and article and len(name) >= NAME,
+    )
 
 
 def find(
@@ -70,19 +93,29 @@ def find(
     """(failure word, what was read) of a page that is only a notice; `alone`: it is known to be no article."""
     if page.long:
         return None
-    rest = 0 if alone else beside(page, rules)
+    rest = 0 if alone or _names_status(page) else beside(page, rules)
     if page.asks_password and rest < REST and "login" in words:
         return "login", "the page asks for a password and says nothing else"
     for word in words:
         patterns = rules.signs.get(word, ())
         if page.article and word not in _OF_MACHINES and not _for_reader(page):
             continue
-        if rest < REST and (found := _first(page.title, patterns)):
+        if rest < REST and _names_notice(page, word, rest) and (found := _first(page.title, patterns)):
             return word, found
         told = [(s, found) for s in page.sentences if (found := _first(s, patterns))]
         if told and _is_all(page, sum(len(s) for s, _ in told), rest, patterns):
             return word, told[0][1]
     return None
+
+
+def _names_status(page: Said) -> bool:
+    """Whether the title is an HTTP status: what else such a page says is how a program explains itself."""
+    return not page.dated and bool(_STATUS.match(page.title))
+
+
+def _names_notice(page: Said, word: str, rest: int) -> bool:
+    """Whether the title can be a notice's: below that of an article stands what it is about, told to nobody."""
+    return not page.signed and (not rest or word in _OF_MACHINES or _for_reader(page))
 
 
 def _for_reader(page: Said) -> bool:
@@ -105,7 +138,7 @@ def beside(page: Said, rules: TextRules) -> int:
 
 def _is_all(page: Said, told: int, rest: int, patterns: Sequence[re.Pattern[str]]) -> bool:
     """Whether the notice is what the page is there for; a text with its day and a title of its own is about it."""
-    if page.dated and len(page.title) >= NAME and not _first(page.title, patterns):
+    if page.signed or (page.dated and len(page.title) >= NAME and not _first(page.title, patterns)):
         return False
     return rest < REST or (rest < told and not page.dated)
 

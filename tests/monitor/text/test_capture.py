@@ -128,6 +128,12 @@ def test_another_document_at_the_address_of_a_short_one() -> None:
     assert found.error == "wrong_document"
 
 
+def test_a_few_words_in_place_of_a_short_text() -> None:
+    found = collapsed(read(PARAGRAPHS[:4]), read(["云端数据走神了。"], "提示"))
+    assert found is not None and found.error == "wrong_document"
+    assert collapsed(read(PARAGRAPHS[:4]), read([PARAGRAPHS[2]], "提示")) is None
+
+
 def test_a_short_notice_may_change_wholly() -> None:
     assert collapsed(read(["明天停水。"]), read(["今天供电恢复。"], "通知")) is None
 
