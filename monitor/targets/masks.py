@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 
 _DASH = r"\s{0,2}[-—–―~至、到]{1,2}\s{0,2}"
+# Units in Latin letters measure (45km, 120MW以上); a noun behind a size makes it a name (100MW光伏电站), as 兆瓦 does.
+_LATIN_UNIT = r"(?:(?:km²?|m[²³]|TEU)(?![A-Za-z\d])|(?:[kKMG][Ww][hp]?|m)(?=以上|以内|以下|左右|[^一-龥A-Za-z\d²³/]|$))"
 # A match can only begin with one of these: most positions of a text are refused at once.
 _FIRST = r"(?=[\d“\"‘〈『「《\[【〔(前排位居列第连备户人每一二三四五六七八九〇零NXnA-Za-z])"
 _KINDS = (
@@ -24,7 +26,7 @@ _KINDS = (
     r"连续\s?[\d一二三四五六七八九十]{1,4}\s?(?:年|次|届|个)",  # streaks
     r"\d{1,6}(?:\s?\+\s?(?:\d{1,6}|[NXn]|[一-龥])){1,9}|[NXn]\s?\+\s?\d{1,6}",  # 1+2+5, 1+N
     r"[A-Za-z]{1,20}[-—]?\d{1,8}(?:\.\d+)?(?![\d.]*(?:[万亿]+元|%))[级号]?"
-    r"|\d{1,8}(?:\.\d{1,8})?\s?[A-Za-z]{1,20}(?![/²])",  # G20, 5G, PM2.5
+    r"|\d{1,8}(?:\.\d{1,8})?\s?(?!" + _LATIN_UNIT + r")[A-Za-z]{1,20}(?![/²])",  # G20, 5G, PM2.5
     r"\d{3,4}\s?-\s?\d{6,8}|(?<!\d)1\d{10}(?!\d)|\d{9,}(?:\.\d+)?(?![万亿元%])"
     r"|备案?号?:?[^,。;\s\d]{0,4}\d{5,}号?(?:-\d+)?",  # phone and licence numbers
     r"\d{1,6}\s?号(?:线|楼|院|文|令|机|门|桥|路)?(?:机组)?",
@@ -61,9 +63,12 @@ _PAID = re.compile(
 _REWARD = re.compile(
     r"(?:一次性|给予|最高|每[人户亩家个件台][^,。;]{0,3})(?:奖励|补助|补贴|奖补|资助|扶持)(?:资金)?(?:最高|不超过|达)?$"
 )
+_CAPPED = re.compile(  # 单个项目最高不超过2000万元: what one of many may get
+    r"(?:单个|单户|单家|单笔|同一|每[人户亩家个件台])[^,。;、\d]{0,10}(?:最高|最多|不超过|上限)[^,。;\d]{0,8}$"
+)
 _OF_PROJECTS = re.compile(r"的(?:[^,。;、]{0,12}项目|有?\d)")
 _MOSTLY = re.compile(r"为主|户型")
-_SIZE = re.compile(r"的?标准|级|/(?!千?万?[人户亩吨年天])|[一-龥]{0,4}中(?:第|排名|排在|位列|列)")
+_SIZE = re.compile(r"的?标准|级(?!规模|台阶|水平)|/(?!千?万?[人户亩吨年天])|[一-龥]{0,4}中(?:第|排名|排在|位列|列)")
 _PLANT = re.compile(r"(?:/年)?[^,。;、\d]{1,9}(?:装置|机组|电站|储能|生产线|煤矿|储罐|炼化|船|核电|风电场|锅炉)")
 
 
@@ -103,4 +108,5 @@ def _subsidy(text: str, start: int, rest: str) -> bool:
     """What is paid for each: 按设备投资额的10%给予补助, 一次性奖励100万元."""
     if _SUBSIDY.search(text, max(0, start - 30), start) and _PAID.match(rest):
         return True
-    return bool(_REWARD.search(text, max(0, start - 24), start))
+    # The quantity begins with its own bound: 不超过2000万元.
+    return bool(_REWARD.search(text, max(0, start - 24), start) or _CAPPED.search(text, max(0, start - 24), start + 3))

@@ -310,7 +310,8 @@ class Namer:
         unit, before = value.quantity.unit, subject.indicator
         if before and (unit in ("%", "百分点") or self.lexicon.measures(before, unit)):
             return before
-        return subject.recent.get("thing") if value.quantity.family == "thing" else None
+        before = subject.recent.get("thing") if value.quantity.family == "thing" else None
+        return before if before and self.lexicon.fits(before, unit, growth=False) == 2 else None
 
     def topic(self, value: Value, subject: Subject) -> Indicator | None:
         """固定资产投资方面,…: what is spoken of, else what was spoken of before."""

@@ -31,6 +31,7 @@ _TIME = re.compile(
 _NAMED = re.compile(
     r"以来|建成的|相比|增长|平均|的?[一二两\d.]{1,6}倍"
 )  # 做好2020年以来…: a year that only names something
+_BASE = re.compile(r"[^,。;\d]{0,8}(?:基础上|为基[数期])")  # 在2020年基础上翻一番, 在去年高基数的基础上: measured from
 _OF_A_PLAN = re.compile(r"的?(?:度)?(?:目标)?(?:任务|计划|目标|预算)(?:任务|总?数)?的?\s?\d[\d.,]*(?P<rate>\s?%)?")
 _OF_PLAN = re.compile(r"[”\"]?(?:规划)?的?(?:开局|收官|起步|第[一二三四五]年|最后一年|首年|关键之年|承上启下)")
 _MONTH_OF = re.compile(
@@ -87,6 +88,8 @@ def mentions(text: str, clock: Clock) -> list[Mention]:
         if text[max(0, match.start() - 1) : match.start()] in _COMPARED or (
             match["year"] and _NAMED.match(text, match.end())
         ):
+            continue
+        if (match["year"] or match["rel"] or match["word"]) and _BASE.match(text, match.end()):
             continue
         if match["plan"] and _OF_PLAN.match(text, match.end()):
             continue  # 今年是“十四五”开局之年: a year of the plan, not the plan

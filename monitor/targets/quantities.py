@@ -41,12 +41,17 @@ _TERM = re.compile(
 _SCHOOLED = re.compile(r"教育年限[^,。;\d]{0,8}?(?P<a>\d{1,2}(?:\.\d{1,2})?)\s?(?P<unit>年)(?P<post>以上|左右)?")
 _MINUS = re.compile(r"(?:增长|上涨|增速|增幅|为|率|指数|达|幅度|同比|提高)\s?[-−–]$")
 _BASE = re.compile(r"(不低于|不少于|不超过|不高于)[^,。;\d]{2,24}的$")
+_LEAST = re.compile(
+    r"(至少|最少|最多|至多)(?:[再新]?[建增]成?|建设|建立|培育|引进|完成|实施|打造|开展|举办|改造|安排|配备|有)$"
+)
 _TIMED = re.compile(r"(?:优良|寿命|天数|教育年限)[^,。;]{0,8}$")
 _FROM = re.compile(r"[从由](?:20\d\d年的?)?[^,。;、]{0,6}$")
 _TO = re.compile(r"[^,。;、\d]{0,8}(?:至|到|为)\s?")
 _TO_ZERO = re.compile(r"[^,。;\d]{0,6}[至到为]了?零(?![一-龥])")
 _NOT_COUNTED = "全面|意识|自信|维护|到位|坚持|体系|聚焦|提升|行动|方面|战略|中心|转变|重点|清单|专项"
 _SPELLED = {"个百分点": "百分点", "个点": "百分点", "微克每立方米": "微克/立方米", "毫克每升": "毫克/升"}
+_NO_QUALIFIER = r"(?<![签节集预附邻临靠])"  # 签约20个, 节约3亿元: 约 and 近 at the end of another word
+_SPOKEN = r"(?:个(?=亿(?![元级吨人户斤])))?"  # 3个亿
 _FEW = 10
 _WORKS = "完成 新建 建成 新增 改造 建设 打造 修建 引进 开工 启动 创建 培育 举办 扩建 投用 建立 增加 实施 维修"
 
@@ -84,10 +89,12 @@ class Finder:
         names = "|".join(map(re.escape, sorted(self.family, key=len, reverse=True))) or "(?!)"
         post = f"(?P<post>{after})?"
         unit = rf"(?P<unit>{names}|(?![十百千万亿余多]))"
-        tail = rf"(?P<m1>[余多来几])?\s?(?P<mult>[十百千万亿]*?)(?P<m2>[余多])?\s?{unit}(?:\([^()\d]{{1,3}}\))?"
+        tail = (
+            rf"(?P<m1>[余多来几])?\s?{_SPOKEN}(?P<mult>[十百千万亿]*?)(?P<m2>[余多])?\s?{unit}(?:\([^()\d]{{1,3}}\))?"
+        )
         tail += r"(?P<per>/千?万?[人户亩吨年天])?"
         first = rf"(?P<a>{ARABIC})\s?"
-        self.lead = re.compile(rf"(?:{before})[\s了]?$")
+        self.lead = re.compile(rf"{_NO_QUALIFIER}(?:{before})[\s了]?$")
         self.range = re.compile(
             rf"{first}(?P<am>[十百千万亿]*)(?:{names})?\s?[-—–―~∼至到]{{1,2}}\s?(?P<b>{ARABIC}){tail}(?:之间)?{post}"
         )
@@ -99,11 +106,12 @@ class Finder:
         self.tenths = re.compile(
             rf"(?P<ten>[一二两三四五六七八九])成(?P<more>[半一二三四五六七八九])?(?![立为员长效本果功型品交熟人分]){post}"
         )
-        self.fold = re.compile(r"翻(?P<fan>[一二两三]?)番")
+        self.fold = re.compile(rf"翻了?(?P<fan>[一二两三]?)番{post}")
         self.digits = re.compile(r"(?P<digits>[两三四])位数(?:增长)?")
         self.bare = re.compile(
-            r"(?P<pre>首次突破|突破|超过|超|破|近|达到?|过)(?P<cn>[十百千万亿]{1,3})(?P<unit>元|人次|户|亩|人|家)?(?![一-龥]?[级强名]|的?(?:楼宇|企业|项目|村|园区|产业|集群|镇|大户))"
+            r"(?P<pre>首次突破|突破|超过|超|破|近|达到?|[迈站登跃踏][上入]|过)(?P<cn>[十百千万亿]{1,3})(?P<unit>元|人次|户|亩|人|家)?(?![一-龥]?(?:级(?!规模|台阶|水平)|[强名])|的?(?:楼宇|企业|项目|村|园区|产业|集群|镇|大户))"
         )
+        self.spoken = re.compile(rf"(?P<cn>[一二两三四五六七八九十]{{1,3}})个亿(?![元级吨人户斤]){post}")
         works = "|".join(f"(?<={verb})" for verb in _WORKS.split())
         counted = "|".join(units.get("counted", ())) or "(?!)"
         self.listed = re.compile(
@@ -134,7 +142,7 @@ class Finder:
         for pattern, build in (
             (self.percent, self._percent), (self.fraction, self._fraction), (self.tenths, self._tenths),
             (self.fold, self._fold), (self.digits, self._digits), (self.bare, self._bare), (self.count, self._count),
-            (self.listed, self._listed),
+            (self.listed, self._listed), (self.spoken, self._spoken),
         ):  # fmt: skip
             for match in pattern.finditer(masked):
                 quantity = build(match)
@@ -261,8 +269,12 @@ class Finder:
         unit = match["unit"] or ("元" if "亿" in scale else None)
         if unit is None:
             return None
-        qualifier = "about" if match["pre"] == "近" else "exact" if match["pre"].startswith("达") else "over"
+        qualifier = "about" if match["pre"] == "近" else "exact" if match["pre"][0] in "达迈站登跃踏" else "over"
         return bounded(Quantity(match.start(), match.end(), value, scale + unit, self.family[unit], qualifier))
+
+    def _spoken(self, match: re.Match[str]) -> Quantity | None:
+        """三个亿: how sums are said aloud."""
+        return self._worded(match, words(match["cn"]), "亿元", "money")
 
     def _count(self, match: re.Match[str]) -> Quantity | None:
         value = words(match["cn"])
@@ -309,10 +321,12 @@ class Finder:
             yield bounded(Quantity(start, match.end(), float(match["a"]), match["unit"], "time", qualifier))
 
     def _based(self, quantity: Quantity, text: str) -> Quantity:
-        """不低于居住用地供应总量的70%: the bound stands before what the share is of."""
-        if quantity.family != "percent" or quantity.qualifier != "exact":
+        """不低于居住用地供应总量的70%, 至少建成1所: the bound stands before what the share is of or the verb."""
+        if quantity.qualifier != "exact":
             return quantity
-        match = _BASE.search(text, max(0, quantity.start - 30), quantity.start)
+        match = _LEAST.search(text, max(0, quantity.start - 8), quantity.start)
+        if match is None and quantity.family == "percent":
+            match = _BASE.search(text, max(0, quantity.start - 30), quantity.start)
         return bounded(replace(quantity, qualifier=self.before[match[1]])) if match else quantity
 
     @staticmethod

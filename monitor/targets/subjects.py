@@ -93,7 +93,7 @@ class Lexicon:
             return 2 if "%" in mine else 1
         if base == "倍" or (base == "%" and growth):
             return 2 if "growth" in indicator.forms else 1
-        if base == "%":
+        if base in ("%", "比例"):  # 占比稳定在三分之一
             level = bool(set(indicator.forms) & {"share", "level", "relative"})
             return 0 if "%" not in mine else 2 if level else 1
         return 2 if base in mine else self._akin(base, mine)
