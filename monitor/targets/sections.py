@@ -128,11 +128,14 @@ class Outline:
             stack.append(replace(stack[-1], heading=heading, level=_UNNUMBERED, headline=0))
             return
         level = level or 1
+        beside: _Section | None = None
         while len(stack) > 1 and stack[-1].level >= level:
-            stack.pop()
+            beside = stack.pop()
         if role == "target" and stack[0].role is None and _GOALS.search(heading):
             stack[0] = replace(stack[0], role="target", explicit=True)  # what follows the goals are the ways to them
         parent = stack[-1]
+        if role is None and parent.role is None and beside and beside.role == "target" and beside.level == level:
+            role, period = "target", period or beside.period  # 【2024这样干】…【民生福利】: plans go on
         stack.append(
             _Section(
                 heading,
@@ -210,6 +213,8 @@ class Outline:
                 and not deadline(lead[0].word)
             ):
                 section = self._led(section, lead[0].period, lead[0].past, clock)
+                if stack[0].explicit and all(s.level in (0, _UNNUMBERED) for s in stack):
+                    stack[0] = replace(stack[0], period=section.period)  # 今后五年…目标是. 2024年,…: headings follow
             if re.match(
                 r"围绕(?:上述|以上|这些)|为(?:实现|完成)(?:上述|以上|今年)|(?:做好|抓好)(?:今年|明年|下一步)", opening
             ):
