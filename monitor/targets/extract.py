@@ -198,7 +198,8 @@ class _Passage:
         said = [m for m in said if m.period and (m.past is not None or m.word == "全年" or self._opens(m))]
         if said:
             chosen = self._holding(said, at)
-            return _When(chosen.period, chosen.past, "period of the sentence")
+            if chosen:
+                return _When(chosen.period, chosen.past, "period of the sentence")
         if self.state.period:
             return _When(self.state.period, self.state.past, "period of the paragraph")
         return _When(self.sentence.period, None, "period of the section" if self.sentence.period else "report year")
@@ -211,16 +212,23 @@ class _Passage:
         wide = [p for p in (self.state.period, self.sentence.period) if p and re.fullmatch(r"\d{4}-\d{4}", p)]
         return _When(wide[0], when.past, "years of the paragraph") if wide else when
 
-    def _holding(self, said: list[Mention], at: int) -> Mention:
-        """今后五年…,到2026年达到650亿元;收入…: a time to reach something by ends with its part of the sentence."""
+    def _holding(self, said: list[Mention], at: int) -> Mention | None:
+        """今后五年…,到2026年达到650亿元;收入…: a time to reach something by ends with its part of the sentence.
+
+        So does a part of a year (1-5月,…;投资…). One that opens the sentence, or a list (目标是:到2026年,…), goes on.
+        """
         part = self.words.rfind(";", 0, at) + 1
         lasting = [m for m in said if m.start >= part or m.start <= 2 or not self._ends(m)]
-        return (lasting or said)[-1]
+        if not lasting and self.state.period:  # the paragraph has a time to go back to
+            said = [m for m in said if "/" not in (m.period or "")]
+        return next(reversed(lasting or said), None)
 
     def _ends(self, mention: Mention) -> bool:
-        """到2026年; 2026年达到: a year that something is reached in."""
+        """到2026年; 2026年达到: a year that something is reached in, and a part of a year."""
+        if self.words[mention.start - 1] == ":":
+            return False
         reached = mention.word.endswith("年") and self.words.startswith(("达", "突破", "实现"), mention.end)
-        return reached or (mention.period or "").startswith("by ")
+        return reached or (mention.period or "").startswith("by ") or "/" in (mention.period or "")
 
     # ------------------------------------------------------------------ items
 
