@@ -22,6 +22,7 @@ from monitor.targets.repeats import counted
 from monitor.targets.roles import Judge, heading_mood, mood, question
 from monitor.targets.sections import Outline, Sentence
 from monitor.targets.subjects import Lexicon
+from monitor.targets.wrapped import whole
 from monitor.targets.years import document_clock
 
 _MEASURE = re.compile(r"(?:收入|增速|增幅|投资|产值|增加值|总额|率|比重|占比|消费|价格|指数)$")
@@ -408,12 +409,18 @@ def extract(
     `year` is the year the document sets targets for; without it, title, session and goal headings tell.
     `published` (YYYY-MM-DD) only helps an undated newspaper page that says 今年.
     """
-    clock = document_clock(fold(text), title, published, year)
-    first = " ".join((title or "").split())
-    if not first or _BLANK.sub("", first) in _BLANK.sub("", text[:_TOP]):
-        return reader(vocabulary).read(text, clock)
-    found = reader(vocabulary).read(f"{first}\n{text}", clock)  # a title heads its text as any other heading does
-    return tuple(_back(t, len(first) + 1) for t in found if t.start > len(first))
+    flat = whole(text)
+    clock = document_clock(fold(flat.text), title, published, year)
+    found = _read(flat.text, reader(vocabulary), clock, " ".join((title or "").split()))
+    return tuple(flat.back(item, text) for item in found) if flat.at else found
+
+
+def _read(text: str, rules: Reader, clock: Clock, title: str) -> tuple[Target, ...]:
+    """A title heads its text as any other heading does, unless the text begins with it."""
+    if not title or _BLANK.sub("", title) in _BLANK.sub("", text[:_TOP]):
+        return rules.read(text, clock)
+    found = rules.read(f"{title}\n{text}", clock)
+    return tuple(_back(t, len(title) + 1) for t in found if t.start > len(title))
 
 
 _BLANK = re.compile(r"[\s—–-]+")  # a page may break its title into lines
