@@ -48,12 +48,14 @@ def about(item: Target, lang: Lang) -> str:
         say(TEXTS, f"role.{item.role}", lang),
         (f"{item.object} · " if item.object else "") + (item.canonical or item.indicator),
         item.value_text,
-        f"{item.qualifier}/{item.strength}",
+        *(say(TEXTS, f"{k}.{getattr(item, k)}", lang) for k in ("qualifier", "strength")),
         item.period or "?",
+        item.scope,
+        item.stage,
+        say(TEXTS, f"vintage.{item.vintage}", lang) if item.vintage else None,
+        say(TEXTS, "one_off", lang) if item.persistence == "one_off" else None,
     ]
-    more = [item.scope, item.stage, item.vintage, item.persistence if item.persistence == "one_off" else None]
-    said += [x for x in more if x]
-    return f"{'  '.join(said)}  [{item.rule}] {item.confidence:.2f}"
+    return f"{'  '.join(filter(None, said))}  [{item.rule}] {item.confidence:.2f}"
 
 
 def reading_page(name: str, text: str, items: Sequence[Target], lang: Lang) -> str:
@@ -90,8 +92,8 @@ def _readings(items: Sequence[Target], lang: Lang) -> str:
         cells = [
             say(TEXTS, f"role.{item.role}", lang),
             (f"{item.object} · " if item.object else "") + (item.canonical or item.indicator),
-            item.value_text, item.qualifier, item.strength, item.period or "?", item.section or "", item.rule,
-            f"{item.confidence:.2f}",
+            item.value_text, *(say(TEXTS, f"{k}.{getattr(item, k)}", lang) for k in ("qualifier", "strength")),
+            item.period or "?", item.section or "", item.rule, f"{item.confidence:.2f}",
         ]  # fmt: skip
         row = "".join(f"<td>{escape(c)}</td>" for c in cells)
         rows.append(f'<tr id="r{number}" class="{item.role}"><td><a href="#t{number}">{number}</a></td>{row}</tr>')

@@ -89,8 +89,9 @@ def target_table(items: Sequence[Target], lang: Lang, *, title: str) -> Table:
         table.add_column(say(TEXTS, f"col.{name}", lang), overflow="fold")
     for item in items:
         role = Text(say(TEXTS, f"role.{item.role}", lang), style="green" if item.role == "target" else "blue")
-        cells = (item.canonical or item.indicator, item.value_text, item.qualifier, item.strength)
-        table.add_row(role, *map(out.inert, cells), item.period or "", out.inert(item.text))
+        force = (say(TEXTS, f"{k}.{getattr(item, k)}", lang) for k in ("qualifier", "strength"))
+        cells = (item.canonical or item.indicator, item.value_text, *force, item.period or "", item.text)
+        table.add_row(role, *map(out.inert, cells))
     return table
 
 

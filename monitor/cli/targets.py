@@ -37,22 +37,28 @@ for _command in promises.COMMANDS:
 @click.option("--source-date", metavar="D", help="when the text was published, YYYY-MM-DD")
 @click.option("--year", type=int, help="the year the text sets targets for")
 @click.option("--role", type=click.Choice(["target", "actual"]))
-@click.option("--jsonl", is_flag=True)
+@out.formats
 @common
 def extract_(files: tuple[str, ...], source_date: str | None, year: int | None, role: Role | None, **kw: Any) -> None:
     """Targets and actuals of text or HTML files, with exact offsets."""
     session: Session = kw["session"]
     words = vocabulary()
-    for name in files:
-        document = str(name)
+
+    def read(name: str) -> list[Target]:
         text, about = transfer.raw_text(Path(name), words.text)
         found = review.read_text(text, about, words, published=source_date, year=year)
-        kept = [t for t in found if role in (None, t.role)]
-        if kw["jsonl"]:
-            for item in kept:
-                click.echo(wire.dump({"document": document, **wire.target(item)}))
+        return [t for t in found if role in (None, t.role)]
+
+    if kw["form"] != "table":
+        rows = ({"document": name, **wire.target(item)} for name in files for item in read(name))
+        out.rows(rows, ("document", "role", "indicator", "value_text", "period"), kw["form"], session.lang)
+        return
+    for name in files:
+        kept = read(name)
+        if kept:
+            out.console().print(target_table(kept, session.lang, title=name))
         else:
-            out.console().print(target_table(kept, session.lang, title=document))
+            out.note(f"{name}: {say(TEXTS, 'no targets', session.lang)}")
 
 
 def _side(ref: str, session: Session, year: int | None) -> review.Side:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -166,6 +168,24 @@ def test_offsets_of_extracted_targets_count_in_the_file(desk: Any, page_of: Call
     assert {i["role"] for i in desk.run("targets", "extract", "b.txt", "--role", "actual", "--jsonl").lines} <= {
         "actual"
     }
+    answered = [{k: v for k, v in item.items() if k != "document"} for item in items if item["document"] == "b.txt"]
+    whole = json.loads(desk.run("targets", "extract", "b.txt", "--year", "2026", "--json").out)
+    assert [{k: v for k, v in item.items() if k != "document"} for item in whole] == answered
+    rows = list(csv.DictReader(io.StringIO(desk.run("targets", "extract", "b.txt", "--year", "2026", "--csv").out)))
+    assert [row["value_text"] for row in rows] == [item["value_text"] for item in answered]
+
+
+def test_a_table_of_targets_speaks_its_readers_language(desk: Any) -> None:
+    (desk.folder / "c.txt").write_text(
+        "今年目标：力争地区生产总值增长6%左右，城镇新增就业不少于900人。", encoding="utf-8"
+    )
+    zh, en = (desk.run("targets", "extract", "c.txt", "--lang", lang) for lang in ("zh", "en"))
+    assert "力争" in zh.out and "不低于" in zh.out and not {"strive", "at_least", "none"} & set(zh.out.split())
+    assert "at least" in en.out and "strive" in en.out
+    marked = desk.run("targets", "explain", "c.txt", "--lang", "zh")
+    assert "力争" in marked.out and "strive" not in marked.out
+    (desk.folder / "d.txt").write_text("今天天气晴。", encoding="utf-8")
+    assert "d.txt" in desk.run("targets", "extract", "d.txt").err
 
 
 def test_a_dry_run_stores_nothing(desk: Any, web: Any, page_of: Callable[..., str]) -> None:
