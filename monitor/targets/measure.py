@@ -25,6 +25,7 @@ _UNITS: dict[str, tuple[str, float]] = {
     "番": ("times", 1.0),
     "元": ("yuan", 1.0),
     "人民币": ("yuan", 1.0),
+    "元人民币": ("yuan", 1.0),
     "美元": ("dollar", 1.0),
     "米": ("length", 1.0),
     "m": ("length", 1.0),
@@ -48,8 +49,12 @@ _UNITS: dict[str, tuple[str, float]] = {
     "公斤": ("mass", 1.0),
     "千克": ("mass", 1.0),
     "斤": ("mass", 0.5),
+    "克": ("mass", 1e-3),
+    "担": ("mass", 50.0),
+    "公担": ("mass", 100.0),
     "立方米": ("volume", 1.0),
     "方": ("volume", 1.0),
+    "升": ("volume", 1e-3),
     "m³": ("volume", 1.0),
     "㎥": ("volume", 1.0),
     "千瓦": ("power", 1.0),
@@ -61,6 +66,7 @@ _UNITS: dict[str, tuple[str, float]] = {
     "MWp": ("power", 1e3),
     "GW": ("power", 1e6),
     "千瓦时": ("energy", 1.0),
+    "千瓦小时": ("energy", 1.0),
     "kWh": ("energy", 1.0),
     "MWh": ("energy", 1e3),
     "GWh": ("energy", 1e6),
@@ -79,6 +85,9 @@ _UNITS: dict[str, tuple[str, float]] = {
     "年": ("years", 1.0),
     "小时": ("hours", 1.0),
     "微克/立方米": ("concentration", 1.0),
+    "微克每立方米": ("concentration", 1.0),
+    "毫克/升": ("concentration", 1e6),
+    "毫克每升": ("concentration", 1e6),
 }
 # Measure words that count the same things in one report and the next (村卫生室2万个, 1.7万家).
 _COUNTERS = frozenset("个家处所座项条户件场台套间栋幢支辆部批期届次门只株类种村片道块宗") | {"余户", "单位", "试点"}

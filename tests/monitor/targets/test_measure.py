@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.config import vocabulary
 from monitor.model import Target
 from monitor.targets import measure
 
@@ -64,3 +65,11 @@ def test_an_acre_is_a_part_of_a_hectare() -> None:
     assert measure.same(measure.number(quantity(15, 15, 15, "亩")), measure.number(quantity(1, 1, 1, "公顷")))
     assert not measure.same(None, 0.0)
     assert measure.same(None, None)
+
+
+def test_every_physical_unit_has_a_size() -> None:
+    """A unit that is read but has no size is never compared with the others of its class."""
+    classes = vocabulary().units["classes"]
+    alone = {"港元", "欧元", "日元", "车道公里", "单公里", "皮长公里", "头份"}  # measured by themselves
+    for name in ("money", "area", "length", "mass", "volume", "power", "density"):
+        assert [u for u in classes[name] if measure.base(u)[0] == u] == [u for u in classes[name] if u in alone]
