@@ -28,7 +28,6 @@ _MARKS: tuple[tuple[re.Pattern[bytes], str], ...] = (
 )
 _BOM = b"\xef\xbb\xbf"
 READABLE = frozenset({"pdf", "zip", "ole", "rtf", "mhtml"})  # has a reader (registry.READERS)
-IMAGES = frozenset({"image"})
 
 
 def sniff(body: bytes) -> str | None:

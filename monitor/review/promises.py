@@ -221,12 +221,16 @@ def attainment(
     above = _results_above(ask, promises, asked)
     kept = set(verdicts)
     records = _Records(ask)
+    results: dict[tuple[str, str | None], list[Target]] = {}
     rows = []
     for x in promises:
-        own = places.get(x.region or x.source, [])
-        results = [y.target for y in sorted(own, key=lambda y: y.series != x.series) if _binding(y)]
+        place = x.region or x.source
+        own = places.get(place, [])
+        if (place, x.series) not in results:
+            told = sorted(filter(_binding, own), key=lambda y: y.series != x.series)
+            results[place, x.series] = [y.target for y in told if y.target.role == "actual"]
         setting = Setting(tolerance, (asked.as_of or now).year - 1, x.year, above.get(x.region or "", {}))
-        found = attain(x.target, results, setting, record=records.due(x, own))
+        found = attain(x.target, results[place, x.series], setting, record=records.due(x, own))
         if not kept or found.result in kept:
             rows.append(wire.stored_target(x) | _became(found))
     return rows

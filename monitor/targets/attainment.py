@@ -165,7 +165,10 @@ def rank(rows: Iterable[tuple[str, Target]]) -> tuple[Place, ...]:
     model = known[0][1]
     fit = [x for x in known if x[1].kind == model.kind and measure.comparable(x[1].unit, model.unit)]
     fit.sort(key=lambda x: (-x[2], x[0]))
-    return tuple(Place(p, t, n, 1 + sum(other > n for _, _, other in fit)) for p, t, n in fit)
+    position: dict[float, int] = {}
+    for at, (_, _, number) in enumerate(fit, 1):
+        position.setdefault(number, at)
+    return tuple(Place(p, t, n, position[n]) for p, t, n in fit)
 
 
 def amplification(own: Target, above: Target) -> float | None:
