@@ -216,20 +216,24 @@ class _Passage:
     def _holding(self, said: list[Mention], at: int) -> Mention | None:
         """今后五年…,到2026年达到650亿元;收入…: a time to reach something by ends with its part of the sentence.
 
-        So does a part of a year (1-5月,…;投资…). One that opens the sentence, or a list (目标是:到2026年,…), goes on.
+        So does a part of a year in a paragraph on another part (上半年,…;1-5月,…;投资…). What opens the sentence, or a
+        list (目标是:到2026年,…), goes on.
         """
         part = self.words.rfind(";", 0, at) + 1
         lasting = [m for m in said if m.start >= part or m.start <= 2 or not self._ends(m)]
-        if not lasting and self.state.period:  # the paragraph has a time to go back to
-            said = [m for m in said if "/" not in (m.period or "")]
+        if not lasting:  # the paragraph has a time to go back to
+            said = [m for m in said if not self._aside(m)]
         return next(reversed(lasting or said), None)
 
     def _ends(self, mention: Mention) -> bool:
-        """到2026年; 2026年达到: a year that something is reached in, and a part of a year."""
+        """到2026年; 2026年达到: a year that something is reached in; 1-5月 where the paragraph is on 上半年."""
         if self.words[mention.start - 1] == ":":
             return False
         reached = mention.word.endswith("年") and self.words.startswith(("达", "突破", "实现"), mention.end)
-        return reached or (mention.period or "").startswith("by ") or "/" in (mention.period or "")
+        return reached or (mention.period or "").startswith("by ") or self._aside(mention)
+
+    def _aside(self, mention: Mention) -> bool:
+        return "/" in (mention.period or "") and "/" in (self.state.period or "")
 
     # ------------------------------------------------------------------ items
 

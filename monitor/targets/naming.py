@@ -26,7 +26,7 @@ _OF_PLAN = re.compile(
 _NUMBER = re.compile(r"\d[\d.,]*[万亿千百]*[余多]?[个处条家户项%]?")
 _END = re.compile(r"[,;:。！？!?\n\r]")
 _LEADING = re.compile(
-    r"(?:[\s、,和及与:;—-]|[一二三四五六七八九十]{1,3}[、.]|[(][一二三四五六七八九十\d]{1,3}[)]|\d{1,2}[.、])+"
+    r"(?:[\s、,和及与:;—-]|(?:大关|新?台阶|关口)(?=[、,])|[一二三四五六七八九十]{1,3}[、.]|[(][一二三四五六七八九十\d]{1,3}[)]|\d{1,2}[.、])+"
 )
 _COUNTED = re.compile(r"(?<![A-Za-z\d.])\d")  # PM2.5 counts nothing
 _OWN_VALUE = re.compile(r"、[一-龥]{2,10}\d[\d.,]*[万亿]?(?:公里|亩|米|平方米|吨|元)")
@@ -43,6 +43,7 @@ _BARE = re.compile(
 _MEASURE = re.compile(
     r"工?业?增加值|工?业?总?产值|(?:营业|销售|主营业务)?收入|利润总?额?|利税|税收|税金|投资|总?产量?|单产|到位|到账|人均|零售额|营业额|面积"
 )
+_ASSIGNED = re.compile(r"下达的?[^,。;\d]{2,}?(?:任务|目标|指标|计划)")  # …下达的节能减排任务 names what it is about
 _ANY = re.compile(r"(?:完成|实施|认定|安排|增[加设]?|建|建设|获批|评定|申报)?")
 _RELATIVE_GROWTH = frozenset({"in_step", "above_ref", "sign", "flat", "trend", "assigned", "double"})
 
@@ -106,6 +107,11 @@ class Value:
         return _NUMBER.sub("", self.text[self.quantity.end : end])[:30]
 
     @property
+    def said(self) -> str:
+        """The value as written."""
+        return self.text[self.quantity.start : self.quantity.end]
+
+    @property
     def own(self) -> str:
         return self.around.words.lstrip(" 、,和及")
 
@@ -139,7 +145,7 @@ class Namer:
             return self._behind(value)
         if value.form in ("assigned", "double"):
             own = own or self.known(value.text[value.around.left : value.quantity.end], value)
-        if elided(words) and own is None:
+        if elided(words) and own is None and not (value.form == "assigned" and _ASSIGNED.search(value.said)):
             return self._inherit(value, subject)
         if value.quantity.unit == "%" and _OF_PLAN.search(words) and not strip_words(_OF_PLAN.sub("", words)):
             return self._naming(value, subject.indicator, "rate of the plan", inherited=True)
@@ -273,7 +279,7 @@ class Namer:
         words = value.around.words
         if "占" in words and value.quantity.unit == "%" and subject.indicator in self.shares:
             return self._naming(value, self.shares[subject.indicator], "share of the subject", inherited=True)
-        name = re.sub(r"^[\s、,:;—-]+", "", words).strip() or subject.words
+        name = value.text[value.start : value.quantity.start].strip(" \t、,:;—-") or subject.words
         indicator = self._titled(value)
         if indicator is not None:
             pass
