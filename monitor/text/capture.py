@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from rapidfuzz.distance import Indel
@@ -14,6 +14,7 @@ from monitor.text.notices import REST, Said, beside
 from monitor.text.segment import normalise
 
 LITTLE = 400  # characters of visible text under which a page can be a mere notice that something is wrong
+READ = 400_000  # characters of a page's source in which its visible text is looked for
 NOTICE = 60  # characters of a mere notice: a quarter of it is next to no text
 LOSSY = 0.002  # share of U+FFFD in a text from which it is damaged
 LOSSY_LEAST = 5
@@ -29,6 +30,7 @@ _INDEX = re.compile(r"^/?(?:(?:index|default|home|main)(?:\.\w{2,5})?)?$", re.IG
 # Mark-up is walked with patterns that never look past one closing mark: `<x.*?</x` over a page that opens x ten
 # thousand times and closes it never reads that page ten thousand times.
 _OPENS = re.compile(r"<(?:(?:script|style|noscript)\b|!--)", re.IGNORECASE)
+_OPENING = frozenset("sSnN!\u017f")  # the first letters of these: most tags are none of them
 _CLOSES = {
     **{name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("script", "style", "noscript")},
     "!--": re.compile("-->"),
@@ -57,8 +59,10 @@ def judge(fetch: Fetch, html: str | None, document: Document | None, rules: Text
     if status < 400 and _binary(fetch):
         return Failure("not_html", f"{fetch.content_type or 'binary content'}", fetch.status)
     html = html or ""
-    text = document.text if _is_plenty(document) and document is not None else visible(html)
-    page = notices.said(html, _title(html), text, document, little=LITTLE)
+    title = _title(html)
+    plenty = document is not None and _is_plenty(document)
+    text = document.text if plenty and document is not None else visible(html, LITTLE + NOTICE + len(title))
+    page = notices.said(html, title, text, document, little=LITTLE)
     found = _blocked(status, html, text, page, rules)
     if found is None and status >= 400:
         found = _status(status), f"HTTP {status}"
@@ -113,9 +117,25 @@ def _is_plenty(document: Document | None) -> bool:
     return document is not None and document.kind == "article" and sum(map(len, document.paragraphs)) > 2 * LITTLE
 
 
-def visible(html: str) -> str:
-    """What a reader without scripts would see, roughly: enough to tell a notice from a page."""
-    return _LOOSE.sub("", _BLANKS.sub(" ", " ".join(_outside(html[:400_000])))).strip()
+def visible(html: str, most: int = READ) -> str:
+    """What a reader without scripts would see, roughly: enough to tell a notice from a page. All of it, or a beginning
+    of more than `most` characters: a page that says so much is no notice, whatever it says behind that."""
+    pieces: list[str] = []
+    size, enough = 0, most
+    for piece in _outside(html[:READ]):
+        if not piece or piece.isspace():
+            continue
+        pieces.append(piece)
+        size += len(piece)
+        if size > enough:
+            if len(text := _seen(pieces)) > most:
+                return text
+            enough = 2 * size
+    return _seen(pieces)
+
+
+def _seen(pieces: Iterable[str]) -> str:
+    return _LOOSE.sub("", _BLANKS.sub(" ", " ".join(pieces))).strip()
 
 
 def _outside(html: str) -> Iterator[str]:
@@ -133,7 +153,7 @@ def _outside(html: str) -> Iterator[str]:
 def _closed(html: str, start: int, closes: dict[str, re.Pattern[str]]) -> int:
     """Where the script or comment that begins at `start` has ended, 0 where none does. What does not end once is
     taken out of `closes`: it is not looked for again."""
-    opened = _OPENS.match(html, start)
+    opened = _OPENS.match(html, start) if html[start + 1 : start + 2] in _OPENING else None
     name = opened[0][1:].lower() if opened else ""
     if opened is None or name not in closes:
         return 0

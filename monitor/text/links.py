@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from functools import lru_cache
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -10,6 +11,7 @@ from monitor.model import Attachment, Link, TextRules
 from monitor.text import dates
 from monitor.text.lines import tidy
 from monitor.text.outline import Outline
+from monitor.text.tags import attribute
 
 MOST = 8_000  # links of a page that are looked at
 NAME = 4  # characters from which a link's text can be a title
@@ -20,11 +22,10 @@ ROW = 400  # characters up to which the element around a link is its row
 _DOCUMENT = re.compile(r"[0-9]|\.s?html?\b|\.jsp|\.aspx?|\.php|content|article|info|detail", re.IGNORECASE)
 _FILE = re.compile(r"\.([A-Za-z0-9]{2,5})(?:$|[?#&])")
 _YEAR = re.compile("(?:19|20)[0-9]{2}")
-_DOWNLOAD = ("download", "downfile", "attach", "fujian", "accessory")
+_DOWNLOAD = re.compile("download|downfile|attach|fujian|accessory")
 _PLAIN = re.compile(r"(?:\./|/)?(?:[\w-]+/)*(?:[\w-]+(?:\.\w+)?)?", re.ASCII)  # nothing in it that joining changes
 _PAGES = (".html", ".shtml", ".htm", "/")
 _NO_PAGE = re.compile("(?:javascript|mailto|tel|data|about|blob|ftp|file):", re.IGNORECASE)
-_Rows = dict[int, tuple[str | None, bool]]  # by position: each row is read once
 _ROWS = frozenset({"li", "tr", "dd", "dl", "p", "div", "td", "article"})
 
 
@@ -70,25 +71,26 @@ def read(page: Outline, base: str, rules: TextRules) -> tuple[tuple[Link, ...], 
     """(article-like links, attachments), each address once, in page order."""
     links: dict[str, Link] = {}
     files: dict[str, Attachment] = {}
-    rows: _Rows = {}
+    beside = _Beside(page)
     known: dict[str, str | None] = {}  # many links of a page lead to the same place
+    sources, texts, first, ends = page.sources, page.texts, page.first, page.ends
     for i in page.links[:MOST]:
-        href = page.get(i, "href")
+        href = attribute(source, "href") if (source := sources.get(i)) else ""
         if href not in known:
             known[href] = absolute(base, href)
         if (url := known[href]) is None or url in links:
             continue
-        text = tidy(page.text(i)) or tidy(page.get(i, "title"))
+        text = tidy("".join(texts[first[i] : first[ends[i]]])) or tidy(page.get(i, "title"))
         kind = None if href.endswith(_PAGES) else file_type(url, text, rules)
         if kind is not None:
             name = text or unquote(url.partition("?")[0].rsplit("/", 1)[-1])
             files.setdefault(url, Attachment(url, name[:TEXT], kind))
         elif len(text) >= NAME and _DOCUMENT.search(href):
-            links[url] = _link(page, i, url, text, rows)
+            links[url] = _link(page, i, url, text, beside)
     return tuple(links.values()), tuple(files.values())
 
 
-def _link(page: Outline, i: int, url: str, text: str, rows: _Rows) -> Link:
+def _link(page: Outline, i: int, url: str, text: str, beside: _Beside) -> Link:
     """With the full title of the `title` attribute when the text is cut short."""
     own = dates.first(text) if _YEAR.search(text) else None
     if own is not None:
@@ -96,37 +98,46 @@ def _link(page: Outline, i: int, url: str, text: str, rows: _Rows) -> Link:
     title = page.get(i, "title") if text.endswith(("…", "...")) else ""
     if title and len(full := tidy(title)) > len(text):
         text = full
-    return Link(url, text[:TEXT], own or _beside(page, i, rows))
+    return Link(url, text[:TEXT], own or beside.date(i))
 
 
-def _beside(page: Outline, i: int, rows: _Rows) -> str | None:
-    """A date in the row of a link."""
-    for _ in range(4):
-        i = page.parents[i]
-        if i <= page.body:
-            break
-        if page.tags[i] in _ROWS:
-            if i not in rows:
-                rows[i] = _row(page, i)
-            day, ended = rows[i]
-            if ended:
-                return day
-    return None
+class _Beside:
+    """The dates in the rows of links. Most pages have a handful of texts with a year, most rows have none."""
 
+    def __init__(self, page: Outline) -> None:
+        self.page = page
+        self._days: dict[int, str | None] = {}  # by position: each row is read once
+        self._dated = self._with_year()
 
-def _row(page: Outline, i: int) -> tuple[str | None, bool]:
-    """(the first date in the element, whether it is the whole row of the links in it)."""
-    if page.size(i) > ROW:
-        return None, True
-    around = " ".join(page.pieces(i))
-    day = dates.first(around) if _YEAR.search(around) else None
-    return day, day is not None or page.tags[i] in {"li", "tr"}
+    def _with_year(self) -> set[int]:
+        """The elements around a text with a year, up to the first that is too long for a row."""
+        page, found = self.page, set[int]()
+        years = [k for k, text in enumerate(page.texts) if ("20" in text or "19" in text) and _YEAR.search(text)]
+        for k in years:
+            at = bisect_right(page.first, k) - 1  # the text itself: behind it there is one more
+            while (at := page.parents[at]) > page.body and at not in found and page.size(at) <= ROW:
+                found.add(at)
+        return found
+
+    def date(self, i: int) -> str | None:
+        """A date in the row of a link."""
+        parents, tags = self.page.parents, self.page.tags
+        for _ in range(4 if self._dated else 0):
+            i = parents[i]
+            if i in self._dated and tags[i] in _ROWS:
+                if i not in self._days:
+                    self._days[i] = dates.first(" ".join(self.page.pieces(i)))
+                if day := self._days[i]:
+                    return day
+            if tags[i] in {"li", "tr"}:  # the whole row
+                break
+        return None
 
 
 def file_type(url: str, text: str, rules: TextRules) -> str | None:
     """The ending of an attachment (pdf, docx, …), by its address or, behind a download script, by its name."""
     low = url.lower()
     found = _FILE.findall(low, low.rfind("/") + 1 if "?" not in low else 0)
-    if any(word in low for word in _DOWNLOAD):
+    if _DOWNLOAD.search(low):
         found = _FILE.findall(text.lower()) + found
     return next((kind for kind in reversed(found) if kind in rules.attachment_types), None) if found else None

@@ -10,7 +10,8 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, repeat, takewhile
+from operator import is_
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -19,9 +20,9 @@ from monitor.text.tags import (
     CLOSES,
     HEAD,
     MARK,
-    NOTHING,
     OPENS,
     PLAIN,
+    QUOTES,
     SKIPS,
     Names,
     Notes,
@@ -51,8 +52,7 @@ class Outline:
         self.first: list[int] = []  # how many texts stand before
         self.texts: list[str] = []
         self.sources: dict[int, str] = {}  # attributes of elements that have some, as serialised
-        self.blocks: list[tuple[int, int]] = []  # (element that is not inline, the nearest one around it)
-        self.owners: list[int] = []  # by text: the block that it counts for, -1 for none
+        self.blocks: list[tuple[int, int]] = []  # (element that can frame a text, the nearest one around it)
         self.weights: dict[int, tuple[int, int]] = {}  # by block: characters and marks right in it, outside links
         self.links: list[int] = []
         self.headings: list[int] = []
@@ -70,6 +70,7 @@ class Outline:
     def leave_out(self, elements: Iterable[int]) -> None:
         """Blank the texts of these elements and forget their links; `seen` keeps them."""
         self.seen = list(self.texts)
+        self.__dict__.pop("lengths", None)
         for i in elements:
             start, end = self.first[i], self.first[self.ends[i]]
             self.texts[start:end] = [""] * (end - start)
@@ -85,7 +86,9 @@ class Outline:
     @cached_property
     def _linked(self) -> list[int]:
         """Characters of links before each link, and in the end of all."""
-        return list(accumulate((len(self.text(a).strip()) for a in self.links), initial=0))
+        texts, first, ends = self.texts, self.first, self.ends
+        sizes = [len("".join(texts[first[a] : first[ends[a]]]).strip()) for a in self.links]
+        return list(accumulate(sizes, initial=0))
 
     def size(self, i: int) -> int:
         """Characters inside element `i`, blanks counted."""
@@ -145,26 +148,28 @@ class _Walk:
 
     def __init__(self, judge: Names) -> None:
         self.out, self.judge = Outline(), judge
+        self.own: dict[int, list[str]] = {}  # block -> the texts right in it
 
-    def page(self, source: str) -> Outline:  # noqa: PLR0912 - one loop over every tag: a call costs more than the rest
-        out, known = self.out, self.judge.known
-        tags, parents, ends, texts, owners, links = out.tags, out.parents, out.ends, out.texts, out.owners, out.links
-        stack: list[tuple[int, int, bool, str, bool]] = []  # what the five variables are outside of `parent`
-        parent, block, weighed, closing, breaks = -1, -1, True, "<", True  # no tag is written `<<`
+    def page(self, source: str) -> Outline:  # noqa: PLR0912, PLR0915 - one loop over every tag: a call costs more than the rest
+        out, known, own = self.out, self.judge.known, self.own
+        tags, parents, ends, texts, links = out.tags, out.parents, out.ends, out.texts, out.links
+        stack: list[tuple[int, int, list[str], str, bool]] = []  # what the five variables are outside of `parent`
+        nobody = list[str]()  # what counts for nothing
+        parent, block, mine, closing, breaks = -1, -1, list[str](), "<", True  # no tag is written `<<`
         fresh = True  # nothing stands in the line yet, so that blanks count for nothing
-        cut = source.split("<", MOST_TAGS)
-        out.whole = len(cut) <= MOST_TAGS
-        pieces = iter(cut if out.whole else cut[:-1])
-        next(pieces)
-        for piece in pieces:
-            head, _, text = piece.partition(">")
+        pieces = self._pieces(source)
+        for head, behind in zip(pieces, pieces, strict=False):
+            text = behind
             if head == closing:
                 fresh = fresh or breaks
                 ends[parent] = len(tags)
-                parent, block, weighed, closing, breaks = stack.pop()
+                parent, block, mine, closing, breaks = stack.pop()
+            elif (tag := known.get(head)) is None and head.startswith("!--"):
+                if not head.endswith("-->"):
+                    text = _behind_comment(behind, pieces)
             else:
-                if (tag := known.get(head)) is None:
-                    tag, text = self._unknown(head, piece, pieces)
+                if tag is None:
+                    tag, text = self._unknown(head, behind, pieces)
                 does, name, breaks_line, closes, framed, attributes, notes, void, silent = tag
                 fresh = fresh or breaks_line
                 if does == OPENS:
@@ -178,51 +183,66 @@ class _Walk:
                         if notes is PLAIN and name == "a":
                             links.append(at)
                         else:
-                            self._note(at, tag, notes, text)
+                            self._note(at, name, attributes, notes, text)
                     if not void:
-                        stack.append((parent, block, weighed, closing, breaks))
+                        stack.append((parent, block, mine, closing, breaks))
                         parent, closing, breaks = at, closes, breaks_line
-                        weighed = weighed and not silent
                         if framed:
                             out.blocks.append((at, block))
                             block = at
+                            if mine is not nobody:
+                                own[at] = mine = []
+                        if silent:
+                            mine = nobody
                 elif does == CLOSES:
                     for _ in range(_open_inside(stack, head)):
                         ends[parent] = len(tags)
-                        parent, block, weighed, closing, breaks = stack.pop()
+                        parent, block, mine, closing, breaks = stack.pop()
                 elif does == SKIPS:
-                    text = _behind(name, piece, pieces)
+                    text = _behind(closes, behind, pieces)
+                elif does == QUOTES:
+                    text = _quoted(closes, behind, pieces)
             if text and not (fresh and text.isspace()):
                 fresh = False
+                if "&" in text:
+                    text = unescaped(text)
                 tags.append(TEXT)
                 parents.append(parent)
                 ends.append(len(tags))
-                texts.append(unescaped(text) if "&" in text else text)
-                owners.append(block if weighed else -1)
+                texts.append(text)
+                mine.append(text)
         while stack:
             ends[parent] = len(tags)
             parent = stack.pop()[0]
         return self._finished()
 
-    def _unknown(self, head: str, piece: str, pieces: Iterator[str]) -> tuple[Tag, str]:
-        """(the tag, the text behind it) of a tag not met before, or of a comment, which may hold `<` and `>`."""
-        if not head.startswith("!--"):
-            text = piece[len(head) + 1 :]
-            return self.judge.tag(head), text
-        while "-->" not in piece:
-            following = next(pieces, None)
-            if following is None:
-                return NOTHING, ""
-            piece = following
-        return NOTHING, piece.partition("-->")[2]
+    def _pieces(self, source: str) -> Iterator[str]:
+        """In turns what stands from a `<` to its `>`, and the text behind that: two strings a tag, no third one.
 
-    def _note(self, at: int, tag: Tag, notes: Notes, text: str) -> None:
-        out, name = self.out, tag.name
+        Only what scripts and comments hold may get out of step; who passes over them steps on to a text.
+        """
+        tags = source.count("<")
+        if tags >= MOST_TAGS:
+            self.out.whole = False
+            source = "<".join(source.split("<", MOST_TAGS)[:-1])
+        pieces = iter(source.replace(">", "><").split("<"))
+        next(pieces)
+        return pieces
+
+    def _unknown(self, head: str, behind: str, pieces: Iterator[str]) -> tuple[Tag, str]:
+        """(the tag, the text behind it) of a tag not met before; names of attributes may hold a `<`."""
+        text = behind
+        while not head.endswith(">") and text:
+            head, text = f"{head}<{text}", next(pieces, "")
+        return self.judge.tag(head), text
+
+    def _note(self, at: int, name: str, source: str, notes: Notes, text: str) -> None:
+        out = self.out
         heading, container, chrome, hidden = notes
         if name == "a":
             out.links.append(at)
         elif name in HEAD:
-            self._head(at, name, tag.source, text)
+            self._head(at, name, source, text)
         elif name in self.judge.drop:
             out.dropped.append(at)
         if heading:
@@ -250,33 +270,50 @@ class _Walk:
     def _finished(self) -> Outline:
         """Hidden things of some length are articles shown by script (WeChat); `body` may be hidden as well."""
         out = self.out
-        out.first = list(accumulate(map(TEXT.__eq__, out.tags), initial=0))
-        own: dict[int, list[str]] = {}
-        for owner, text in zip(out.owners, out.texts, strict=True):
-            if owner >= 0:
-                own.setdefault(owner, []).append(text)
-        for block, texts in own.items():
-            written = "".join("".join(texts).split())
-            out.weights[block] = len(written), len(PUNCTUATION.findall(written))
+        out.first = list(accumulate(map(is_, out.tags, repeat(TEXT)), initial=0))
+        out.weights = _weights(self.own)
         out.hidden = [i for i in out.hidden if i != out.body and _size(out, i) < HIDDEN]
         return out
 
 
-def _open_inside(stack: Sequence[tuple[int, int, bool, str, bool]], closing: str) -> int:
+def _weights(own: Mapping[int, Sequence[str]]) -> dict[int, tuple[int, int]]:
+    """(characters without blanks, marks) of each block that has text; all of them at once, apart by a NUL, which no
+    parsed text holds."""
+    blocks = [block for block, texts in own.items() if texts]
+    written = "".join("\0".join(["".join(own[block]) for block in blocks]).split()).split("\0")
+    return {b: (len(text), len(PUNCTUATION.findall(text))) for b, text in zip(blocks, written, strict=False)}
+
+
+def _open_inside(stack: Sequence[tuple[int, int, list[str], str, bool]], closing: str) -> int:
     """How many elements this tag closes that is not the expected one; only odd attribute names lead here."""
     outer = (k for k, entry in enumerate(reversed(stack[-CLOSED_AT_ONCE:]), 2) if entry[3] == closing)
     return next(outer, 0)
 
 
-def _behind(name: str, piece: str, pieces: Iterator[str]) -> str:
-    """The text behind an element of SILENT, whose content is passed over; `piece` opens it."""
-    closing = f"/{name}>"
-    while not piece.startswith(closing):
+def _behind(closing: str, piece: str, pieces: Iterator[str]) -> str:
+    """The text behind an element of SILENT, whose content is passed over; `piece` is the first of it."""
+    while piece != closing:
         following = next(pieces, None)
         if following is None:
             return ""
         piece = following
-    return piece[len(closing) :]
+    return next(pieces, "")
+
+
+def _behind_comment(piece: str, pieces: Iterator[str]) -> str:
+    """The text behind a comment that holds `<` or `>`; `piece` is the second of it."""
+    while not piece.endswith("-->"):
+        following = next(pieces, None)
+        if following is None:
+            return ""
+        piece = following
+    return next(pieces, "")
+
+
+def _quoted(closing: str, piece: str, pieces: Iterator[str]) -> str:
+    """What stands in an element in which tags are text, and the text behind it; `piece` is the first of it."""
+    written = [piece, *takewhile(closing.__ne__, pieces)] if piece != closing else []
+    return f"{'<'.join(written).replace('><', '>')}\n{next(pieces, '')}"
 
 
 def _size(page: Outline, i: int) -> int:

@@ -7,13 +7,10 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 
 from monitor.text.outline import Outline
-from monitor.text.tags import is_inline
+from monitor.text.tags import FLOWS, is_inline
 
 # These pass their text on to the block around them: paragraphs, lists and tables are the article, not its frame.
-FLOW = frozenset((
-    "p", "h1", "h2", "h3", "h4", "h5", "h6", "section", "table", "tbody", "thead", "tfoot", "tr", "td", "th", "ul",
-    "ol", "li", "blockquote", "center", "dl", "dt", "dd", "pre", "figure", "figcaption", "hr", "br"
-))  # fmt: skip
+FLOW = FLOWS | {"section", "table", "td", "ul", "li", "blockquote", "center", "dl", "dd", "pre"}
 # Of these, some frame a text although they mostly are a part of one.
 FRAMES = frozenset({"section", "table", "td", "center", "blockquote", "li", "ul", "dd", "dl", "pre"})
 STOP = re.compile("[。；！？]")

@@ -14,6 +14,8 @@ SILENT = frozenset((
     "script", "style", "noscript", "template", "textarea", "select", "button", "iframe", "frameset", "noframes",
     "noembed", "object", "svg", "canvas", "audio", "video", "datalist"
 ))  # fmt: skip
+# Tags in these are text: the parser serialises what stands in them as it was written.
+RAW = frozenset({"xmp", "plaintext"})
 # Of BARE and of word processors' elements (o:p) only the text counts, so they have no position.
 BARE = frozenset((
     "b", "strong", "em", "i", "u", "s", "font", "big", "small", "sub", "sup", "tt", "nobr", "ins", "del", "wbr"
@@ -28,7 +30,12 @@ INLINE = frozenset((
     "ins", "kbd", "label", "mark", "nobr", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strike", "strong",
     "sub", "sup", "time", "tt", "u", "var", "wbr"
 ))  # fmt: skip
-OPENS, CLOSES, SKIPS, IGNORES = range(4)  # what a tag does
+# These break the line and frame nothing: their text counts for the element around them.
+FLOWS = frozenset((
+    "p", "h1", "h2", "h3", "h4", "h5", "h6", "tbody", "thead", "tfoot", "tr", "th", "ol", "dt", "figure", "figcaption",
+    "hr", "br"
+))  # fmt: skip
+OPENS, CLOSES, SKIPS, QUOTES, IGNORES = range(5)  # what a tag does
 RANKED = frozenset({"h1", "h2", "h3", "h4", "h5", "ucaptitle", "founder-title"})
 
 REMEMBERED = 400  # characters of a tag that is remembered
@@ -62,7 +69,7 @@ class Tag(NamedTuple):
     name: str
     breaks: bool  # not inline
     closing: str = ""
-    framed: bool = False  # its text is weighed by itself
+    framed: bool = False  # its text may be weighed by itself
     source: str = ""  # its attributes
     notes: Notes | None = None
     void: bool = False
@@ -79,11 +86,14 @@ class Names:
         self.drop, self._containers = frozenset(rules.drop), frozenset(rules.containers)
         self._prefixes = tuple(c[5:-1] for c in rules.containers if c.startswith("[id^="))
 
-    def tag(self, source: str) -> Tag:
-        """The tag written between `<` and `>`, as the parser serialises it: lower case, values in double quotes."""
+    def tag(self, written: str) -> Tag:
+        """The tag behind a `<`, its `>` included, as the parser serialises it: lower case, values in double quotes."""
+        source = written.removesuffix(">")
         name, _, attributes = source.partition(" ")
         if name in SILENT:
-            found = Tag(SKIPS, name, False)
+            found = Tag(SKIPS, name, False, f"/{name}>")
+        elif name in RAW:
+            found = Tag(QUOTES, name, True, f"/{name}>")
         elif ":" in name or (name.removeprefix("/") in BARE and not self._asked_for(attributes)):
             found = NOTHING
         elif name[:1] == "/":
@@ -93,11 +103,13 @@ class Names:
         if len(source) < REMEMBERED:
             if len(self.known) > MOST_KNOWN:
                 self.known.clear()
-            self.known[source] = found
+            self.known[written] = found
         return found
 
     def _opening(self, name: str, source: str) -> Tag:
-        notes = self._notes(attribute(source, "id"), attribute(source, "class")) if source else PLAIN
+        notes = PLAIN
+        if "id=" in source or "class=" in source:
+            notes = self._notes(attribute(source, "id"), attribute(source, "class"))
         if ("none" in source and _HIDES.search(source)) or ' hidden="' in source or source.startswith('hidden="'):
             notes = notes._replace(hidden=True)
         if name in RANKED:
@@ -106,9 +118,9 @@ class Names:
             notes = notes._replace(container=True)
         breaks, dropped = name not in INLINE, name in self.drop
         noted = notes is not PLAIN or dropped or name in _NOTED
-        framed = breaks or notes.container or notes.hidden or MARK in source
+        framed = (breaks and name not in FLOWS) or dropped or notes.container or notes.hidden or MARK in source
         silent = name == "a" or dropped
-        return Tag(OPENS, name, breaks, f"/{name}", framed, source, notes if noted else None, name in VOID, silent)
+        return Tag(OPENS, name, breaks, f"/{name}>", framed, source, notes if noted else None, name in VOID, silent)
 
     def _asked_for(self, source: str) -> bool:
         """Whether a configured selector or a content system's name picks an element of BARE."""
@@ -137,10 +149,13 @@ class Names:
 
 def attribute(source: str, name: str) -> str:
     """The value of an attribute in the source of a tag, as the parser serialises it."""
-    start = 0 if source.startswith(f'{name}="') else source.find(f' {name}="') + 1
-    if start == 0 and not source.startswith(f'{name}="'):
+    key = name + '="'
+    start = source.find(key)
+    while start > 0 and source[start - 1] != " ":  # data-href, say
+        start = source.find(key, start + 1)
+    if start < 0:
         return ""
-    start += len(name) + 2
+    start += len(key)
     value = source[start : source.find('"', start)]
     return unescaped(value).replace("&quot;", '"') if "&" in value else value
 

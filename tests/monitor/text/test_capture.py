@@ -158,6 +158,14 @@ def test_what_a_reader_would_see(html: str, text: str) -> None:
     assert visible(html) == text
 
 
+def test_of_a_long_page_the_beginning_is_enough() -> None:
+    html = "<p>云岭区</p>\n" * 5_000
+    assert visible(html) == "云岭区" * 5_000
+    found = visible(html, 460)
+    assert 460 < len(found) < 1_000
+    assert visible(html).startswith(found)
+
+
 @pytest.mark.parametrize(
     ("html", "cut"),
     [

@@ -385,3 +385,38 @@ def test_a_base_that_is_no_address_is_passed_over(base: str) -> None:
     body = "<p>云岭区今年新增学位七百个。</p><a href=a.pdf>附件一</a>"
     page = f"<html><head><base href='{base}'></head><body>{body}</body>"
     assert clean(page, "http://www.yunling.example/1.html", RULES).paragraphs
+
+
+def test_an_attribute_whose_name_holds_a_bracket_is_no_tag() -> None:
+    inner = "".join(f"<p>{p}</p>" for p in PARAGRAPHS)
+    found = clean(f'<body><div class="b">{inner}全文<span x<div>完。</span></div></body>', ADDRESS, RULES)
+    assert list(found.paragraphs) == [*PARAGRAPHS, "全文完。"]
+
+
+@pytest.mark.parametrize("tag", ["xmp", "plaintext"])
+def test_tags_in_a_quotation_of_source_are_text(tag: str) -> None:
+    inner = "".join(f"<p>{p}</p>" for p in PARAGRAPHS)
+    found = clean(f"<body><div>{inner}<{tag}>用<b>加粗，用</i>收尾，a > b。</{tag}></div></body>", ADDRESS, RULES)
+    assert found.paragraphs[-1].startswith("用<b>加粗，用</i>收尾，a > b。")
+
+
+def test_a_date_beside_a_link_is_that_of_its_row_only() -> None:
+    rows = (
+        '<ul><li><a href="/a/1.html">云岭区召开工作会议</a><span>2026-02-03</span></li>'
+        '<li><a href="/a/2.html">云岭区召开安全会议</a></li></ul>'
+        '<p><b><a href="/a/3.html">云岭区召开调度会议</a></b> (2026-02-05)</p>'
+        f'<div><a href="/a/4.html">云岭区召开动员会议</a>2026年。{"长" * 400}</div>'
+    )
+    found = {link.url[-6:]: link.date for link in clean(f"<body>{rows}</body>", ADDRESS, RULES).links}
+    assert found == {"1.html": "2026-02-03", "2.html": None, "3.html": "2026-02-05", "4.html": None}
+
+
+def test_sizes_are_those_of_what_an_exclusion_leaves() -> None:
+    """A date beside a link used to fix the sizes before anything was left out."""
+    share = '<div class="share">云岭发布第三期的海报</div>'
+    text = '<p>云岭区今天召开会议。</p><a href="/a/1.html">云岭区召开工作会议</a><i>2026-02-03</i>'
+    gone = f'<p class="x">{"这一段不要。" * 40}</p>'
+    exclude = (".x", "i", "a")
+    kept = clean(f'<body><div id="zoom">{text}{share}{gone}</div></body>', ADDRESS, RULES, exclude=exclude)
+    plain_page = clean(f'<body><div id="zoom"><p>云岭区今天召开会议。</p>{share}</div></body>', ADDRESS, RULES)
+    assert kept.paragraphs == plain_page.paragraphs
