@@ -37,7 +37,7 @@ def follow(session: Session, outcome: Outcome) -> None:
     """Write down which attachments a page names from now on; new ones and those at a new address are due at once."""
     following, page = outcome.following, session.get_one(PageRow, outcome.page.id)
     assert following is not None
-    owner = session.get_one(SourceRow, page.source)
+    owner = session.get_one(SourceRow, page.source, with_for_update=True)
     first_look = page.attached is None and outcome.result != "new"  # it was read before attachments were
     quiet = owner.baseline_done_at is None or first_look or (outcome.change is not None and outcome.change.baseline)
     for one in following.added:

@@ -16,14 +16,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 from sqlmodel import create_engine
 
 from monitor.errors import StorageError
+from storage import postgres
 from storage.tables import REVISION
 
 BUSY_MS = 5000
+_EXAMPLES = f"sqlite:///data/mubiao.db and {postgres.EXAMPLE}"
 _DAMAGE = ("no such table", "no such column", "Could not decode to UTF-8")  # after the revision was read
 WRITER_PRAGMAS = (
     "journal_mode=WAL",
@@ -45,16 +47,25 @@ class DamagedError(StorageError):
 
 
 def sqlite_path(url: str) -> Path | None:
-    """The file of a SQLite address, None for another database. Raises StorageError for what is neither."""
+    """The file of a SQLite address, None for one of PostgreSQL. Raises StorageError for what is neither."""
+    if postgres.is_address(url):
+        postgres.address(url)
+        return None
     try:
         parsed = make_url(url)
     except ArgumentError as wrong:
-        raise StorageError(f"not a database address: {url} (write sqlite:///data/mubiao.db)") from wrong
+        raise StorageError(f"not a database address: {url} (write {_EXAMPLES})") from wrong
     if parsed.get_backend_name() != "sqlite":
-        return None
+        raise StorageError(f"--db {url.split(':', maxsplit=1)[0]}:…: there are {_EXAMPLES}")
     if not parsed.database or parsed.database == ":memory:":
         raise StorageError("a database in memory forgets everything; name a file: sqlite:///data/mubiao.db")
     return Path(parsed.database)
+
+
+def shown(url: str) -> str:
+    """A database as people may read it: its path, or its address without the password."""
+    path = sqlite_path(url)
+    return str(path) if path is not None else postgres.hidden(postgres.address(url))
 
 
 def _dumps(value: Any) -> str:
@@ -72,7 +83,7 @@ def _pragmas(engine: Engine, pragmas: tuple[str, ...]) -> None:
 def writer(url: str) -> Engine:
     """The one connection that writes. Its transactions take the write lock at once: no upgrade can fail half-way."""
     if sqlite_path(url) is None:
-        return create_engine(url, json_serializer=_dumps)
+        return postgres.engine(url, read_only=False, json_serializer=_dumps)
     engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False}, json_serializer=_dumps)
     _pragmas(engine, WRITER_PRAGMAS)
 
@@ -105,7 +116,7 @@ def reader(url: str, *, pooled: bool = True) -> Engine:
     """Connections that cannot write. `pooled=False` opens one for each use, for programs that run one query."""
     path = sqlite_path(url)
     if path is None:
-        return create_engine(url, json_serializer=_dumps, execution_options={"postgresql_readonly": True})
+        return postgres.engine(url, read_only=True, pooled=pooled, json_serializer=_dumps)
     uri = f"sqlite:///file:{path.resolve().as_posix().replace('?', '%3f').replace('#', '%23')}?mode=ro&uri=true"
     pool = QueuePool if pooled else NullPool
     engine = create_engine(uri, poolclass=pool, connect_args={"check_same_thread": False}, json_serializer=_dumps)
@@ -124,8 +135,10 @@ def revision(engine: Engine) -> str | None:
         with engine.connect() as connection:
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     except DatabaseError as wrong:
-        if "no such table" in str(wrong) or "does not exist" in str(wrong):
+        if "no such table" in str(wrong.orig) or getattr(wrong.orig, "sqlstate", None) == "42P01":
             return None
+        if (plain := _of_postgres(wrong, engine)) is not None:
+            raise plain from wrong
         if _name(wrong).startswith("SQLITE_CORRUPT"):
             raise DamagedError(str(wrong.orig)) from wrong
         if isinstance(wrong, OperationalError):
@@ -150,7 +163,7 @@ def require_current(engine: Engine, known: frozenset[str]) -> None:
     have = revision(engine)
     if have == REVISION:
         return
-    name = engine.url.database
+    name = engine.url.database if engine.dialect.name == "sqlite" else postgres.hidden(engine.url)
     if have is None:
         raise StorageError(f"{name} holds no mubiao tables yet; run: mubiao db upgrade")
     if have in known:
@@ -204,18 +217,31 @@ class Lock:
             self.release()
 
 
-def daemon_pid(url: str) -> int | None:
-    """The pid of the daemon that holds this database, None when nobody does."""
+def lock(url: str) -> Lock | postgres.Lock:
+    """The daemon's lock on a database."""
     path = sqlite_path(url)
-    if path is None or not (lock := path.with_name(path.name + ".lock")).exists():
+    return Lock(path) if path is not None else postgres.Lock(url)
+
+
+def daemon_pid(url: str) -> int | None:
+    """The pid of the daemon that holds this SQLite file, None when nobody does."""
+    path = sqlite_path(url)
+    if path is None or not (file := path.with_name(path.name + ".lock")).exists():
         return None
-    with lock.open("rb") as handle:
+    with file.open("rb") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             word = handle.read(32).decode("ascii", "replace").strip()
             return int(word) if word.isdigit() else 0
     return None
+
+
+def size(connection: Connection, path: Path | None) -> int:
+    """Bytes of a database, its indexes included."""
+    if path is not None:
+        return path.stat().st_size
+    return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
 
 
 def optimize(connection: Any) -> None:
@@ -228,7 +254,7 @@ def optimize(connection: Any) -> None:
 
 
 @contextlib.contextmanager
-def plain_errors() -> Iterator[None]:
+def plain_errors(engine: Engine | None = None) -> Iterator[None]:
     """What the database refuses, in words a user can act on."""
     try:
         yield
@@ -240,7 +266,18 @@ def plain_errors() -> Iterator[None]:
             raise StorageError("another program is writing to the database; try again") from wrong
         if word.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or any(sign in str(wrong.orig) for sign in _DAMAGE):
             raise DamagedError(str(wrong.orig)) from wrong
+        if isinstance(wrong, IntegrityError) and word:
+            raise StorageError(f"the database refuses a row: {wrong.orig}; nothing of this step was saved") from wrong
+        if (plain := _of_postgres(wrong, engine)) is not None:
+            raise plain from wrong
         raise
+
+
+def _of_postgres(wrong: DBAPIError, engine: Engine | None) -> StorageError | None:
+    """None for SQLite's and for mistakes of ours."""
+    if _name(wrong):
+        return None
+    return postgres.refusal(wrong, postgres.hidden(engine.url) if engine is not None else "PostgreSQL")
 
 
 def _name(wrong: DBAPIError) -> str:

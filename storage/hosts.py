@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from storage import inserting
 from storage.tables import HostRow
 
 
@@ -30,8 +31,10 @@ def _plain(row: HostRow) -> Host:
 
 def row(session: Session, host: str) -> HostRow:
     """The row of a host, made where there is none."""
-    found = session.get(HostRow, host) or HostRow(host=host)
-    session.add(found)
+    found = session.get(HostRow, host)
+    if found is None:
+        inserting.once(session, HostRow(host=host))
+        found = session.get_one(HostRow, host)
     return found
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError, UsageError
 from monitor.model import Noise, Version
-from storage import rows, versions
+from storage import inserting, rows, versions
 from storage.tables import MetaRow, NoiseRow, PageRow, VersionRow
 
 WINDOW = 12  # newest versions of a page that are looked at
@@ -65,6 +65,8 @@ def learn(session: Session, found: Iterable[Noise], now: datetime) -> list[Noise
     Returns those that are new or differ.
     """
     fresh: list[Noise] = []
+    found = list(found)
+    stamped = _stamp_row(session) if found else None  # one learns at a time: rules are looked up before they are made
     for noise in found:
         same = select(NoiseRow).where(
             col(NoiseRow.host) == noise.host,
@@ -85,8 +87,8 @@ def learn(session: Session, found: Iterable[Noise], now: datetime) -> list[Noise
         session.flush()
         if changed:
             fresh.append(_noise(row))
-    if fresh:
-        _stamp(session)
+    if fresh and stamped is not None:
+        _stamp(stamped)
     return fresh
 
 
@@ -99,8 +101,14 @@ def stamp(session: Session) -> str:
     return row.value if row is not None else "0"
 
 
-def _stamp(session: Session) -> None:
-    session.merge(MetaRow(key=STAMP, value=str(int(stamp(session)) + 1)))
+def _stamp_row(session: Session) -> MetaRow:
+    """The row of the stamp, kept from others until the transaction ends."""
+    inserting.once(session, MetaRow(key=STAMP, value="0"))
+    return session.get_one(MetaRow, STAMP, with_for_update=True)
+
+
+def _stamp(row: MetaRow) -> None:
+    row.value = str(int(row.value) + 1)
 
 
 def _number(name: str) -> int:
@@ -124,7 +132,7 @@ def switch(session: Session, names: Sequence[str], hosts: Collection[str], state
         numbers = [_number(name) for name in names]
         session.connection().execute(delete(NoiseRow).where(col(NoiseRow.id).in_(numbers)))
     if names:
-        _stamp(session)
+        _stamp(_stamp_row(session))
     session.flush()
     return out
 

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from monitor.errors import StorageError
-from storage import database
+from storage import database, postgres
 from storage.tables import REVISION, REVISIONS
 
 SCRIPTS = Path(__file__).with_name("migrations")
@@ -44,13 +44,10 @@ def upgrade(url: str, now: datetime) -> str | None:
             return None
         if have is not None and have not in REVISIONS:
             database.require_current(engine, REVISIONS)
-        if path is None:
-            _run(engine)
-            return None
-        with database.Lock(path).holding():
+        with database.lock(url).holding():
             if database.revision(engine) == REVISION:  # another process was faster
                 return None
-            saved = copy_aside(path, have, now) if have is not None else None
+            saved = copy_aside(path, have, now) if path is not None and have is not None else None
             _run(engine)
             return str(saved) if saved else None
     finally:
@@ -59,9 +56,9 @@ def upgrade(url: str, now: datetime) -> str | None:
 
 def _engine(url: str) -> Engine:
     """A connection without foreign keys: batch operations rebuild tables."""
+    if database.sqlite_path(url) is None:
+        return postgres.engine(url, read_only=False, pooled=False)
     engine = create_engine(url, poolclass=NullPool)
-    if engine.dialect.name != "sqlite":
-        return engine
 
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -78,7 +75,7 @@ def _engine(url: str) -> Engine:
 
 def _run(engine: Engine) -> None:
     settings = config()
-    with engine.connect() as connection:
+    with database.plain_errors(engine), engine.connect() as connection:
         settings.attributes["connection"] = connection
         command.upgrade(settings, REVISION)
         connection.commit()

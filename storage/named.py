@@ -120,6 +120,6 @@ def _labels(session: Session, keys: list[str]) -> str:
 
 def unknown(session: Session, name: str) -> str:
     """What to say of a key that is not there, with the nearest one that is."""
-    keys = list(session.exec(select(SourceRow.key)))
+    keys = list(session.exec(select(SourceRow.key).order_by(SourceRow.key)))
     near = get_close_matches(name, keys, 1, 0.5)
     return f"nothing is known of {name}" + (f"; did you mean {near[0]}?" if near else "")

@@ -11,7 +11,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from monitor.errors import StorageError
 from monitor.model import Alert, Delivery
-from storage import payloads, rows
+from storage import inserting, payloads, rows
 from storage.tables import AlertRow, DeliveryRow
 
 
@@ -28,9 +28,7 @@ def enqueue(session: Session, alerts: Iterable[Alert], now: datetime) -> int:
         if session.exec(select(AlertRow.id).where(col(AlertRow.key) == alert.key)).first() is None:
             name = names.get(id(alert.payload)) or payloads.put(session, alert.payload)
             names[id(alert.payload)] = name
-            session.add(rows.alert_row(alert, name, now))
-            session.flush()
-            new += 1
+            new += inserting.once(session, rows.alert_row(alert, name, now))
     return new
 
 
@@ -52,13 +50,18 @@ def channels(session: Session, now: datetime) -> list[str]:
 
 def due(session: Session, now: datetime, limit: int, channel: str | None = None) -> list[AlertRow]:
     """Alerts to send now, of one channel or of all, oldest first."""
+    return list(session.exec(_due(now, limit, channel)))
+
+
+def _due(now: datetime, limit: int, channel: str | None) -> Any:
     query = select(AlertRow).where(*_is_due(now, channel))
-    return list(session.exec(query.order_by(col(AlertRow.next_at), col(AlertRow.id)).limit(limit)))
+    return query.order_by(col(AlertRow.next_at), col(AlertRow.id)).limit(limit)
 
 
 def claim(session: Session, now: datetime, limit: int, lease_seconds: float, channel: str | None = None) -> list[Alert]:
     """Alerts to send now. Whoever dies with them loses them again when the lease ends."""
-    claimed = payloads.alerts(session, due(session, now, limit, channel))
+    free = _due(now, limit, channel).with_for_update(skip_locked=True)  # SQLite has one writer, and no word for it
+    claimed = payloads.alerts(session, session.exec(free))
     until = now + timedelta(seconds=lease_seconds)
     session.execute(update(AlertRow).where(col(AlertRow.id).in_([a.id for a in claimed])).values(next_at=until))
     return claimed

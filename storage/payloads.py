@@ -15,7 +15,7 @@ from sqlmodel import Session, col, delete, select
 
 from monitor.errors import StorageError
 from monitor.model import Alert, Told
-from storage import rows
+from storage import inserting, rows
 from storage.tables import AlertRow, PayloadRow
 
 _SOME = 500  # names in one statement
@@ -26,8 +26,8 @@ def put(session: Session, payload: Mapping[str, Any]) -> str:
     data = json.dumps(dict(payload), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     name = hashlib.sha256(data).hexdigest()
     if session.exec(select(PayloadRow.sha256).where(col(PayloadRow.sha256) == name)).first() is None:
-        session.add(PayloadRow(sha256=name, data=zstandard.ZstdCompressor(level=3, write_checksum=True).compress(data)))
-        session.flush()
+        packed = zstandard.ZstdCompressor(level=3, write_checksum=True).compress(data)
+        inserting.once(session, PayloadRow(sha256=name, data=packed))
     return name
 
 

@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError, UsageError
 from monitor.model import Alert, Change, Mute, Noise, Page, Release, Target, Version
-from storage import answers, database, learned, named, payloads, rows, search, series, silence, versions
+from storage import answers, database, learned, named, payloads, postgres, rows, search, series, silence, versions
 from storage.answers import Item, Row
 from storage.filters import Filter, item_matches, region_clause
 from storage.learned import Seen
@@ -64,7 +64,7 @@ class Queries:
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[Session]:
-        with database.plain_errors(), Session(self._engine) as session:
+        with database.plain_errors(self._engine), Session(self._engine) as session:
             yield session
 
     # ------------------------------------------------------------------ versions
@@ -194,7 +194,9 @@ class Queries:
             if wanted.as_of is None and wanted.release is None and not wanted.all_releases:
                 return self._current(session, wanted, limit)
             chosen = _chosen(wanted)
-            found = session.exec(chosen.order_by(col(SourceRow.key), col(VersionRow.year), col(VersionRow.id)))
+            found = session.exec(
+                chosen.order_by(col(SourceRow.key), col(VersionRow.year).nulls_first(), col(VersionRow.id))
+            )
             out: list[Item] = []
             for row, page, source in found.all():
                 for target in versions.targets_of(session, row):
@@ -248,7 +250,7 @@ class Queries:
             counted = {row[0]: row for row in session.exec(_per_source())}
             query = select(PageRow).where(col(PageRow.error).is_not(None))
             failing: dict[str, PageRow] = {}
-            for row in session.exec(query.order_by(col(PageRow.role), col(PageRow.failing_since))):
+            for row in session.exec(query.order_by(col(PageRow.role), *_LONGEST)):
                 failing.setdefault(row.source, row)
             found = session.exec(select(SourceRow).order_by(SourceRow.key))
             return [answers.source(row, counted.get(row.key), failing.get(row.key)) for row in found]
@@ -285,7 +287,7 @@ class Queries:
                 col(SourceRow.enabled).is_(True),
                 col(SourceRow.in_config).is_(True),
             )
-            return [rows.page(row) for row in session.exec(query.order_by(col(PageRow.failing_since)))]
+            return [rows.page(row) for row in session.exec(query.order_by(*_LONGEST))]
 
     def alerts(
         self, state: str | None = None, *, channel: str | None = None, ids: list[str] | None = None, limit: int = 100
@@ -330,6 +332,18 @@ class Queries:
             }
         return found
 
+    def server(self) -> postgres.Server | None:
+        """The server of a PostgreSQL database, None for a file."""
+        if self.path is not None:
+            return None
+        with self._session() as session:
+            return postgres.server(session.connection())
+
+    def size(self) -> int:
+        """Bytes of the database, its indexes included."""
+        with self._session() as session:
+            return database.size(session.connection(), self.path)
+
     def status(self, now: datetime) -> Row:
         """Counts for a status page and for metrics; `oldest_alert` is when the longest waiting alert was due."""
         with self._session() as session:
@@ -348,13 +362,15 @@ class Queries:
                 "changes": count(ChangeRow, col(ChangeRow.baseline).is_(False)),
                 "targets": count(TargetRow),
                 "blobs": count(BlobRow),
-                "alerts": dict(states),
+                "alerts": dict(sorted(states)),
                 "oldest_alert": session.exec(oldest).one(),
-                "bytes": self.path.stat().st_size if self.path else None,
+                "bytes": database.size(session.connection(), self.path),
             }
 
 
 # --------------------------------------------------------------------------- parts of queries
+
+_LONGEST = (col(PageRow.failing_since).nulls_first(), col(PageRow.id))  # who has been failing longest comes first
 
 
 def _narrow(query: Any, wanted: Filter, at: Any) -> Any:
@@ -376,7 +392,9 @@ def _narrow(query: Any, wanted: Filter, at: Any) -> Any:
 
 def _indicator(table: Any, word: str) -> Any:
     """An indicator by its id, or a part of its canonical name or wording."""
-    parts = (col(column).contains(word, autoescape=True) for column in (table.canonical, table.indicator))
+    folded = "".join(c.lower() if c.isascii() else c for c in word)  # PostgreSQL's LIKE minds case, SQLite's does not
+    columns = (func.lower(col(table.canonical)), func.lower(col(table.indicator)))
+    parts = (column.contains(folded, autoescape=True) for column in columns)
     return or_(table.indicator_id == word, *parts)
 
 

@@ -1,4 +1,4 @@
-"""Full text for Chinese: pairs of characters in an FTS5 index, and a second look at the text itself.
+"""Full text for Chinese: pairs of characters in an index (FTS5, or an array under GIN), and a second look at the text.
 
 SQLite's own trigram index finds no two-character word (土地: 0 of 931 documents). Here every run of letters and
 digits is cut into overlapping pairs, with the last character once more alone, so that a one-character word is a
@@ -22,6 +22,7 @@ from monitor.errors import UsageError
 _RUN = re.compile(r"[^\W_]+")
 _QUOTED = re.compile(r'"([^"]+)"|“([^”]+)”|(\S+)')
 SNIPPET = 60  # characters on either side of a hit
+MOST_AT_ONCE = 5000  # candidates in one answer of the index
 
 
 class _Fold(dict[int, str]):
@@ -64,10 +65,15 @@ def moved(before: str, after: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is looked for: all of `terms`, folded, each as it stands; `match` is the question to the index."""
+    """What is looked for: all of `terms`, folded, each as it stands; `pairs` are the words the index must have."""
 
     terms: tuple[str, ...]
-    match: str
+    pairs: tuple[str, ...]
+
+    @property
+    def match(self) -> str:
+        """The question to FTS5, where one character is the beginning of a word."""
+        return " AND ".join(f'"{p}"' if len(p) == 2 else f'"{p}" *' for p in self.pairs)
 
 
 def parse(query: str) -> Query:
@@ -80,8 +86,8 @@ def parse(query: str) -> Query:
     for term in terms:
         for run in _RUN.findall(term):
             pairs = [run[i : i + 2] for i in range(len(run) - 1)]
-            asked.update(dict.fromkeys([f'"{p}"' for p in pairs] or [f'"{run}" *']))
-    return Query(tuple(terms), " AND ".join(asked))
+            asked.update(dict.fromkeys(pairs or [run]))
+    return Query(tuple(terms), tuple(asked))
 
 
 def hits(value: str, query: Query) -> list[tuple[int, int]]:
@@ -115,48 +121,68 @@ def snippet(value: str, found: list[tuple[int, int]]) -> tuple[str, tuple[int, i
     return line, (start - left + len(head), end - left + len(head))
 
 
-# --------------------------------------------------------------------------- SQLite's index
+# --------------------------------------------------------------------------- the index of the database
+
+_FTS_INSERT = text("INSERT INTO passage_index(rowid, words) VALUES (:number, :words)")
+_FTS_DELETE = text("INSERT INTO passage_index(passage_index, rowid, words) VALUES ('delete', :number, :words)")
+_FTS_ASK = text(
+    "SELECT rowid FROM passage_index WHERE passage_index MATCH :asked AND rowid < :below"
+    " ORDER BY rowid DESC LIMIT :batch"
+)
+_GIN_INSERT = text("INSERT INTO passage_index(passage, words) VALUES (:number, :words)")
+_GIN_DELETE = text("DELETE FROM passage_index WHERE passage = :number")
+_GIN_ASK = text(
+    "SELECT passage FROM passage_index WHERE words @> CAST(:asked AS text[]) AND passage < :below"
+    " ORDER BY passage DESC LIMIT :batch"
+)
+
+
+def _is_gin(session: Session) -> bool:
+    """Whether the words stand in an array under PostgreSQL's GIN, where single characters are words of their own."""
+    return session.get_bind().dialect.name == "postgresql"
 
 
 def insert(session: Session, number: int, value: str) -> None:
     """Index a passage under its number."""
-    statement = text("INSERT INTO passage_index(rowid, words) VALUES (:number, :words)")
-    session.connection().execute(statement, {"number": number, "words": words(value)})
+    if _is_gin(session):
+        folded = fold(value)
+        found = grams(folded) | {char for run in _RUN.findall(folded) for char in run}
+        session.connection().execute(_GIN_INSERT, {"number": number, "words": sorted(found)})
+    else:
+        session.connection().execute(_FTS_INSERT, {"number": number, "words": words(value)})
 
 
 def remove(session: Session, number: int, value: str) -> None:
     """Take a passage out; `value` is what it was indexed with."""
-    _take(session, number, words(value))
+    if _is_gin(session):
+        session.connection().execute(_GIN_DELETE, {"number": number})
+    else:
+        session.connection().execute(_FTS_DELETE, {"number": number, "words": words(value)})
 
 
 def replace(session: Session, number: int, before: str, after: str) -> None:
-    """Index another text under a number, by its difference: the whole text of a report again is 4 kB each time.
+    """Index another text under a number; FTS5 by its difference: the whole text of a report again is 4 kB each time.
 
-    The index is a map of words to numbers, so words can leave and come one by one.
+    That index is a map of words to numbers, so words can leave and come one by one.
     """
+    if _is_gin(session):
+        remove(session, number, before)
+        insert(session, number, after)
+        return
     gone, fresh = moved(before, after)
-    _take(session, number, gone)
-    statement = text("INSERT INTO passage_index(rowid, words) VALUES (:number, :words)")
-    session.connection().execute(statement, {"number": number, "words": fresh})
-
-
-def _take(session: Session, number: int, gone: str) -> None:
-    statement = text("INSERT INTO passage_index(passage_index, rowid, words) VALUES ('delete', :number, :words)")
-    session.connection().execute(statement, {"number": number, "words": gone})
+    session.connection().execute(_FTS_DELETE, {"number": number, "words": gone})
+    session.connection().execute(_FTS_INSERT, {"number": number, "words": fresh})
 
 
 def candidates(session: Session, query: Query, batch: int = 200) -> Iterator[list[int]]:
-    """Numbers of passages that may hold the terms, newest first, some at a time."""
-    statement = text(
-        "SELECT rowid FROM passage_index WHERE passage_index MATCH :match AND rowid < :below"
-        " ORDER BY rowid DESC LIMIT :batch"
-    )
+    """Numbers of passages that may hold the terms, newest first, some at a time and then more."""
+    statement, asked = (_GIN_ASK, list(query.pairs)) if _is_gin(session) else (_FTS_ASK, query.match)
     below = 1 << 62
     while True:
-        asked = {"match": query.match, "below": below, "batch": batch}
-        found = [row[0] for row in session.connection().execute(statement, asked)]
+        given = {"asked": asked, "below": below, "batch": batch}
+        found = [row[0] for row in session.connection().execute(statement, given)]
         if found:
             yield found
         if len(found) < batch:
             return
-        below = found[-1]
+        below, batch = found[-1], min(2 * batch, MOST_AT_ONCE)

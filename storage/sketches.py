@@ -38,8 +38,8 @@ def alike(session: Session, page: int, marks: Sequence[int]) -> list[Likely]:
     for start in range(0, len(marks), AT_ONCE):
         some = list(marks[start : start + AT_ONCE])
         query = select(SketchRow.page, func.count()).where(col(SketchRow.mark).in_(some), col(SketchRow.page) != page)
-        shared = func.count().desc()
-        for other, count in session.exec(query.group_by(col(SketchRow.page)).order_by(shared).limit(4 * CANDIDATES)):
+        most = (func.count().desc(), col(SketchRow.page))
+        for other, count in session.exec(query.group_by(col(SketchRow.page)).order_by(*most).limit(4 * CANDIDATES)):
             found[other] = found.get(other, 0) + count
     best = sorted(found.items(), key=lambda x: (-x[1], x[0]))[:CANDIDATES]
     return [Likely(other, count) for other, count in best]

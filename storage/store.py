@@ -44,8 +44,10 @@ from storage import (
     database,
     glances,
     hosts,
+    inserting,
     learned,
     outbox,
+    postgres,
     retention,
     rows,
     silence,
@@ -73,7 +75,7 @@ class Store:
         self._reader = database.reader(url)
         self._turn = threading.Lock()
         self._synced = 0.0  # when a delivery last waited for the disk, by the monotonic clock
-        self._daemon = database.Lock(self.path) if self.path else None
+        self._daemon = database.lock(url)
 
     # ------------------------------------------------------------------ opening
 
@@ -88,8 +90,7 @@ class Store:
         """Close every connection and give the daemon's lock back."""
         self._reader.dispose()
         self._writer.dispose()
-        if self._daemon is not None:
-            self._daemon.release()
+        self._daemon.release()
 
     def __enter__(self) -> Self:
         return self.open()
@@ -99,17 +100,19 @@ class Store:
 
     def lock_daemon(self) -> None:
         """Be the daemon of this database until `close`. Raises StorageError naming the pid of another one."""
-        if self._daemon is not None:
-            self._daemon.take()
+        self._daemon.take()
 
     @contextlib.contextmanager
-    def _write(self) -> Iterator[Session]:
+    def _write(self, *, alone: bool = False) -> Iterator[Session]:
+        """One transaction. `alone` keeps other machines out for its time: on SQLite nobody else writes anyway."""
         with (
             self._turn,
-            database.plain_errors(),
+            database.plain_errors(self._writer),
             Session(self._writer, expire_on_commit=False) as session,
             session.begin(),
         ):
+            if self.path is None:  # a blob that one finds and names must not be swept away by another in between
+                (postgres.alone if alone else postgres.share)(session.connection(), postgres.KEEPING)
             yield session
 
     @contextlib.contextmanager
@@ -121,14 +124,14 @@ class Store:
                 stack.enter_context(database.unsynced(self._writer))
             else:
                 self._synced = time.monotonic()
-            stack.enter_context(database.plain_errors())
+            stack.enter_context(database.plain_errors(self._writer))
             session = stack.enter_context(Session(self._writer, expire_on_commit=False))
             stack.enter_context(session.begin())
             yield session
 
     @contextlib.contextmanager
     def _read(self) -> Iterator[Session]:
-        with database.plain_errors(), Session(self._reader) as session:
+        with database.plain_errors(self._reader), Session(self._reader) as session:
             yield session
 
     # ------------------------------------------------------------------ what is watched
@@ -192,7 +195,7 @@ class Store:
     def finish_pass(self, source: str, now: datetime) -> bool:
         """The first complete pass of a source is over: what it finds from now on is new. False if it was before."""
         with self._write() as session:
-            row = session.get_one(SourceRow, source)
+            row = session.get_one(SourceRow, source, with_for_update=True)
             if row.baseline_done_at is not None:
                 return False
             row.baseline_done_at = now
@@ -549,7 +552,7 @@ class Store:
 
     def prune(self, wanted: Retention, now: datetime, *, dry_run: bool = False) -> Pruned:
         """Thin out as `wanted` says, all at once; a dry run only counts. Nothing referred to goes."""
-        with self._write() as session:
+        with self._write(alone=True) as session:
             gone = retention.prune(session, wanted, now)
             if dry_run:
                 session.rollback()
@@ -561,7 +564,11 @@ class Store:
 
     def optimize(self) -> None:
         """Housekeeping for quiet hours: statistics for the planner, and the write-ahead log folded in."""
-        with self._turn, database.plain_errors(), contextlib.closing(self._writer.raw_connection()) as connection:
+        with (
+            self._turn,
+            database.plain_errors(self._writer),
+            contextlib.closing(self._writer.raw_connection()) as connection,
+        ):
             database.optimize(connection)
 
     def check(self) -> list[care.Finding]:
@@ -578,4 +585,5 @@ class Store:
     def set_meta(self, key: str, value: str) -> None:
         """Keep one short value: the last tick, the last digest."""
         with self._write() as session:
-            session.merge(MetaRow(key=key, value=value))
+            if not inserting.once(session, MetaRow(key=key, value=value)):
+                session.get_one(MetaRow, key).value = value

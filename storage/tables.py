@@ -1,6 +1,6 @@
 """The tables. Nothing outside storage/ sees one of these classes: rows go in and out as `monitor.model` types.
 
-Portable between SQLite and PostgreSQL; what only SQLite has (the full-text index) is in search.py.
+The same on SQLite and PostgreSQL; the full-text index is not among them, see search.py.
 Ids of versions and changes grow with time; people see them as "v12" and "c34" (rows.py).
 """
 
@@ -10,7 +10,18 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
@@ -74,6 +85,9 @@ def packed_sha(value: str) -> bytes | str:
     return bytes.fromhex(value) if _HEX.fullmatch(value) else value
 
 
+Number = BigInteger().with_variant(Integer(), "sqlite")  # of a row; SQLite's own are wide enough
+
+
 def _time(**options: Any) -> Any:
     return Field(default=None, sa_type=Time, nullable=options.pop("nullable", True), **options)
 
@@ -107,7 +121,7 @@ class PageRow(SQLModel, table=True):
 
     __tablename__ = "page"
     __table_args__ = (UniqueConstraint("source", "url"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     source: str = Field(foreign_key="source.key")
     url: str = Field(index=True)
     role: str = "entry"
@@ -123,7 +137,9 @@ class PageRow(SQLModel, table=True):
     last_modified: str | None = None
     raw_sha256: str | None = None
     since_full: int = 0
-    version: int | None = None  # the latest one; no foreign key, because version.page points here
+    version: int | None = Field(
+        default=None, sa_type=Number
+    )  # the latest one; no foreign key, because version.page points here
     error: str | None = Field(default=None, index=True)
     detail: str | None = None
     status: int | None = None
@@ -137,7 +153,7 @@ class PageRow(SQLModel, table=True):
     baseline: bool = True
     checks: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # all that were ever made
     rules: str | None = None  # with which rules its latest version was read
-    parent: int | None = Field(default=None, index=True)  # of an attachment: the page that names it
+    parent: int | None = Field(default=None, index=True, sa_type=Number)  # of an attachment: the page that names it
     label: str | None = None  # … and the name it has there
     attached: str | None = None  # the mark of the attachments last followed; NULL: never looked at
 
@@ -150,8 +166,8 @@ class VersionRow(SQLModel, table=True):
         Index("ix_version_page_at", "page", "at"),
         Index("ix_version_page_fingerprint", "page", "fingerprint"),
     )
-    id: int | None = Field(default=None, primary_key=True)
-    page: int = Field(foreign_key="page.id")
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
+    page: int = Field(foreign_key="page.id", sa_type=Number)
     at: datetime = _time(nullable=False)
     release: str | None = Field(default=None, index=True)
     title: str | None = None
@@ -175,7 +191,9 @@ class VersionRow(SQLModel, table=True):
     significance: float = 0.0
     checks: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # the page's, when it was seen
     reading: int = Field(default=1, sa_column_kwargs={"server_default": "1"})  # how often its body was read
-    copy_of: int | None = Field(default=None, index=True)  # the version whose text this is, or a part of
+    copy_of: int | None = Field(
+        default=None, index=True, sa_type=Number
+    )  # the version whose text this is, or a part of
 
 
 class ChangeRow(SQLModel, table=True):
@@ -183,15 +201,15 @@ class ChangeRow(SQLModel, table=True):
 
     __tablename__ = "change"
     __table_args__ = (Index("ix_change_page_at", "page", "at"),)
-    id: int | None = Field(default=None, primary_key=True)
-    page: int = Field(foreign_key="page.id")
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
+    page: int = Field(foreign_key="page.id", sa_type=Number)
     source: str = Field(index=True)
     at: datetime = _time(nullable=False, index=True)
     kind: str = "content"
     title: str | None = None
-    old_version: int | None = None
-    new_version: int | None = Field(default=None, index=True)
-    compared_with: int | None = None
+    old_version: int | None = Field(default=None, sa_type=Number)
+    new_version: int | None = Field(default=None, index=True, sa_type=Number)
+    compared_with: int | None = Field(default=None, sa_type=Number)
     compared_release: str | None = None
     release: str | None = None
     significance: float = 0.0
@@ -200,7 +218,7 @@ class ChangeRow(SQLModel, table=True):
     deleted: int = 0
     baseline: bool = False
     body: bytes = Field(default=b"", sa_type=LargeBinary)
-    copy_of: int | None = None
+    copy_of: int | None = Field(default=None, sa_type=Number)
     parent: str | None = None  # of an attachment: the address of its page then …
     attachment: str | None = None  # … and the name it had there
 
@@ -209,8 +227,8 @@ class MovedRow(SQLModel, table=True):
     """Which indicators a change moved: what `changes --indicator` filters on."""
 
     __tablename__ = "moved"
-    id: int | None = Field(default=None, primary_key=True)
-    change: int = Field(foreign_key="change.id", index=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
+    change: int = Field(foreign_key="change.id", index=True, sa_type=Number)
     indicator: str = Field(index=True)
     canonical: str | None = Field(default=None, index=True)
     indicator_id: str | None = Field(default=None, index=True)
@@ -222,9 +240,9 @@ class TargetRow(SQLModel, table=True):
     """One quantity of the latest version of a page. Earlier versions keep theirs packed in a blob."""
 
     __tablename__ = "target"
-    id: int | None = Field(default=None, primary_key=True)
-    version: int = Field(foreign_key="version.id", index=True)
-    page: int = Field(foreign_key="page.id", index=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
+    version: int = Field(foreign_key="version.id", index=True, sa_type=Number)
+    page: int = Field(foreign_key="page.id", index=True, sa_type=Number)
     source: str = Field(index=True)
     position: int = 0
     role: str = "target"
@@ -281,7 +299,7 @@ class AlertRow(SQLModel, table=True):
     type: str = ""
     payload_sha256: str = Field(default="", index=True, sa_column_kwargs={"server_default": ""})
     lang: str = "zh"
-    change: int | None = Field(default=None, index=True)
+    change: int | None = Field(default=None, index=True, sa_type=Number)
     state: str = "pending"
     attempts: int = 0
     created: datetime = _time(nullable=False)
@@ -306,7 +324,7 @@ class DeliveryRow(SQLModel, table=True):
     """Every attempt to send an alert."""
 
     __tablename__ = "delivery"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     alert: str = Field(foreign_key="alert.id", index=True)
     at: datetime = _time(nullable=False)
     ok: bool = False
@@ -328,7 +346,7 @@ class MuteRow(SQLModel, table=True):
     """What is told to nobody for a while; see `monitor.model.Mute`."""
 
     __tablename__ = "mute"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     until: datetime | None = _time()
     source: str | None = None
     url: str | None = None
@@ -355,7 +373,7 @@ class ReadingRow(SQLModel, table=True):
     """What an earlier reading made of a version's body, before other rules or learned noise read it again."""
 
     __tablename__ = "reading"
-    version: int = Field(primary_key=True, foreign_key="version.id")
+    version: int = Field(primary_key=True, foreign_key="version.id", sa_type=Number)
     reading: int = Field(primary_key=True)
     until: datetime = _time(nullable=False)  # when the next one took its place
     sha256: str = Field(index=True, sa_type=Sha)
@@ -369,7 +387,7 @@ class NoiseRow(SQLModel, table=True):
 
     __tablename__ = "noise"
     __table_args__ = (UniqueConstraint("host", "page", "kind", "mark"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     host: str = Field(index=True)
     page: str = ""  # the address it holds for; empty: every page of the host
     kind: str = "line"
@@ -391,17 +409,23 @@ class SketchRow(SQLModel, table=True):
     __tablename__ = "sketch"
     __table_args__ = {"sqlite_with_rowid": False}
     mark: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
-    page: int = Field(primary_key=True, foreign_key="page.id", index=True, sa_column_kwargs={"autoincrement": False})
+    page: int = Field(
+        primary_key=True,
+        foreign_key="page.id",
+        index=True,
+        sa_type=Number,
+        sa_column_kwargs={"autoincrement": False},
+    )
 
 
 class PassageRow(SQLModel, table=True):
     """One entry of the full-text index: the latest text of a page, or what a change added or removed."""
 
     __tablename__ = "passage"
-    id: int | None = Field(default=None, primary_key=True)
-    page: int = Field(foreign_key="page.id", index=True)
-    version: int | None = Field(default=None, index=True)
-    change: int | None = Field(default=None, index=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Number)
+    page: int = Field(foreign_key="page.id", index=True, sa_type=Number)
+    version: int | None = Field(default=None, index=True, sa_type=Number)
+    change: int | None = Field(default=None, index=True, sa_type=Number)
     place: str = "text"  # text added removed
 
 

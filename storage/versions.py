@@ -105,7 +105,11 @@ def releases(session: Session, page: int) -> tuple[Release, ...]:
         .where(col(PageRow.version) == col(VersionRow.id), col(PageRow.source) == col(SourceRow.key))
         .where(col(PageRow.id) != page, col(VersionRow.copy_of).is_(None))
     )
-    newest = (col(VersionRow.year).desc(), col(VersionRow.published).desc(), col(VersionRow.id).desc())
+    newest = (
+        col(VersionRow.year).desc().nulls_last(),
+        col(VersionRow.published).desc().nulls_last(),
+        col(VersionRow.id).desc(),
+    )
     found: list[tuple[VersionRow, PageRow, SourceRow]] = []
     if source.series:
         same = base.where(col(SourceRow.series) == source.series)
@@ -143,6 +147,8 @@ def release_of(session: Session, row: VersionRow, page: PageRow, source: SourceR
 
 def save(session: Session, outcome: Outcome, alerts: Alerting | None, health: Sequence[Alert]) -> str | None:
     """Everything one check found; the caller's transaction makes it all or nothing. Returns the id of the change."""
+    if outcome.found or outcome.following is not None:  # before its pages: who waits for both waits in one order
+        session.get_one(SourceRow, outcome.page.source, with_for_update=True)
     glances.write(session, [outcome])
     event = None
     if outcome.reread is not None:

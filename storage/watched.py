@@ -117,7 +117,7 @@ def add(session: Session, source: str, links: Iterable[Link], now: datetime, due
 
     Known ones stay what they are, http and https being one address; see `_again`.
     """
-    owner = session.get_one(SourceRow, source)
+    owner = session.get_one(SourceRow, source, with_for_update=True)  # two that find the same page come one by one
     unique = {link.url: link for link in reversed(list(links))}  # the first mention of an address wins
     known = _known(session, source, list(unique))
     added = []

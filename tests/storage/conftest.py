@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -28,7 +29,21 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def url(template: Path, tmp_path: Path) -> str:
+def dialect() -> str:
+    """`sqlite`; what is marked `both_dialects`, or everything with MUBIAO_BOTH_DIALECTS set, on PostgreSQL too."""
+    return "sqlite"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marked = any(metafunc.definition.iter_markers("both_dialects")) or "MUBIAO_BOTH_DIALECTS" in os.environ
+    if marked and "dialect" in metafunc.fixturenames:
+        metafunc.parametrize("dialect", ["sqlite", "postgresql"])
+
+
+@pytest.fixture
+def url(dialect: str, template: Path, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    if dialect == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
     shutil.copy(template, tmp_path / "mubiao.db")
     return f"sqlite:///{tmp_path / 'mubiao.db'}"
 

@@ -98,7 +98,7 @@ def test_a_flipped_byte_is_found_and_costs_only_its_version(session) -> None:
 
 def test_a_damaged_keyframe_is_not_leaned_on(session) -> None:
     first = blobs.put(session, report(1).encode())
-    session.connection().execute(text("update blob set data=zeroblob(10)"))
+    session.connection().execute(text("update blob set data=:zero"), {"zero": bytes(10)})
     session.expire_all()
     second = blobs.put(session, report(1).encode() + b"+", first)
     assert blobs.get(session, second, "v2").endswith(b"+")

@@ -31,6 +31,7 @@ def years(house: Any, source: Callable[..., Source], report: Callable[..., dict[
 def test_documents_that_were_compared_over_a_new_one_are_asked_for_again(
     house: Any, years: dict[int, Any], report: Callable[..., dict[str, Any]]
 ) -> None:
+
     house.tick()
     middle = house.see(years[2022], BODY, **report(2022))
     asked: list[tuple[str, str, list[str]]] = []

@@ -10,6 +10,8 @@ import pytest
 from monitor.errors import StorageError
 from monitor.model import Link, Outcome
 
+pytestmark = pytest.mark.both_dialects
+
 HOUR = timedelta(hours=1)
 
 

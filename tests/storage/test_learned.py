@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from monitor.errors import UsageError
 from monitor.model import Document, Noise, Record, Rereading, Target
@@ -98,9 +99,8 @@ def test_a_damaged_earlier_reading_is_found(house: Any, store: Any, source: Any)
     first = house.see(page, "云岭区", "甲", "乙")
     store.reread(page.id, reread(first, "云岭区", "甲"), "r", house.tick())
     with store._write() as session:
-        session.connection().exec_driver_sql(
-            "update blob set data = x'00' where sha256 = (select sha256 from reading limit 1)"
-        )
+        spoilt = text("update blob set data = :zero where sha256 = (select sha256 from reading limit 1)")
+        session.connection().execute(spoilt, {"zero": b"\0"})
     assert [f.subject for f in store.check()] == ["v1 (earlier text)"]
 
 
@@ -147,7 +147,6 @@ def test_a_damaged_version_teaches_nothing(house: Any, store: Any, source: Any) 
     for k in range(3):
         house.see(page, "云岭区", f"第{k}版")
     with store._write() as session:
-        session.connection().exec_driver_sql(
-            "update blob set data = x'00' where sha256 = (select sha256 from version where id = 2)"
-        )
+        spoilt = text("update blob set data = :zero where sha256 = (select sha256 from version where id = 2)")
+        session.connection().execute(spoilt, {"zero": b"\0"})
     assert [x.version.id for x in store.window(page.id, 3)] == ["v1", "v3"]

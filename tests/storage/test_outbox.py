@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from monitor.model import Alert, Delivery
+
+pytestmark = pytest.mark.both_dialects
 
 LEASE = 300.0
 

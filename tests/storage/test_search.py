@@ -15,6 +15,8 @@ from monitor.errors import UsageError
 from storage import search
 from storage.filters import Filter
 
+pytestmark = pytest.mark.both_dialects
+
 TEXTS = ["行政处罚决定书", "决定处罚，行政公书", "土地面积6.5万亩，GDP增长ＡＢ", "罚", "人民检察院\n工作报告"]
 
 

@@ -27,6 +27,8 @@ def upgrade() -> None:
     _payloads()
     _keyframes()
     _hashes()
+    if op.get_bind().dialect.name == "postgresql":
+        _postgresql()  # last: it looks at every table
 
 
 def _payloads() -> None:
@@ -84,3 +86,47 @@ def _hashes() -> None:
     for table, columns in {**HASHES, "keyframe": ("sha256",)}.items():
         packed = (f"{name} = CASE WHEN {name} IS NULL THEN NULL ELSE packed_sha({name}) END" for name in columns)
         op.execute(f"UPDATE {table} SET {', '.join(packed)}")  # noqa: S608  names of ours
+
+
+# --------------------------------------------------------------------------- PostgreSQL
+
+NUMBERS = {
+    "page": ("id", "version", "parent"),
+    "version": ("id", "page", "copy_of"),
+    "change": ("id", "page", "old_version", "new_version", "compared_with", "copy_of"),
+    "moved": ("id", "change"),
+    "target": ("id", "version", "page"),
+    "alert": ("change",),
+    "delivery": ("id",),
+    "mute": ("id",),
+    "reading": ("version",),
+    "noise": ("id",),
+    "sketch": ("page",),
+    "passage": ("id", "page", "version", "change"),
+}
+TEXTS = """
+    SELECT table_name, column_name FROM information_schema.columns
+    WHERE table_schema = current_schema() AND data_type = 'character varying'
+      AND collation_name IS DISTINCT FROM 'C' AND table_name NOT LIKE 'procrastinate%'
+    ORDER BY 1, 2
+"""
+
+
+def _postgresql() -> None:
+    """The first two schemas were made for SQLite. Numbers of rows are 64 bits wide, texts are compared by code point
+    as SQLite compares them, whatever the server's locale, and the words of the full-text index stand in an array."""
+    for table, columns in NUMBERS.items():
+        wider = ", ".join(f"ALTER COLUMN {column} TYPE bigint" for column in columns)
+        op.execute(f"ALTER TABLE {table} {wider}")
+        if "id" in columns:
+            op.execute(f"ALTER SEQUENCE {table}_id_seq AS bigint")
+    by_table: dict[str, list[str]] = {}
+    for table, column in op.get_bind().execute(sa.text(TEXTS)):
+        by_table.setdefault(table, []).append(f'ALTER COLUMN "{column}" TYPE varchar COLLATE "C"')
+    for table, parts in by_table.items():
+        op.execute(f"ALTER TABLE {table} {', '.join(parts)}")
+    op.execute(
+        "CREATE TABLE passage_index (passage bigint PRIMARY KEY REFERENCES passage (id) ON DELETE CASCADE,"
+        " words text[] NOT NULL)"
+    )
+    op.execute("CREATE INDEX ix_passage_index_words ON passage_index USING gin (words)")
