@@ -5,15 +5,18 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 from typing import TypedDict
 
 from monitor import config as configuration
 from monitor.errors import ConfigError, StorageError
 from monitor.model import Config
+from storage.database import shown, sqlite_path
+from storage.postgres import GoneError, Server
 from storage.queries import Queries
 
+CLOCKS = 5.0  # seconds that two machines may be apart
 WAL_FIXED = (3, 51, 3)  # earlier SQLite can damage a WAL database that two connections write to
 
 
@@ -29,7 +32,7 @@ def _finding(what: str, fix: str | None = None, *, ok: bool | None = None) -> Fi
     return {"ok": fix is None if ok is None else ok, "what": what, "fix": fix}
 
 
-def examine(config_path: str, database: Path, settings: configuration.Settings) -> list[Finding]:
+def examine(config_path: str, database: str, settings: configuration.Settings) -> list[Finding]:
     """Everything that can be looked at without touching the network."""
     found = [*_program(), *_database(database)]
     try:
@@ -55,25 +58,45 @@ def _program() -> Iterator[Finding]:
     yield _finding(note)
 
 
-def _database(path: Path) -> Iterator[Finding]:
-    if not path.exists():
-        yield _finding(f"{path}: no database yet (the first check makes it)", ok=True)
-        return
+def _database(url: str) -> Iterator[Finding]:
     try:
-        with Queries(f"sqlite:///{path}") as ask:
+        path = sqlite_path(url)
+        if path is not None and not path.exists():
+            yield _finding(f"{path}: no database yet (the first check makes it)", ok=True)
+            return
+        with Queries(url) as ask:
+            server, size = ask.server(), ask.size()
             failing = ask.failures()
             dead = ask.alerts("dead")
             off = {name: row["why"] for name, row in ask.channels([]).items() if row["state"] == "off"}
     except StorageError as wrong:
-        yield _finding(str(wrong), "mubiao db upgrade, or restore a backup")
+        fix = (
+            "start the server, or mend --db"
+            if isinstance(wrong, GoneError)
+            else "mubiao db upgrade, or restore a backup"
+        )
+        yield _finding(str(wrong), fix)
         return
-    yield _finding(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    yield _finding(f"{shown(url)}: {size / 1e6:.1f} MB")
+    if server is not None:
+        yield from _server(server)
     if failing:
         yield _finding(f"{len(failing)} pages fail", "mubiao sources health")
     for name, why in off.items():
         yield _finding(f"channel {name} is off: {why}", f"mend it in sources.yaml, or: mubiao alerts enable {name}")
     if dead:
         yield _finding(f"{len(dead)} messages could not be delivered", "mubiao alerts list --state dead")
+
+
+def _server(server: Server) -> Iterator[Finding]:
+    daemon = f"; the daemon is {server.daemon}" if server.daemon else ""
+    yield _finding(f"PostgreSQL {server.version}, {server.connections} of {server.most} connections{daemon}")
+    if server.encoding != "UTF8":
+        fix = "copy it into one made with: createdb -E UTF8 -T template0 NAME (mubiao db copy)"
+        yield _finding(f"the database holds {server.encoding}, which has not all characters", fix)
+    ahead = (server.at - datetime.now(UTC)).total_seconds()
+    if abs(ahead) > CLOCKS:
+        yield _finding(f"the server's clock and ours are {abs(ahead):.0f} s apart", "have both set by NTP")
 
 
 def _channels(config: Config, settings: configuration.Settings) -> Iterator[Finding]:

@@ -94,10 +94,10 @@ def upgrade(**kw: Any) -> None:
     """Create or migrate the schema; an existing database is copied first."""
     session: Session = kw["session"]
     from storage import migrate
+    from storage.database import shown
 
-    path = path_of(session.db)
     saved = migrate.upgrade(session.db, datetime.now(UTC))
-    out.note(say(TEXTS, "upgraded", session.lang, path=path, saved=saved or "-"))
+    out.note(say(TEXTS, "upgraded", session.lang, path=shown(session.db), saved=saved or "-"))
 
 
 @db.command()
@@ -165,9 +165,21 @@ def prune(dry_run: bool, keep: int | None, source: str | None, **kw: Any) -> Non
     out.one({"dry_run": dry_run, **asdict(gone)}, "json")
 
 
-@db.command(help="Move a history between databases (not there yet).")
-@click.argument("old")
-@click.argument("new")
-def copy(old: str, new: str) -> None:
-    """Later: PostgreSQL."""
-    raise UsageError("db copy is not there yet: only SQLite is")
+@db.command()
+@click.argument("old", metavar="SQLITE")
+@click.argument("new", metavar="POSTGRES")
+@click.option("--json", "as_json", is_flag=True)
+@common
+def copy(old: str, new: str, as_json: bool, **kw: Any) -> None:
+    """Move a history into another, empty database: all of it, read back and compared, or nothing."""
+    session: Session = kw["session"]
+    from monitor.cli.steps import gauge
+    from storage import copying
+    from storage.database import shown
+
+    with gauge(session.lang, "copying") as told:
+        counts = copying.copy(old, new, datetime.now(UTC), told)
+    if as_json:
+        out.one({"old": shown(old), "new": shown(new), "rows": counts}, "json")
+    else:
+        out.note(say(TEXTS, "copied", session.lang, rows=sum(counts.values()), old=shown(old), new=shown(new)))

@@ -11,48 +11,49 @@ from typing import Any
 from monitor import local, orders
 from monitor.cli.session import Session
 from monitor.errors import UsageError
-from storage.database import daemon_pid, is_current
+from storage.database import daemon_pid, is_current, shown, sqlite_path
 from storage.queries import Queries
 from storage.store import Store
 
-SQLITE = "sqlite:///"
-
 
 def path_of(db: str) -> Path:
-    """The file of an SQLite address. Raises UsageError for other databases, which are not there yet."""
-    if not db.startswith(SQLITE):
-        raise UsageError(f"--db {db.split('://', maxsplit=1)[0]}://…: only sqlite:///PATH is there yet")
-    return Path(db.removeprefix(SQLITE))
+    """The file of an SQLite address. Raises UsageError for PostgreSQL, which is no file."""
+    path = sqlite_path(db)
+    if path is None:
+        raise UsageError(f"this is for SQLite files, not for {shown(db)}; use pg_dump and pg_restore")
+    return path
 
 
 @contextmanager
 def queries(session: Session, *, missing: str | None = None) -> Iterator[Queries]:
     """A read-only connection. A query on no database is a mistake, not an empty answer."""
-    path = path_of(session.db)
-    if not path.exists():
+    path = sqlite_path(session.db)
+    if path is not None and not path.exists():
         raise UsageError(missing or f"{path}: no database yet (mubiao check or mubiao import makes it)")
     with Queries(session.db) as db:
         yield db
 
 
 def order(session: Session, name: str, **given: Any) -> dict[str, Any]:
-    """Have an order carried out: by the daemon that holds the database, else here."""
-    path = path_of(session.db)
-    if daemon_pid(session.db) is not None:
+    """Have an order carried out: by the daemon that holds the file, else here. PostgreSQL lets several write."""
+    path = sqlite_path(session.db)
+    if path is not None and daemon_pid(session.db) is not None:
         return local.ask(path, name, given)
-    with writable(session) as store:
+    with writable(session, lock=path is not None) as store:
         return orders.carry_out(store, name, given, datetime.now(UTC))
 
 
 @contextmanager
-def writable(session: Session, *, migrate: bool = True) -> Iterator[Store]:
-    """The one writer. Refuses, naming its pid, while a daemon holds the database."""
-    path = path_of(session.db)
-    path.parent.mkdir(parents=True, exist_ok=True)
+def writable(session: Session, *, migrate: bool = True, lock: bool = True) -> Iterator[Store]:
+    """The one writer. Refuses, naming its pid, while a daemon holds the database; without `lock` it may."""
+    path = sqlite_path(session.db)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
     if migrate and not is_current(session.db):
         from storage import migrate as schema
 
         schema.upgrade(session.db, datetime.now(UTC))
     with Store(session.db) as store:
-        store.lock_daemon()
+        if lock:
+            store.lock_daemon()
         yield store

@@ -10,7 +10,6 @@ import click
 from monitor import config as configuration
 from monitor import doctor as examination
 from monitor.cli import out
-from monitor.cli.database import path_of
 from monitor.cli.session import Session, common
 from monitor.errors import UsageError
 from monitor.i18n import say
@@ -36,7 +35,7 @@ def init(force: bool, **kw: Any) -> None:
 def doctor(as_json: bool, **kw: Any) -> None:
     """One page that says what is wrong with this installation."""
     session: Session = kw["session"]
-    found = examination.examine(session.config, path_of(session.db), configuration.settings())
+    found = examination.examine(session.config, session.db, configuration.settings())
     if as_json:
         out.one({"ok": all(x["ok"] for x in found), "findings": found}, "json")
     else:

@@ -263,6 +263,11 @@ TEXTS: Texts = {
     "restore?": ("替换 {path}？", "Replace {path}?"),
     "restored": ("已恢复 {path}；原库在 {kept}", "{path} restored; the one before is {kept}"),
     "upgraded": ("{path} 已是最新（副本：{saved}）", "{path} is up to date (copy: {saved})"),
+    "copying": ("复制", "copying"),
+    "copied": (
+        "已把 {rows} 行从 {old} 复制到 {new}，并逐表核对",
+        "{rows} rows of {old} are in {new}, and compared",
+    ),
     "db ok": ("数据库完好", "the database is sound"),
     "disabled": (
         "{source} 没有检查：{file} 中写着 enabled: false",

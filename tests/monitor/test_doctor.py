@@ -9,7 +9,7 @@ import pytest
 
 from monitor import config as configuration
 from monitor import doctor
-from monitor.cli.database import path_of
+from storage.database import sqlite_path
 
 TOLD = {
     "channels": {
@@ -21,7 +21,7 @@ TOLD = {
 
 
 def findings(desk: Any) -> dict[str, doctor.Finding]:
-    found = doctor.examine(str(desk.config), path_of(desk.db), configuration.settings())
+    found = doctor.examine(str(desk.config), desk.db, configuration.settings())
     for one in found:
         assert one["ok"] or one["fix"], one
     return {one["what"]: one for one in found}
@@ -55,7 +55,7 @@ def test_what_is_missing_is_named(desk: Any, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_broken_file_and_a_broken_database_are_findings(desk: Any) -> None:
     desk.config.write_text("sources: [", encoding="utf-8")
-    path = path_of(desk.db)
+    path = sqlite_path(desk.db)
     path.parent.mkdir()
     path.write_text("only words, only words, only words, and more of them until a header would be full " * 9)
     found = wrong(findings(desk))
@@ -68,6 +68,6 @@ def test_pages_that_fail_are_counted(desk: Any, web: Any) -> None:
     desk.watch({"key": "a", "url": web.url + "/missing"})
     desk.run("check", "--all")
     assert "1 pages fail" in wrong(findings(desk))
-    with sqlite3.connect(path_of(desk.db)) as db:
+    with sqlite3.connect(sqlite_path(desk.db)) as db:
         assert db.execute("pragma integrity_check").fetchone() == ("ok",)
     db.close()

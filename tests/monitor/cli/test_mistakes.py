@@ -26,7 +26,7 @@ def filled(desk: Any) -> Any:
 SAID = "云岭区全面推进各项工作，取得了明显成效，群众满意度持续提升，社会大局和谐稳定。"
 WRONG = [
     "show nonsense", "show v999", "show", "show v1 --at never", "show v1 --at 1999-01-01", "show v1 --raw no/such/x",
-    "show v1 --db bogus", "show v1 --db postgresql://localhost/x", "show v1 --db sqlite:///no.db",
+    "show v1 --db bogus", "show v1 --db postgresql://127.0.0.1:1/x", "db copy sqlite:///no.db b", "show v1 --db sqlite:///no.db",
     "show v1 --db sqlite:///text.db", "history nonsense", "diff v1", "diff v1 nonsense", "diff v1 v1 --context -1",
     "search *", "changes --since bad", "changes --since 99999999d", "changes --since 0001-01-01", "changes --limit 0",
     "changes --kind odd", "changes --json --jsonl", "changes --min-significance 7", "targets compare no nope",

@@ -22,7 +22,6 @@ COMMANDS = {
 }  # fmt: skip
 NOT_THERE_YET = [
     ("worker",),
-    ("db", "copy", "a", "b"),
     ("export", "panel"),
     ("export", "warc"),
     ("export", "changes", "--format", "parquet"),
@@ -75,7 +74,7 @@ def test_every_query_speaks_json_and_every_command_takes_the_common_options() ->
         options = {o for p in command.params for o in p.opts}
         if name in both:
             assert {"--json", "--jsonl"} <= options, name
-        if name not in ("sources schema", "sources import", "sources discover", "db copy"):
+        if name not in ("sources schema", "sources import", "sources discover"):
             assert {"--config", "--db", "--lang"} <= options, name
 
 
