@@ -15,11 +15,10 @@ from monitor.errors import UsageError
 from storage import search
 from storage.filters import Filter
 
-pytestmark = pytest.mark.both_dialects
-
 TEXTS = ["行政处罚决定书", "决定处罚，行政公书", "土地面积6.5万亩，GDP增长ＡＢ", "罚", "人民检察院\n工作报告"]
 
 
+@pytest.mark.both_dialects
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -55,6 +54,7 @@ def test_nothing_to_look_for(ask, query: str) -> None:
         ask.search(query)
 
 
+@pytest.mark.both_dialects
 def test_where_a_word_came_and_went(ask, house, source, edited) -> None:
     [page] = house.watch(source())
     house.see(page, "增长百分之六。", title="报告")
@@ -74,6 +74,7 @@ def test_snippets_show_the_hit_in_place(ask, house, source) -> None:
     assert row["snippet"].startswith("…前") and row["snippet"].endswith("后…") and "\n" not in row["snippet"]
 
 
+@pytest.mark.both_dialects
 def test_filters_and_limit(ask, house, source) -> None:
     pages = house.watch(source("a"), source("b", region="990203"), source("c", series="规划"))
     for page in sorted(pages, key=lambda p: p.source):
