@@ -165,6 +165,7 @@ class _Reading:
         dated = facts.shown is not None and (facts.labelled or all(link.date != facts.shown for link in found))
         page = kinds.Page(self.page, choice, paragraphs, found, files, named, dated, list(self.left))
         kind = kinds.kind(page, self.rules, selected=selector is not None)
+        facts = head.of_list(facts, self.page) if kind == "listing" else facts
         return Document(
             url=self.url,
             kind=kind,

@@ -19,6 +19,11 @@ _PARTS = re.compile(r"(\d{4})\D+(\d{1,2})\D+(\d{1,2})")
 _ENGLISH = re.compile(
     r"(\d{1,2})\s+(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?,?\s+((?:19|20)\d{2})", re.IGNORECASE
 )
+# A time of something else: of the letter that is answered, of an event, of a term.
+_OTHER = (
+    "来信|写信|去信|提交|报名|截止|截至|开标|投标|受理|施行|实施|生效|废止|会议|活动|开始|结束|起始|终止|到期|举报|投诉|"
+    "咨询|征集|公示"
+)
 _WIDE_DIGIT = re.compile("[０-９]")
 _WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -68,7 +73,7 @@ def labelled(text: str, labels: Sequence[str]) -> str | None:
 
 @lru_cache(maxsize=8)
 def _behind(labels: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"({'|'.join(labels)})\s*[：:∶(（【】\[\]]*\s*({DATE.pattern})")
+    return re.compile(rf"(?<!{_OTHER})({'|'.join(labels)})\s*[：:∶(（【】\[\]]*\s*({DATE.pattern})")
 
 
 def split(text: str) -> str | None:

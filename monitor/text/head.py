@@ -9,7 +9,7 @@ from __future__ import annotations
 import html as entities
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.model import TextRules
 from monitor.text import dates
@@ -19,6 +19,10 @@ from monitor.text.tags import RANKED, attribute
 
 WHOLE_TITLE = 8  # characters from which a line before the text can be the title that `<title>` names among others
 _DAYS = ("pubdate", "publishdate", "article:published_time", "apub:time", "createdate", "publish_date", "datepublished")
+_GUESSED = frozenset(
+    f"title: {why}"
+    for why in ("line before the text", "heading before the text", "line over the date", "first heading")
+)
 UNLABELLED = frozenset({"near the title", "label before the title", "date of the issue", "none shown"})
 DOUBTFUL = frozenset({"title", "first heading"})  # where a title was found that a line near the text overrules
 LONGEST = 300  # characters of a title, a name, the text of a link; titles of documents stay under 120
@@ -35,6 +39,7 @@ _PROPERTY_CLOSES = re.compile(r"/enpproperty\s*-->", re.IGNORECASE)
 _BLANK_CONTENT = re.compile(r"[\s*\-—]*")
 _FIELD = re.compile(r"<(\w+)>")
 _SUFFIX = re.compile(r"\s*[_|｜–—]+\s*|\s+-+\s*|\s*-+\s+|--+|-(?!(?<=\d-)\d)(?=[^-]{2,20}$)")
+_ORNAMENTS = re.compile(r"^[\s:：*★☆◆◇■□●○~～=·.…—_-]+(?=\w)|[\s:：*★☆◆◇■□●○~～=·_-]+$")
 _DASHES = ("—", "——", "–")  # these stand within titles too: 1—2月, 开局之年——…
 _NEXT_LABEL = re.compile(
     "发布|发表|更新|时间|日期|浏览|点击|阅读|访问|字体|字号|作者|编辑|责任|审核|来源|分享|打印|【|\\["
@@ -56,7 +61,7 @@ _BYLINE = re.compile(
 _PROPERTIES = re.compile(
     rf"[\s(（【\[]*(?:(?:来源|作者|时间|日期|发布时间|发布日期|编辑|浏览)\s*[：:]|(?:{dates.DATE.pattern})\s*(?:\d{{1,2}}[：:]|[)）]?\s*$))"
 )
-_HEADING = re.compile("(?i:title)|bt")
+_HEADING = re.compile("(?i:title)|bt(?![mn])")  # 标题; no button, no bottom
 _PAPER = re.compile("电子报|数字报|电子版|数字版|日报|晚报|早报|晨报|时报|商报|周报|电讯")
 _SITE = re.compile(
     r"(?:网|网站|门户|政府|委员会|管委会|厅|局|在线|频道|新闻中心|平台|客户端|资讯|首页|日报|晚报|早报|晨报|时报|商报|周报|"
@@ -200,7 +205,8 @@ def _without_byline(heading: str) -> str:
 
 
 def without_site(title: str) -> str:
-    """The title without the names of column and site behind it."""
+    """The title without the names of column and site behind it, and without the stars and colons around it."""
+    title = _ORNAMENTS.sub("", title)
     breaks = list(_SUFFIX.finditer(title))
     parts = [p.strip() for p in _SUFFIX.split(title) if p and p.strip()]
     if len(parts) < 2:
@@ -275,6 +281,13 @@ def read(
         why=(f"title: {title[1]}", f"date: {why}"),
         warnings=tuple(f"{name} cut to {LONGEST} characters" for name in names if short[name] != names[name]),
     )
+
+
+def of_list(facts: Head, page: Outline) -> Head:
+    """Of a list: lines near its links are the titles of documents, and so are the days beside them."""
+    name = without_site(plain(page.title or ""))
+    title = name[:LONGEST] if name and facts.why[0] in _GUESSED else facts.title
+    return replace(facts, title=title, shown=facts.shown if facts.labelled else None)
 
 
 def _alone(line: str) -> bool:

@@ -19,7 +19,13 @@ COPY_SHARE = 0.3  # of the text that a repeated run has to fill to be a print or
 COPY_LEAST = 40  # characters of such a run
 COPY_TRIES = 20_000  # lines compared in search of copies: a table of equal rows must not cost seconds
 
+ABOVE_TITLE = 2  # short lines that may stand above a title that source and date follow
+NAME = 30  # characters of the name of a body
+
 _BLANKS = re.compile(r"\s+")
+_READERS = re.compile("评论|跟帖|留言|点评")  # readers write as much as they like
+_STOP = re.compile("[。！？；，：]")
+_NAMED = re.compile("^(?:文件|信息|公文|文章)?(?:标题|名称|题名)[：:]?")  # of a table of the document's properties
 _BARS = re.compile(r"[\s|｜]+")
 
 
@@ -62,11 +68,12 @@ def ends(
 ) -> tuple[list[str], list[str], list[str]]:
     """(cut before, kept, cut after). The title goes with the lines before it when chrome follows it."""
     name = _BLANKS.sub("", title or "")
-    start, stop = 0, _tail(paragraphs, rules)
+    stop = _tail(paragraphs, rules)
+    start = _headed(paragraphs[:stop], name, rules) if name else 0
     most = min(stop, CUT_MOST)
     while start < most:
         line = paragraphs[start]
-        is_title = bool(name) and _BLANKS.sub("", line) == name
+        is_title = bool(name) and _NAMED.sub("", _BLANKS.sub("", line)) == name
         follows = start + 1 < stop and is_head(paragraphs[start + 1], rules)
         if not is_head(line, rules) and not (is_title and follows):
             break
@@ -82,6 +89,17 @@ def ends(
     before += [line for line in kept[:opening] if is_head(line, rules)]
     kept = [line for line in kept[:opening] if not is_head(line, rules)] + kept[opening:]
     return before, kept, list(paragraphs[stop:])
+
+
+def _headed(paragraphs: Sequence[str], name: str, rules: TextRules) -> int:
+    """How many lines end with the title where the source and the date follow it: who publishes may stand above, and
+    what is the document's own stands below."""
+    for k, line in enumerate(paragraphs[: ABOVE_TITLE + 1]):
+        if _BLANKS.sub("", line) == name:
+            return k + 1 if k + 1 < len(paragraphs) and is_head(paragraphs[k + 1], rules) else 0
+        if len(line) > NAME or _STOP.search(line):
+            return 0
+    return 0
 
 
 def at_title(paragraphs: Sequence[str], title: str) -> int:
@@ -103,7 +121,8 @@ def _tail(paragraphs: Sequence[str], rules: TextRules) -> int:
     for k, line in enumerate(paragraphs):
         if 2 * seen > whole and len(line) <= TAIL_HEADING and rules.tail_lines.fullmatch(line):
             rest = [later for later in paragraphs[k + 1 :] if not (is_chrome(later, rules) or is_foot(later, rules))]
-            if sum(map(len, rest)) < REST * seen or not any("。" in later or len(later) > HEADLINE for later in rest):
+            little = sum(map(len, rest)) < REST * seen or _READERS.search(line)
+            if little or not any("。" in later or len(later) > HEADLINE for later in rest):
                 return k
         seen += len(line)
     return len(paragraphs)

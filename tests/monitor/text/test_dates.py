@@ -48,3 +48,16 @@ def test_a_day_in_a_box_above_its_month() -> None:
 )
 def test_in_url(url: str, day: str | None) -> None:
     assert dates.in_url(url) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("来信时间 2026-03-01 答复时间 2026-03-05", "2026-03-05"),
+        ("报名时间：2026-03-01至2026-03-05", None),
+        ("截止日期：2026年3月1日", None),
+        ("县融媒体中心时间：2026-03-01", "2026-03-01"),
+    ],
+)
+def test_the_time_of_something_else_is_not_the_date(text: str, day: str | None) -> None:
+    assert dates.labelled(text, ("时间", "日期", "答复时间")) == day
