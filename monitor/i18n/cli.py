@@ -159,6 +159,11 @@ TEXTS: Texts = {
     "missing.partial_text": ("只有部分文本", "only a part of the text"),
     "missing.not_stated": ("全文未提及", "not stated in the whole text"),
     "implied": ("折算增长{growth}%（推算，上年{base}）", "means {growth}% growth (derived, over {base})"),
+    "doubt.turned": (
+        "{old} 的年份晚于 {new}：先写旧的，再写新的",
+        "{old} is of a later year than {new}: the older first",
+    ),
+    "doubt.places": ("{old} 与 {new} 是两个地方的文件", "{old} and {new} are of two places"),
     "skipped": ("中间缺 {years} 年", "{years} lies between"),
     "qualifier.exact": ("", ""),
     "qualifier.about": ("约", "about"),

@@ -13,7 +13,7 @@ from monitor.review.changes import (
 )
 from monitor.review.promises import amplified, attainment, ranking, timeline, with_changes
 from monitor.review.rereading import Shift, shifts
-from monitor.review.sides import Side, compare_sides, read_text, side, stored_side
+from monitor.review.sides import Side, compare_sides, doubts, read_text, side, stored_side
 
 __all__ = [
     "Shift",
@@ -26,6 +26,7 @@ __all__ = [
     "canonical",
     "compare_sides",
     "diff_json",
+    "doubts",
     "exported",
     "last_change",
     "moment",

@@ -76,3 +76,11 @@ def compare_sides(
         missing=years,
     )
     return lines, chosen, years
+
+
+def doubts(before: Side, after: Side) -> tuple[str, ...]:
+    """What makes two documents an odd pair: `turned`, the older one named second; `places`, of two places."""
+    one, other = before.record, after.record
+    turned = one.year is not None and other.year is not None and one.year > other.year
+    apart = bool(one.place and other.place) and one.place != other.place
+    return tuple(word for word, holds in (("turned", turned), ("places", apart)) if holds)

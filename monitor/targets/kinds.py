@@ -27,6 +27,7 @@ _SCOPE = re.compile(
     r"不含(?:农户|[^,。;、()]{2,10}?(?:开发区|新区|园区|高新区))|[含]\s?[^,。;、()]{2,8}?(?:开发区|新区|高新区)|全社会|"
     r"[区市县省州旗]本级|[区市县省]级(?=一般|财政|收入)|全口径|地方级|同口径|可比口径|自然口径|属地口径|[剔扣]除[^,。;、]{2,12}?(?:因素|影响)|留抵退税"
 )
+_OF_WHOLE = re.compile(r"占|的\s*$")  # 为年初预算的102.3%
 _WORKS = frozenset({"thing", "length", "area", "volume", "power", "household"})
 _STAGES = (
     ("谋划", r"谋划|储备|包装|策划|规划|论证"), ("启动", r"启动|筹建|实施|推进|续建|推动"),
@@ -71,6 +72,9 @@ def kind(value: Value, indicator: Indicator | None) -> str:
     if quantity.family == "percent":
         if forms and "growth" not in forms and (not value.growth or set(forms) & {"share", "level"}):
             return "level" if forms[0] == "level" else "share"
+        rises = bool(forms) and not set(forms) & {"share", "level"} and "growth" in forms
+        if rises and not _OF_WHOLE.search(value.around.words):
+            return "growth"  # 增长5.5%左右,力争达到6%
         return "growth" if value.growth else "share"
     if quantity.family == "ratio":
         return "growth" if quantity.unit == "倍" else "share"

@@ -95,13 +95,12 @@ class Judge:
 
     def strength(self, words: str) -> str | None:
         """The last word of force in a phrase: strive ensure expect plan."""
-        found = [
-            m
-            for m in self.force.finditer(words)
-            if not re.match(r"的|单列|生育|执行|内|外", words[m.end() : m.end() + 1] or " ")
-        ]
+        found = [m for m in self.force.finditer(words) if not _OTHER_WORD.match(words, m.end())]
         return self.forces[found[-1][0]] if found else None
 
+
+# 计划生育, 计划单列市, 计划内, 预期寿命 and 计划的 are no force.
+_OTHER_WORD = re.compile(r"的|单列|生育|执行|内|外|寿命")
 
 _IMPERATIVE = re.compile(
     r"(?:[一-龥]{0,3}(?:推进|加快|构建|打造|加强|完善|提升|强化|深化|坚持|促进|发展|建设|扩大|保障|聚焦|着力|优化|推动|做好|抓好|健全|实施|统筹|落实|增强|培育|创造|改善|规划|拓展|提高|突出|狠抓|全力|传承|树牢|守住))"

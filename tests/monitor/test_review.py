@@ -59,6 +59,14 @@ def test_two_releases_are_compared_and_two_versions_are_an_edit() -> None:
     assert review.compare_sides(side(2025, 6), side(2026, 5), relation="quote")[1] == "quote"
 
 
+def test_an_odd_pair_of_documents_is_said_to_be_one() -> None:
+    assert review.doubts(side(2025, 6), side(2026, 5)) == ()
+    assert review.doubts(side(2026, 5), side(2025, 6)) == ("turned",)
+    text = AIM.format(2026, 2026, 5).replace("云岭区", "北港区")
+    other = review.side("北港", text, Document(title=text.split("\n", maxsplit=1)[0]), configuration.vocabulary())
+    assert review.doubts(side(2025, 6), other) == ("places",)
+
+
 @pytest.fixture
 def filled(desk: Any) -> Any:
     """Three places with a promise each; one of them over two years."""
