@@ -36,6 +36,8 @@ _FAR = 600  # characters on either side of a value that can tell its role
 _ASKED = 5.0  # what a question about plans or results makes of its answer
 _REPORTED = -5.0  # a report on a part of the year tells results
 _SO_FAR = re.compile(r"今年|截[至止]|目前|\d月")
+_TOLD_OF = re.compile(r"[比较]|已")
+_OF_WHOLE = re.compile(r"\s*(?:其中|包括)")
 _MONTH = re.compile(r"\d{4}-\d\d")
 _TOLD = 0.5
 _MOOD_SPAN = 6  # sentences
@@ -293,7 +295,7 @@ class _Passage:
         before = self.folded[max(sentence.start, quantity.start - _FAR) : quantity.start]
         after = self.folded[quantity.end : min(sentence.end, quantity.end + _FAR)]
         hedged = quantity.family == "percent" and quantity.qualifier in _HEDGES
-        hedged = hedged and not re.search(r"[比较]|已", value.around.words)
+        hedged = hedged and not _TOLD_OF.search(value.around.words)
         passage = self.state.heading_mood + sum(self.state.moods) + (_HEDGED if hedged else 0.0)
         passage += self.state.asked + (_REPORTED if self.clock.reported else 0.0)
         past = when.past
@@ -360,7 +362,7 @@ class _Passage:
     def _part(self, value: Value) -> bool:
         """Whether a value is one of the parts of the value before: 其中甲6万亩、乙12万亩."""
         words = self.folded[value.around.clause : value.quantity.start]
-        return bool(re.match(r"\s*(?:其中|包括)", words))
+        return bool(_OF_WHOLE.match(words))
 
     def _strength(self, value: Value, naming: Naming, role: Role) -> str:
         """The force word of the part-sentence; 其中 and values without a name take that of the value before."""

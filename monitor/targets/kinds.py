@@ -16,6 +16,7 @@ _REACHED = re.compile(
 _THINGS = frozenset({"thing", "person", "household", "area", "length"})
 _ADDS = re.compile(r"新增|净增|增加|扩充|增选|再增|增设|增至")
 _REACHES = re.compile(r"(?:达到?|突破|超过|增[加至]到?)\s*$")
+_TO = re.compile(r"(?:达到?|突破|超过)\s*$")
 _ADDED = re.compile(r"新增|净增|引进")
 _BASIS = (
     ("annual_average", re.compile(r"年均")),
@@ -104,7 +105,7 @@ def direction(value: Value, indicator: Indicator | None) -> str:
         return "increase"
     if value.quantity.family in _THINGS:
         return "increase" if _ADDS.search(words[-24:]) and not _REACHES.search(words) else "level"
-    reached = to_level(words) or bool(re.search(r"(?:达到?|突破|超过)\s*$", words) and "新增" not in words)
+    reached = to_level(words) or bool(_TO.search(words) and "新增" not in words)
     return "level" if reached else direction_of(words[-24:])
 
 
@@ -148,6 +149,10 @@ def stage(value: Value, indicator: Indicator | None) -> str | None:
         return None
     before = list(_STAGE.finditer(value.text, around.clause, value.quantity.start))
     match = before[-1] if before else _STAGE.search(value.text, value.quantity.end, around.right)
+    return _staged(match)
+
+
+def _staged(match: re.Match[str] | None) -> str | None:
     return next((name for name, group in _STAGES if match and re.fullmatch(group, match[0])), None)
 
 
@@ -157,7 +162,7 @@ def _stage_of_sum(value: Value) -> str | None:
     stop = _PART_END.search(value.text, value.quantity.end)
     end = min(stop.start() if stop else len(value.text), value.quantity.end + 60)
     match = _STAGE.search(value.text, value.quantity.end, end) or (before[-1] if before else None)
-    return next((name for name, group in _STAGES if match and re.fullmatch(group, match[0])), None)
+    return _staged(match)
 
 
 def vintage(sentence: str, strength: str) -> str | None:

@@ -15,6 +15,7 @@ from monitor.targets.subjects import plain
 
 _JOINED = re.compile(r"\s*[、和及与,]\s*(?:每人每[月年]|每[月年])?")
 _AND = re.compile(r"\s*[、和及与]\s*")
+_LISTED = re.compile(r"[、和及]")
 _SEVERAL = re.compile(r"[、和及与]|城乡")
 _ABRIDGED = re.compile(
     r"第?(?P<ordinals>一、二(?:、三)?)(?:次)?产业?(?=增加|投资|[^业])|(?P<towns>城[、和]乡|城镇和乡村)(?=居民)"
@@ -97,9 +98,9 @@ class Lists:
     def shared(self, value: Value, subject: Subject) -> list[Naming] | None:
         """甲、乙增长3%左右: one value for several subjects. None: the words name one thing."""
         name = strip_words(value.around.words)
-        if value.around.listed or not re.search(r"[、和及]", name) or "等" in name:
+        if value.around.listed or not _LISTED.search(name) or "等" in name:
             return None
-        names = [p for p in re.split(r"[、和及]", name) if p]
+        names = [p for p in _LISTED.split(name) if p]
         if not 2 <= len(names) <= 4:
             return None
         if all(_PLACE.fullmatch(p) for p in names):

@@ -40,6 +40,8 @@ _INCREASE = re.compile(
 _DECREASE = re.compile(
     r"下降|降低|压缩|减少|精简|压减|缩短|回落|降幅|削减|缩减|改善|低于|[比较][^,。;]{0,12}低$|负增长|下调"
 )
+_ASIDE = re.compile(r"\s*\((?:力争|[^()]*\d)")
+_NOUN = re.compile(r"\s*[一-龥“\"(A-Za-z4-5]")
 _AGED = re.compile(r"^\s*\d{1,3}周?岁及?(?:以[上下])?的?(?=[一-龥])")  # 5000名65周岁以上老年人
 _RIGHT_STOP = re.compile(
     r"\s*(?:去(?!年)|级?(?:规模|水平)(?=[,。;、]|$)|级台阶|年度|年计划|年目标|居|位居|高于|低于|增长|同比|比|占|下降|左右|以上|以内|投入使用|投用|投产|竣工|开工|建成|达产|交付|是|和|及|与|或|并|且|用于|来|给|由|在|将从|均|都|,|、|;|。|:|\)|」|至|到|全国第|全市第|的(?:控制|目标|任务|计划|预期|基础|增速|增幅|速度|水平|发展|控制线)|上下|创(?:历史|新高|下|造了|同期)|(?:新?台阶|大关|关口|门槛)|稳居|列全|位列|排名|指的|完成|同步|实现|有余|增加|超)"
@@ -112,10 +114,10 @@ def to_level(words: str) -> bool:
 def before_noun(around: Surroundings, family: str, *, known: bool) -> bool:
     """Whether the noun stands behind the value: 27条道路的维修改造. `known`: the words before it name an indicator."""
     after = around.after
-    if re.match(r"\s*\((?:力争|[^()]*\d)", after):
+    if _ASIDE.match(after):
         return False
     after = _AGED.sub("", after)
-    if not after.strip() or _RIGHT_STOP.match(after) or not re.match(r"\s*[一-龥“\"(A-Za-z4-5]", after):
+    if not after.strip() or _RIGHT_STOP.match(after) or not _NOUN.match(after):
         return False
     bare = not strip_words(_VERB.sub("", around.words)) or (around.listed and around.words.rstrip().endswith("、"))
     if family == "money":

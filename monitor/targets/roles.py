@@ -46,7 +46,7 @@ class Judge:
 
     def role(self, section: Role | None, before: str, after: str, past: bool | None, mood: float) -> tuple[Role, str]:
         """The role and why. `before` and `after` are the rest of the sentence; `past` is what its time phrase says."""
-        clause = re.split(r"[;:]", before)[-1]
+        clause = _last_part(before)
         if _PAST_PLAN.search(clause):
             return "actual", "past plan"
         if section == "actual":
@@ -67,7 +67,7 @@ class Judge:
 
     def reports(self, before: str) -> bool:
         """Whether the words of a part-sentence itself say that it tells results: 截至目前,已…"""
-        return self._last(re.split(r"[;:]", before)[-1]) == "past"
+        return self._last(_last_part(before)) == "past"
 
     def _planned(self, clause: str) -> tuple[Role, str]:
         if self._last(clause) == "past" and _FIRM_PAST.search(clause):
@@ -97,6 +97,11 @@ class Judge:
         """The last word of force in a phrase: strive ensure expect plan."""
         found = [m for m in self.force.finditer(words) if not _OTHER_WORD.match(words, m.end())]
         return self.forces[found[-1][0]] if found else None
+
+
+def _last_part(before: str) -> str:
+    """What stands behind the last semicolon or colon."""
+    return before[max(before.rfind(";"), before.rfind(":")) + 1 :]
 
 
 # 计划生育, 计划单列市, 计划内, 预期寿命 and 计划的 are no force.

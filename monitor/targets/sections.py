@@ -26,6 +26,10 @@ _LEVELS = (
     (re.compile(r"\s*(?:[—-]{2}|[●■◆▲★·•])"), 7),
 )
 _UNNUMBERED = 8
+_DASHED = re.compile(r"\s*[—-]{2}")
+_DATE = re.compile(
+    r"(?:19|20)\d\d(?:年度?|(?![\d.,%万亿余多名人户个家亩台套处项条座所公平米吨元件张场次辆]))|\d{1,2}月|\d{1,2}日"
+)
 _BARE_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d|年)")
 _BUDGET = re.compile(r"预算(?:\(?草案\)?|安排|编制|收支)")
 _GOALS = re.compile(r"(?:预期|主要|发展|奋斗|工作)目标")
@@ -83,7 +87,7 @@ class Outline:
             if not body.strip() or (len(body) < 200 and _FURNITURE.search(body)):
                 continue
             heading, offset = self._heading(body)
-            if heading is None and stack[-1].level == _LISTED and not re.match(r"\s*[—-]{2}", body):
+            if heading is None and stack[-1].level == _LISTED and not _DASHED.match(body):
                 stack.pop()
             if heading is not None:
                 self._push(stack, heading, _level(body), clock, title=title and (clock.news or bool(clock.reported)))
@@ -163,7 +167,7 @@ class Outline:
     ) -> Iterator[Sentence]:
         first = True
         section = before = stack[-1]
-        listed = bool(re.match(r"\s*[—-]{2}", body))
+        listed = bool(_DASHED.match(body))
         if section.headline and not listed and offset == 0 and not _NUMBERING.match(body):
             section = stack[-1] = replace(section, headline=section.headline - 1)
         for match in _SENTENCE.finditer(body, offset):
@@ -244,8 +248,4 @@ def _level(body: str) -> int:
 
 
 def _dateless(text: str) -> str:
-    return re.sub(
-        r"(?:19|20)\d\d(?:年度?|(?![\d.,%万亿余多名人户个家亩台套处项条座所公平米吨元件张场次辆]))|\d{1,2}月|\d{1,2}日",
-        "",
-        text,
-    )
+    return _DATE.sub("", text)
