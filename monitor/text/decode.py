@@ -25,6 +25,10 @@ SAMPLE = 400  # runs of Chinese characters that show whether a text is read righ
 _CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)", re.IGNORECASE)
 _HTTP_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)", re.IGNORECASE)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_WIDE = (  # UTF-16 without a mark shows in its first tag (XML 1.0, appendix F): no other text has a NUL beside it
+    (re.compile(rb"(?:[\t\n\r ]\x00)*<\x00[!-~]\x00"), "utf-16-le"),
+    (re.compile(rb"(?:\x00[\t\n\r ])*\x00<\x00[!-~]"), "utf-16-be"),
+)
 _NARROW = bytes(range(0xC0))
 _HANZI = re.compile("[\u3400-\u9fff]+")
 
@@ -38,6 +42,9 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
     for mark, name in _BOMS:
         if body.startswith(mark):
             return _read(body[len(mark) :], name, "bom")
+    for first, name in _WIDE:
+        if first.match(body):
+            return _read(body, name, "bytes")
     declared = _declared(body, content_type)
     if (found := _as_utf8(body, declared)) is not None:
         return found

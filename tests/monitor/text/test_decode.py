@@ -23,6 +23,14 @@ def test_a_byte_order_mark_wins_over_the_header(encoding: str) -> None:
     assert (found.text, found.how) == (SENTENCE, "bom")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("begin", ["<html>", "\r\n <!DOCTYPE html>"])
+def test_utf_16_without_a_mark(encoding: str, begin: str) -> None:
+    text = begin + SENTENCE
+    found = decode(text.encode(encoding), "text/html; charset=utf-16")
+    assert (found.text, found.encoding, found.how, found.replacements) == (text, encoding, "bytes", 0)
+
+
 @pytest.mark.parametrize("cut", [1, 2])
 def test_a_cut_tail_stays_utf_8(cut: int) -> None:
     found = decode((SENTENCE * 3).encode()[: -3 - cut] + b"", "text/html; charset=gb2312")
