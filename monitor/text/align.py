@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 from diff_match_patch.diff_match_patch import diff_match_patch  # type: ignore[import-untyped]
@@ -25,6 +26,8 @@ ALIKE = 0.4  # least similarity of two sentences shown as one that was edited; b
 SPLIT = 0.8  # the same for a group of sentences: one that was cut in two by a full stop, or two that were joined
 COMMON = 40  # a pair of characters in more sentences than this says nothing about which belong together
 LONG = 1_500  # characters of a sentence (a table, a list) from which a fast aligner replaces diff-match-patch
+LONGEST = 100_000  # characters of one from which only its beginning and end are compared
+SCATTERED = 3_000  # changed and kept pieces of one from which the same goes: cleaning them up takes time by the square
 MOVED = 8  # characters from which an equal sentence elsewhere is a move, not a coincidence
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|[A-Za-z]+|.", re.DOTALL)
@@ -76,10 +79,12 @@ def characters(old: str, new: str) -> tuple[Run, ...]:
     a, b = _encode(old, words), _encode(new, words)
     engine = diff_match_patch()
     engine.Diff_Timeout = 0
-    if max(len(a), len(b)) > LONG:
-        diffs = [(sign, text) for sign, text in _indel(a, b)]
-    else:
+    if max(len(a), len(b)) <= LONG:
         diffs = engine.diff_main(a, b, False)
+    else:
+        diffs = list(islice(_indel(a, b), SCATTERED + 1)) if max(len(a), len(b)) <= LONGEST else []
+        if not 0 < len(diffs) <= SCATTERED:
+            diffs = _ends(a, b, engine.diff_commonPrefix(a, b))
     engine.diff_cleanupSemantic(diffs)
     back = {code: word for word, code in words.items()}
     signs: dict[int, Sign] = {0: "=", -1: "-", 1: "+"}
@@ -95,6 +100,13 @@ def _indel(a: str, b: str) -> Iterator[tuple[int, str]]:
             yield -1, a[code.src_start : code.src_end]
         if code.dest_end > code.dest_start:
             yield 1, b[code.dest_start : code.dest_end]
+
+
+def _ends(a: str, b: str, begin: int) -> list[tuple[int, str]]:
+    """The same `begin`, the same end, and everything between them replaced."""
+    end = diff_match_patch().diff_commonSuffix(a[begin:], b[begin:])
+    x, y = len(a) - end, len(b) - end
+    return [(sign, text) for sign, text in ((0, a[:begin]), (-1, a[begin:x]), (1, b[begin:y]), (0, a[x:])) if text]
 
 
 def _encode(text: str, words: dict[str, str]) -> str:

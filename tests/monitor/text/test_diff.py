@@ -167,3 +167,20 @@ def test_a_text_without_sentences_costs_little() -> None:
     start = time.process_time()
     differ.diff([old], [new])
     assert time.process_time() - start < 3
+
+
+def test_a_long_line_of_which_every_other_character_is_gone_takes_no_minutes() -> None:
+    """The clean-up of a hundred thousand pieces took time by the square, and every other check waited for it."""
+    line = "".join(chr(0x4E00 + 7 * n % 5000) for n in range(60_000))
+    began = time.process_time()
+    found = differ.diff([f"甲{line}乙"], [f"甲{line[::2]}乙"])
+    assert time.process_time() - began < 5
+    assert (found.added, found.deleted) != (0, 0)
+    runs = characters(f"甲{line}乙", f"甲{line[:50_000]}丙{line[50_001:]}乙")
+    assert [(sign, len(text)) for sign, text in runs] == [("=", 50_001), ("+", 1), ("-", 1), ("=", 10_000)]
+
+
+def test_of_a_line_longer_than_any_text_the_ends_are_compared() -> None:
+    line = "云岭" * 60_000
+    runs = characters(f"甲{line}乙", f"甲{line}丙{line}乙")
+    assert [(sign, len(text)) for sign, text in runs] == [("=", 120_001), ("+", 120_001), ("=", 1)]
