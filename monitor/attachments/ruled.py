@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SLACK = 2.0  # points between two rules that meet
 MOST = 20_000  # ruling lines of a page that are looked at
+_RECENT = 50  # tables and loose lines that the sweep may still add to
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Grid:
     xs: list[float]
     ys: list[float]  # from the bottom
     upright: list[Rule]
+    _firsts: dict[int, list[int]] = field(default_factory=dict)  # of rows asked for: every character asks
 
     @property
     def x0(self) -> float:
@@ -50,11 +52,18 @@ class Grid:
 
     def columns_of(self, row: int) -> list[int]:
         """The first column of each cell of a row: only rules that run beside this row part its cells."""
+        if row not in self._firsts:
+            self._firsts[row] = self._parted(row)
+        return self._firsts[row]
+
+    def _parted(self, row: int) -> list[int]:
         top, bottom = self.band(row)
         middle = (top + bottom) / 2
         here = {0}
         for rule in self.upright:
-            if rule.low - SLACK <= middle <= rule.high + SLACK:
+            if (
+                rule.low - SLACK <= middle <= rule.high + SLACK and rule.at + SLACK < self.xs[-1]
+            ):  # the frame parts none
                 here.add(self._column(rule.at + SLACK))
         return sorted(here)
 
@@ -92,22 +101,27 @@ def _places(values: Iterable[float]) -> list[float]:
 
 
 def _touching(rules: Sequence[Rule]) -> list[list[Rule]]:
-    """Rules in groups that hang together, found by sweeping down the page: linear but for the sorting."""
-    ordered = sorted(rules, key=_bottom)
-    groups: list[tuple[float, float, float, list[Rule]]] = []  # top reached, left, right, members
-    for rule in ordered:
-        low, high, left, right = _box(rule)
+    """Rules in groups that hang together, found by sweeping up the page.
+
+    Only the last groups are looked at, and the smaller of two joins the larger: n log n at the most.
+    """
+    done: list[list[Rule]] = []
+    recent: list[tuple[float, float, float, list[Rule]]] = []  # top reached, left, right, members
+    for rule in sorted(rules, key=_bottom):
+        low, top, left, right = _box(rule)
         members = [rule]
-        top = high
         rest = []
-        for group in groups[-50:]:
+        for group in recent:
             if group[0] + SLACK >= low and group[1] <= right + SLACK and group[2] >= left - SLACK:
-                members += group[3]
+                small, members = sorted((members, group[3]), key=len)
+                members += small
                 top, left, right = max(top, group[0]), min(left, group[1]), max(right, group[2])
             else:
                 rest.append(group)
-        groups = [*groups[:-50], *rest, (top, left, right, members)]
-    return [group[3] for group in groups]
+        recent = [*rest, (top, left, right, members)]
+        if len(recent) > _RECENT:
+            done.append(recent.pop(0)[3])
+    return done + [group[3] for group in recent]
 
 
 def _bottom(rule: Rule) -> float:
