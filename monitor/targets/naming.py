@@ -286,13 +286,23 @@ class Namer:
         elif words.strip(" 、"):
             indicator = self._joined(value, subject)
             if indicator is None and subject.words:
-                indicator = self.known(subject.words + value.own, value)
+                indicator = self._renamed(value, subject)
             indicator = indicator or self._across(value)
         elif value.around.listed:
             indicator, name = self.known(subject.phrase, value), subject.words or name
         start = value.start if words.strip(" 、和及") or not value.around.listed else subject.start
         indicator = indicator or self._topic(value) or self._carried(value, subject)
         return Naming(indicator, name, start, value.quantity.end, "subject elided", True)
+
+    def _renamed(self, value: Value, subject: Subject) -> Indicator | None:
+        """The subject's words read for this unit. Those that named nothing have to end in the name.
+
+        口岸进出口货运量450万吨,增长12%: 进出口 only says whose freight it is.
+        """
+        match = self.find(subject.words + value.own, value)
+        if match and subject.indicator is None and match.end < len(plain(subject.words)):
+            return None
+        return self.known(subject.words + value.own, value)
 
     def _titled(self, value: Value) -> Indicator | None:
         """固投:增长8%: what stands before the colon."""
