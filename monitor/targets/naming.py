@@ -295,12 +295,13 @@ class Namer:
         return Naming(indicator, name, start, value.quantity.end, "subject elided", True)
 
     def _renamed(self, value: Value, subject: Subject) -> Indicator | None:
-        """The subject's words read for this unit. Those that named nothing have to end in the name.
+        """The subject's words read for this unit. Of the same sentence and unnamed, they have to end in the name.
 
         口岸进出口货运量450万吨,增长12%: 进出口 only says whose freight it is.
         """
         match = self.find(subject.words + value.own, value)
-        if match and subject.indicator is None and match.end < len(plain(subject.words)):
+        unnamed = subject.indicator is None and subject.start >= value.sentence
+        if match and unnamed and match.end < len(plain(subject.words)):
             return None
         return self.known(subject.words + value.own, value)
 
