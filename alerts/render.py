@@ -118,12 +118,20 @@ def _change(alert: Alert, lang: str, budget: Budget) -> tuple[str, str, Values]:
     return "change", _tagged(shown.tag, shown.short), {"c": shown, "title": shown.line}
 
 
+def _confirmed(alert: Alert, lang: str, budget: Budget) -> tuple[str, str, Values]:
+    shown = view.change(alert.payload, lang, budget)
+    at = view.clock(str(alert.payload.get("confirmed_at") or ""), lang)
+    values = {"c": shown, "title": shown.line, "note": say(TEXTS, "confirmed.line", lang, at=at)}
+    return "confirmed", _tagged(say(TEXTS, "tag.confirmed", lang), shown.short), values
+
+
 def _digest(alert: Alert, lang: str, budget: Budget) -> tuple[str, str, Values]:
     changes: list[Payload] = list(alert.payload.get("changes") or ())
     groups, left_out = view.digest(changes, lang, budget)
     since, until = (view.clock(str(alert.payload.get(k) or ""), lang) for k in ("since", "until"))
-    moved = sum(view.moved(c) for c in changes)
-    counts = {"since": since[:16], "until": until[:16], "changes": len(changes), "targets": moved}
+    kept, back = view.fold_reverts(changes)  # what was changed and changed back has not moved
+    moved = sum(view.moved(c) for c in kept)
+    counts = {"since": since[:16], "until": until[:16], "changes": len(kept) + len(back), "targets": moved}
     line = say(TEXTS, "digest.line", lang, **counts)
     subject = say(TEXTS, "digest.subject", lang, **(counts | {"until": until[:10]}))
     values = {"groups": groups, "left_out": left_out, "since": str(alert.payload.get("since") or ""), "title": line}
@@ -229,6 +237,7 @@ def _test(alert: Alert, lang: str, _: Budget) -> tuple[str, str, Values]:
 _VIEWS: Mapping[str, Callable[[Alert, str, Budget], tuple[str, str, Values]]] = {
     "targets.changed": _change,
     "change.detected": _change,
+    "change.confirmed": _confirmed,
     "digest": _digest,
     "baseline": _baseline,
     "alive": _alive,

@@ -13,6 +13,7 @@ from alerts import phrases
 from monitor.model import Alert, Channel, Mute, Rate
 
 CHANGES = frozenset({"targets.changed", "change.detected"})  # what a digest can hold
+FOLLOWS = "change.confirmed"  # says again what a message said: it takes only the room that the others leave
 MANY = 3  # messages after quiet hours that are worth folding into one
 
 
@@ -49,6 +50,15 @@ def portion(
 
     One place of the allowance is kept for the digest. Within it the most telling changes go by themselves.
     """
+    news = [a for a in waiting if a.type != FOLLOWS]
+    alone, folded = _news(channel, news, allowed, now)
+    spare = None if allowed is None else max(allowed - len(alone) - bool(folded), 0)
+    return _those(waiting, alone + [a for a in waiting if a.type == FOLLOWS][:spare]), folded
+
+
+def _news(
+    channel: Channel, waiting: Sequence[Alert], allowed: int | None, now: datetime
+) -> tuple[list[Alert], list[Alert]]:
     foldable = [a for a in waiting if a.type in CHANGES]
     quiet = [a for a in foldable if kept_quiet(channel, a, now)]
     folded = quiet if len(quiet) > MANY else []

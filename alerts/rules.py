@@ -69,6 +69,31 @@ def match(
     ]
 
 
+EDITED = frozenset({"content", "attachment"})  # kinds that a second look confirms
+
+
+def confirm(told: Iterable[Alert], *, now: datetime) -> list[Alert]:
+    """`change.confirmed` for each of these messages about a moved target: the last of the re-checks agrees.
+
+    The data is that of the message with `confirmed_at`. Once for each; a change back is told anyway and needs none.
+    """
+    return [
+        Alert(
+            id=message_id(now),
+            key=f"confirmed:{first.key}",
+            channel=first.channel,
+            type="change.confirmed",
+            payload={**first.payload, "confirmed_at": wire.time(now)},
+            lang=first.lang,
+            change=first.change,
+            created=now,
+            next_at=now,
+        )
+        for first in told
+        if first.payload.get("kind") in EDITED
+    ]
+
+
 def describe(change: Change, source: Source, place: str | None = None) -> dict[str, Any]:
     """CHANGE with what a reader wants to know about its source."""
     return wire.change(

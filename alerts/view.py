@@ -289,7 +289,7 @@ def facts(payload: Payload, lang: str) -> Iterator[Fact]:
         yield Fact(say(TEXTS, "label.compared", lang), f"{releases(payload)}{gap(payload, lang)}")
     name = one_line(payload.get("name") or payload.get("source") or "", 60)
     seen = clock(payload["at"], lang) if payload.get("at") else ""
-    about = [seen, name if name not in title else ""]
+    about = [seen, window(payload, lang), name if name not in title else ""]
     yield Fact(say(TEXTS, "label.when", lang), " · ".join(x for x in about if x))
 
 
@@ -308,6 +308,23 @@ def word(value: object) -> str:
     """An id as it may stand in a command that a reader pastes into a shell: letters, digits, - and _ only."""
     said = str(value or "")
     return said if said.replace("-", "").replace("_", "").isalnum() and said.isascii() and len(said) <= 64 else ""
+
+
+def window(payload: Payload, lang: str) -> str:
+    """Between which two checks the edit was made. Before its confirmation `by` stands beside it already."""
+    same, by = (_moment(payload.get(k)) for k in ("same_at", "at"))
+    if same is None or by is None:
+        return ""
+    shape = "%H:%M" if same.date() == by.date() else "%m-%d %H:%M" if same.year == by.year else "%Y-%m-%d %H:%M"
+    key = "window" if payload.get("confirmed_at") else "window.same"
+    return say(TEXTS, key, lang, same=f"{same:{shape}}", by=f"{by:{shape}}")
+
+
+def _moment(at: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(at)).astimezone(BEIJING)
+    except ValueError:
+        return None
 
 
 def clock(at: str, lang: str) -> str:

@@ -305,7 +305,7 @@ def failed(known: Known, fetch: Fetch, failure: Failure) -> Outcome:
     change = None
     if gone and not page.removed and known.last is not None and _gone_for_good(page, at, known.host_answers):
         page = replace(page, removed=True)
-        change = _event("removed", known.last, at, source=page.source, url=page.url)
+        change = _event("removed", known.last, at, source=page.source, url=page.url, same_at=known.page.last_good)
         change = replace(change, significance=0.8, reasons=("page removed",), deleted=len(known.last.document.text))
     return Outcome(page, at, result, fetch, failure=failure, change=change, keep_body=False)
 
@@ -366,7 +366,9 @@ def _lost_pages(known: Known, old: Document, new: Document, at: datetime) -> Fai
     return Failure("collapsed", f"{max(new.parts, 1)} of {old.parts} pages of the article are left")
 
 
-def _event(kind: ChangeKind, last: Version | None, at: datetime, *, source: str, url: str) -> Change:
+def _event(
+    kind: ChangeKind, last: Version | None, at: datetime, *, source: str, url: str, same_at: datetime | None
+) -> Change:
     return Change(
         kind=kind,
         at=at,
@@ -375,6 +377,7 @@ def _event(kind: ChangeKind, last: Version | None, at: datetime, *, source: str,
         title=last.document.title if last else None,
         old_version=last.id if last else None,
         release=last.release if last else None,
+        same_at=same_at if last and kind != "restored" else None,
     )
 
 
@@ -411,7 +414,7 @@ def _new_version(
     unread = document.file is not None and not document.paragraphs  # nothing to compare: neither edits nor targets
     delta = diff(last.document.paragraphs, document.paragraphs) if last and not unread else Diff()
     kind = _kind(reading, known, delta, source)
-    change = _event(kind, last, at, source=source.key, url=page.url)
+    change = _event(kind, last, at, source=source.key, url=page.url, same_at=known.page.last_good)
     shown = label(about, source.release)
     change = replace(
         change,

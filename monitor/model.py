@@ -458,6 +458,7 @@ class Change:
     copy_of: str | None = None  # of a new document: the version it repeats; told to nobody
     parent: str | None = None  # of an attachment: the address of the page that names it …
     attachment: str | None = None  # … and the name it has there
+    same_at: datetime | None = None  # of an edit or a disappearance: the last good check that found it as before
 
     @property
     def moved(self) -> bool:

@@ -371,7 +371,8 @@ class Checker:
         else:
             outcome = await self._with_attachments(source, await self._check_document(source, known))
         outcome = replace(outcome, next_due=self._due(source, known, outcome))
-        if _may_wait(outcome, known):
+        confirmed = _confirmed(source, known, outcome)
+        if _may_wait(outcome, known) and not confirmed:
             self._unsaved[page.id] = outcome
             return outcome, None
         saved: list[Change] = []
@@ -383,7 +384,7 @@ class Checker:
                 change, source, self.config.subscriptions, now=outcome.at, place=outcome.record.place, text=text
             )
 
-        await self.database(self._save, source, known, outcome, owed)
+        await self.database(self._save, source, known, outcome, owed, confirmed=confirmed)
         return outcome, saved[0] if saved else None
 
     async def _learn(self) -> None:
@@ -398,10 +399,15 @@ class Checker:
             for rule in learned:
                 log.info("noise learned", host=rule.host, rule=rule.id, kind=rule.kind, example=rule.example[:80])
 
-    def _save(self, source: Source, known: Known, outcome: Outcome, owed: Alerting | None) -> None:
+    def _save(
+        self, source: Source, known: Known, outcome: Outcome, owed: Alerting | None, *, confirmed: bool = False
+    ) -> None:
         """On the database thread, so that nothing comes between looking for a running spell of trouble and saving."""
         outcome = self.learning.as_copy(outcome, source)
-        self.store.save(outcome, owed, health=self._health(source, known, outcome))
+        beside = self._health(source, known, outcome)
+        if confirmed and known.last is not None:
+            beside += rules.confirm(self.store.told(known.last.id), now=outcome.at)
+        self.store.save(outcome, owed, health=beside)
         if outcome.result in ("new", "changed"):
             self._fresh[outcome.page.id] = outcome.page
         if outcome.result == "new" and outcome.record.complete:  # a later one may have been compared over its head
@@ -543,6 +549,16 @@ def page_host(url: str) -> str:
         return host_key(url)
     except httpx.InvalidURL:
         return url
+
+
+def _confirmed(source: Source, known: Known, outcome: Outcome) -> bool:
+    """Whether this check, the last of the re-checks after an edit, found the page as the edit left it."""
+    page = known.page
+    if not known.edited or outcome.result not in ("unchanged", "not_modified"):
+        return False
+    if page.last_change is None or page.last_good is None:
+        return False
+    return schedule.confirmed(source, page.last_change, page.last_good, outcome.at)
 
 
 def _may_wait(outcome: Outcome, known: Known) -> bool:

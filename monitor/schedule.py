@@ -244,6 +244,17 @@ def _confirmation(source: Source, event_at: datetime, now: datetime) -> datetime
     return min((event_at + step for step in source.confirm if event_at + step > now), default=None)
 
 
+def confirmed(source: Source, changed: datetime, last_good: datetime, now: datetime) -> bool:
+    """Whether a good check at `now` is the first after the last confirmation of what changed then.
+
+    A day late it is no news any more: nobody is told that a page stands as it stood for so long.
+    """
+    if not source.confirm:
+        return False
+    last = changed + max(source.confirm)
+    return last_good < last <= now < last + DAY
+
+
 def next_due(
     source: Source,
     page: Page,

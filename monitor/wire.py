@@ -137,6 +137,7 @@ def change(event: Change, *, source: Mapping[str, Any] | None = None) -> JSON:
         "url": event.url,
         "title": event.title,
         "at": time(event.at),
+        "same_at": time(event.same_at),
         "old_version": event.old_version,
         "new_version": event.new_version,
         "compared_with": event.compared_with,

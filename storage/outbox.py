@@ -12,7 +12,7 @@ from sqlmodel import Session, SQLModel, col, select
 from monitor.errors import StorageError
 from monitor.model import Alert, Delivery
 from storage import inserting, payloads, rows
-from storage.tables import AlertRow, DeliveryRow
+from storage.tables import AlertRow, ChangeRow, DeliveryRow
 
 
 def table(row: type[SQLModel]) -> Table:
@@ -49,13 +49,13 @@ def channels(session: Session, now: datetime) -> list[str]:
 
 
 def due(session: Session, now: datetime, limit: int, channel: str | None = None) -> list[AlertRow]:
-    """Alerts to send now, of one channel or of all, oldest first."""
+    """Alerts to send now, of one channel or of all, oldest first: what was tried before goes before what came later."""
     return list(session.exec(_due(now, limit, channel)))
 
 
 def _due(now: datetime, limit: int, channel: str | None) -> Any:
     query = select(AlertRow).where(*_is_due(now, channel))
-    return query.order_by(col(AlertRow.next_at), col(AlertRow.id)).limit(limit)
+    return query.order_by(col(AlertRow.created), col(AlertRow.id)).limit(limit)
 
 
 def claim(session: Session, now: datetime, limit: int, lease_seconds: float, channel: str | None = None) -> list[Alert]:
@@ -141,6 +141,19 @@ def waiting(session: Session, channel: str, cron: str) -> list[Alert]:
         col(AlertRow.channel) == channel,
         col(AlertRow.digest) == cron,
         col(AlertRow.folded_into).is_(None),
+    )
+    return payloads.alerts(session, session.exec(query.order_by(col(AlertRow.created), col(AlertRow.id))))
+
+
+def told(session: Session, version: int) -> list[Alert]:
+    """What was sent at once of the moved targets that this version brought, and nobody has acknowledged."""
+    query = select(AlertRow).where(
+        col(AlertRow.change).in_(select(ChangeRow.id).where(col(ChangeRow.new_version) == version)),
+        col(AlertRow.type) == "targets.changed",
+        col(AlertRow.state) == "sent",
+        col(AlertRow.digest).is_(None),
+        col(AlertRow.folded_into).is_(None),
+        col(AlertRow.acked_at).is_(None),
     )
     return payloads.alerts(session, session.exec(query.order_by(col(AlertRow.created), col(AlertRow.id))))
 

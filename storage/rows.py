@@ -297,6 +297,7 @@ def change(row: ChangeRow, url: str) -> Change:
         copy_of=version_id(row.copy_of),
         parent=row.parent,
         attachment=row.attachment,
+        same_at=row.same_at,
     )
 
 

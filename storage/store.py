@@ -533,6 +533,13 @@ class Store:
         with self._read() as session:
             return standing.counts(session)
 
+    def told(self, version: str) -> list[Alert]:
+        """What was sent at once of the moved targets that this version brought, and nobody has acknowledged."""
+        number = rows.number(version)
+        assert number is not None
+        with self._read() as session:
+            return outbox.told(session, number)
+
     def digest_groups(self) -> list[tuple[str, str]]:
         """Every (channel, cron) for which alerts wait."""
         with self._read() as session:

@@ -221,6 +221,7 @@ class ChangeRow(SQLModel, table=True):
     copy_of: int | None = Field(default=None, sa_type=Number)
     parent: str | None = None  # of an attachment: the address of its page then …
     attachment: str | None = None  # … and the name it had there
+    same_at: datetime | None = _time()  # the last good check before it
 
 
 class MovedRow(SQLModel, table=True):

@@ -377,6 +377,7 @@ def _change_row(page: PageRow, event: Change) -> ChangeRow:
         copy_of=rows.number(event.copy_of),
         parent=event.parent,
         attachment=event.attachment,
+        same_at=event.same_at,
         body=rows.change_body(event),
     )
 

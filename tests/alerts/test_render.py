@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
+from alerts import rules
 from alerts.render import MAX_BYTES, render, sandboxed
 from monitor.errors import ConfigError, DeliveryError
 from monitor.i18n.alerts import TEXTS
@@ -282,7 +284,7 @@ def test_a_digest_is_grouped_by_place(world: Any) -> None:
             payload={"since": "2026-01-08T00:00:00Z", "until": "2026-01-09T00:00:00Z", "changes": changes},
         )
     )
-    assert message.subject == "[汇总] 2026-01-09 3处变化 1项目标变动"
+    assert message.subject == "[汇总] 2026-01-09 2处变化 1项目标变动"  # an edit and its way back are one
     body = message.text
     assert body.index("== 云岭区") < body.index("== 松原新区")  # those with moved targets first
     assert body.count("通知") == 1  # an edit and its taking back are one line
@@ -313,3 +315,36 @@ def test_a_trial_and_links(world: Any) -> None:
     assert message.subject == "[测试] mubiao 测试消息（desk）"
     assert Page(message.html).all("a")[0]["href"] == "http://127.0.0.1:8750/alerts"
     assert "msg_0001" in message.text
+
+
+@pytest.mark.parametrize(
+    ("lang", "tag", "said", "window"),
+    [
+        ("zh", "[确认] 云岭区", "2026-01-09 11:16 (北京时间) 复查，仍是改后的文字", "10:16 时尚未改，10:46 前已改"),
+        (
+            "en",
+            "[confirmed] 云岭区",
+            "checked again at 2026-01-09 11:16 (Beijing time): it still says so",
+            "same at 10:16, changed by 10:46",
+        ),
+    ],
+)
+def test_a_confirmation_says_between_which_two_checks_it_was_edited(
+    world: Any, lang: str, tag: str, said: str, window: str
+) -> None:
+    first = world.alert(replace(world.change, same_at=world.now - timedelta(minutes=30)), lang=lang)
+    assert re.split("[，,]", window)[0] in render(first).text
+    [alert] = rules.confirm([first], now=world.now + timedelta(minutes=30))
+    assert (alert.type, alert.key, alert.change) == ("change.confirmed", "confirmed:c7:desk", "c7")
+    message = render(alert)
+    assert message.subject.startswith(tag)
+    for part in (message.text, message.html):
+        assert said in part
+        assert window in part
+        assert "5.5%左右" in part
+    assert rules.confirm([world.alert(replace(world.change, kind="reverted"))], now=world.now) == []
+
+
+def test_an_edit_of_another_day_or_year_names_it(world: Any) -> None:
+    for back, shown in ((timedelta(days=1), "01-08 10:46 时尚未改"), (timedelta(days=30), "2025-12-10 10:46 时尚未改")):
+        assert shown in render(world.alert(replace(world.change, same_at=world.now - back))).text

@@ -97,3 +97,12 @@ OTHER = {**LINE, "canonical": "外贸进出口", "indicator": "进出口", "to":
 def test_what_is_muted(mute: dict[str, Any], payload: dict[str, Any], falls: bool) -> None:
     found = restraint.muted(an_alert(1, **payload), [Mute("m1", None, **mute)])
     assert (found is not None) is falls
+
+
+def test_a_confirmation_takes_only_the_room_that_news_leaves() -> None:
+    waiting = [an_alert(1), an_alert(2, restraint.FOLLOWS), an_alert(3), an_alert(4, restraint.FOLLOWS)]
+    for allowed, sent in ((None, "1234"), (4, "1234"), (3, "123"), (2, "13")):
+        alone, folded = restraint.portion(Channel("desk", "email"), waiting, allowed, AT)
+        assert ["".join(a.id[-1] for a in alone), folded] == [sent, []]
+    alone, folded = restraint.portion(Channel("desk", "email"), waiting, 1, AT)
+    assert ([a.id for a in alone], [a.id for a in folded]) == ([], ["msg_1", "msg_3"])

@@ -208,7 +208,8 @@ async def test_what_is_sent_is_as_the_schema_says(world: Any) -> None:
     about = wire.failure(page, Failure("http_500", status=500, detail="no"))
     everyone = (Subscription("hook", on=("health",)),)
     alerts += rules.match_health("source.failing", about, world.source, everyone, now=NOW)
-    assert len(alerts) == 5
+    alerts += rules.confirm([change], now=NOW)
+    assert len(alerts) == 6
     for alert in alerts:
         body = json.loads(wire.webhook(alert, NOW))
         assert breaches(body, {k: v for k, v in SCHEMA.items() if k != "oneOf"}) == []

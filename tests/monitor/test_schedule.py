@@ -251,6 +251,18 @@ def test_confirmations_come_before_back_off_but_not_before_retry_after() -> None
     assert schedule.next_due(SOURCE, PAGE, NOW, failure=held, event_at=NOW) == NOW + HOUR
 
 
+def test_the_last_confirmation_is_the_first_good_check_after_it_and_within_a_day() -> None:
+    for good, now, last in (
+        (10 * MINUTE, 30 * MINUTE, True),
+        (10 * MINUTE, 29 * MINUTE, False),
+        (30 * MINUTE, 31 * MINUTE, False),
+        (0 * MINUTE, 24 * HOUR, True),
+        (0 * MINUTE, 25 * HOUR, False),
+    ):
+        assert schedule.confirmed(SOURCE, NOW, NOW + good, NOW + now) is last
+    assert not schedule.confirmed(replace(SOURCE, confirm=()), NOW, NOW, NOW + 30 * MINUTE)
+
+
 def test_confirmations_can_be_off() -> None:
     off = replace(SOURCE, confirm=())
     assert schedule.next_due(off, PAGE, NOW, event_at=NOW) - NOW > 5 * HOUR

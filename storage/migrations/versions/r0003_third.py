@@ -16,6 +16,7 @@ branch_labels = None
 depends_on = None
 
 
+TIME = sa.String(27).with_variant(sa.DateTime(timezone=True), "postgresql")
 HASHES = {
     "blob": ("sha256", "base"),
     "version": ("sha256", "fingerprint", "lists_sha256", "items_sha256", "raw_sha256"),
@@ -27,8 +28,14 @@ def upgrade() -> None:
     _payloads()
     _keyframes()
     _hashes()
+    _windows()
     if op.get_bind().dialect.name == "postgresql":
         _postgresql()  # last: it looks at every table
+
+
+def _windows() -> None:
+    """Between which two checks a page was edited."""
+    op.add_column("change", sa.Column("same_at", TIME, nullable=True))
 
 
 def _payloads() -> None:
