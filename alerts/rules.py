@@ -14,7 +14,7 @@ from typing import Any
 
 from alerts import sets
 from monitor import wire
-from monitor.model import Alert, Change, Off, Source, Subscription
+from monitor.model import Alert, Change, Off, Source, Subscription, Told
 
 
 def message_id(now: datetime) -> str:
@@ -284,6 +284,23 @@ def trial(channel: str, *, now: datetime, lang: str = "zh") -> Alert:
         created=now,
         next_at=now,
     )
+
+
+MOST_FOLDED = 4_000_000  # characters of JSON: what is too large for a receiver it refuses again and again
+
+
+def portions(waiting: Sequence[Alert]) -> list[list[Alert]]:
+    """What waits, in order, as one digest's worth or several: each of at most MOST_FOLDED, or one change."""
+    parts: list[list[Alert]] = []
+    left = 0
+    for alert in sorted(waiting, key=lambda a: (a.created is not None, a.created, a.id)):
+        size = len(alert.payload.text if isinstance(alert.payload, Told) else wire.dump(dict(alert.payload)))
+        if not parts or size > left:
+            parts.append([])
+            left = MOST_FOLDED
+        parts[-1].append(alert)
+        left -= size
+    return parts
 
 
 def fold(waiting: Sequence[Alert], *, now: datetime) -> Alert:

@@ -120,12 +120,7 @@ class Deliverer:
 
         What is folded away is sent as its digest, later in this turn; what the limit holds back comes with its lease.
         """
-        mutes = await asyncio.to_thread(self._store.mutes, now)
-        silent = {a.id: m for a in claimed if (m := restraint.muted(a, mutes))}
-        for mute in {m.id: m for m in silent.values()}.values():
-            ids = [number for number, m in silent.items() if m.id == mute.id]
-            await asyncio.to_thread(self._store.silenced, ids, f"muted ({mute.id})")
-        batch = [a for a in claimed if a.id not in silent]
+        batch = await self._unmuted(claimed, now)
         channel = self._channels.get(name)
         if channel is None:
             return batch
@@ -136,11 +131,20 @@ class Deliverer:
         if allowed == 0:
             return []
         alone, folded = restraint.portion(channel, batch, allowed, now)
-        if folded:
-            digest = rules.fold(folded, now=now)
-            if await asyncio.to_thread(self._store.fold, [a.id for a in folded], digest, now):
-                log.info("folded", channel=name, changes=len(folded))
+        for part in rules.portions(folded):
+            digest = rules.fold(part, now=now)
+            if await asyncio.to_thread(self._store.fold, [a.id for a in part], digest, now):
+                log.info("folded", channel=name, changes=len(part))
         return alone
+
+    async def _unmuted(self, alerts: list[Alert], now: datetime) -> list[Alert]:
+        """These without what is muted now, which stays in the outbox and is sent to nobody."""
+        mutes = await asyncio.to_thread(self._store.mutes, now)
+        silent = {a.id: m for a in alerts if (m := restraint.muted(a, mutes))}
+        for mute in {m.id: m for m in silent.values()}.values():
+            ids = [number for number, m in silent.items() if m.id == mute.id]
+            await asyncio.to_thread(self._store.silenced, ids, f"muted ({mute.id})")
+        return [a for a in alerts if a.id not in silent]
 
     async def _turn(self, name: str, batch: list[Alert], gone: set[str], done: list[Delivery]) -> bool:
         """One channel's claimed alerts, oldest first, one after the other; adds to `done`. False: it gave up.
@@ -263,11 +267,13 @@ class Deliverer:
         made: list[Alert] = []
         for channel, cron in await asyncio.to_thread(self._store.digest_groups):
             waiting = await asyncio.to_thread(self._store.digest_waiting, channel, cron)
-            if waiting and _fired(cron, min(a.created or now for a in waiting), now):
-                digest = rules.fold(waiting, now=now)
-                if await asyncio.to_thread(self._store.fold, [a.id for a in waiting], digest, now):
+            if not waiting or not _fired(cron, min(a.created or now for a in waiting), now):
+                continue
+            for part in rules.portions(await self._unmuted(waiting, now)):
+                digest = rules.fold(part, now=now)
+                if await asyncio.to_thread(self._store.fold, [a.id for a in part], digest, now):
                     made.append(digest)
-                    log.info("digest", channel=channel, cron=cron, changes=len(waiting))
+                    log.info("digest", channel=channel, cron=cron, changes=len(part))
         return made + await self._alive(now, {alert.channel for alert in made})
 
     async def _alive(self, now: datetime, told: set[str]) -> list[Alert]:

@@ -135,7 +135,7 @@ def retry(session: Session, ids: Sequence[str] | None, now: datetime) -> int:
 
 
 def waiting(session: Session, channel: str, cron: str) -> list[Alert]:
-    """What a digest of this channel would hold, oldest first."""
+    """What the digest of this channel and cron would hold, oldest first."""
     query = select(AlertRow).where(
         col(AlertRow.state) == "pending",
         col(AlertRow.channel) == channel,

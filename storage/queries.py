@@ -19,7 +19,20 @@ from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError, UsageError
 from monitor.model import Alert, Change, Mute, Noise, Page, Release, Target, Version
-from storage import answers, database, learned, named, payloads, postgres, rows, search, series, silence, versions
+from storage import (
+    answers,
+    database,
+    learned,
+    named,
+    outbox,
+    payloads,
+    postgres,
+    rows,
+    search,
+    series,
+    silence,
+    versions,
+)
 from storage.answers import Item, Row
 from storage.filters import Filter, item_matches, region_clause
 from storage.learned import Seen
@@ -303,6 +316,11 @@ class Queries:
         with self._session() as session:
             found = session.exec(query.order_by(col(AlertRow.created).desc(), col(AlertRow.id)).limit(limit))
             return payloads.alerts(session, found)
+
+    def digests(self, channel: str) -> list[list[Alert]]:
+        """What waits for the digests of a channel, oldest first: one list for each of its crons."""
+        with self._session() as session:
+            return [outbox.waiting(session, name, cron) for name, cron in outbox.groups(session) if name == channel]
 
     def mutes(self, now: datetime) -> list[Mute]:
         """What is muted now."""

@@ -51,14 +51,16 @@ def list_(**kw: Any) -> None:
 
 
 @alerts.command()
-@click.argument("ref", metavar="SOURCE|CHANGE")
-@click.option("--channel", help="a channel of sources.yaml; default: how an e-mail would look")
+@click.argument("ref", metavar="[SOURCE|CHANGE]", required=False)
+@click.option("--channel", help="a channel of sources.yaml; without a source: the digest that waits for it")
 @click.option("--html", metavar="FILE", help="write the HTML part")
 @click.option("--open", "show", is_flag=True, help="write the HTML part and open it in a browser")
 @common
-def preview(ref: str, channel: str | None, html: str | None, show: bool, **kw: Any) -> None:
-    """Render the last change of a source, or one change, without sending it."""
+def preview(ref: str | None, channel: str | None, html: str | None, show: bool, **kw: Any) -> None:
+    """Render the last change of a source, one change, or the digest that waits for a channel, without sending it."""
     session: Session = kw["session"]
+    if ref is None and channel is None:
+        raise click.UsageError("name a source or a change, or --channel for the digest that waits for it")
     from alerts.render import render, sandboxed
 
     config = configuration.load(session.config)
@@ -66,10 +68,11 @@ def preview(ref: str, channel: str | None, html: str | None, show: bool, **kw: A
     if channel:
         _known(channel, config, session)
     with queries(session) as db:
-        change = review.last_change(db, ref)
-        about = review.about_change(db, change)
-    alert = review.alert_of(change, about, channel or "preview", session.lang)
-    message = render(alert, lang=session.lang, templates=templates)
+        if ref is not None:
+            alert = review.last_alert(db, ref, channel or "preview", session.lang)
+        else:
+            alert = review.next_digest(db, str(channel), datetime.now(UTC))
+    message = render(alert, lang=session.lang if ref is not None else alert.lang, templates=templates)
     if show:
         html = html or str(Path(tempfile.mkdtemp(prefix="mubiao-")) / "alert.html")
     if html:

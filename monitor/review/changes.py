@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
-from alerts import rules
+from alerts import restraint, rules
 from monitor import wire
 from monitor.errors import UsageError
 from monitor.model import Alert, Change
@@ -23,6 +24,22 @@ def last_change(ask: Queries, ref: str) -> Change:
     if not found:
         raise UsageError(f"{ref}: no change yet (mubiao changes lists them)")
     return found[0]
+
+
+def last_alert(ask: Queries, ref: str, channel: str, lang: str) -> Alert:
+    """The alert that a change would owe, or the newest of a source. Raises UsageError where there is none."""
+    change = last_change(ask, ref)
+    return alert_of(change, about_change(ask, change), channel, lang)
+
+
+def next_digest(ask: Queries, channel: str, now: datetime) -> Alert:
+    """The digest that a channel would get now. Raises UsageError where no change waits for one."""
+    mutes = ask.mutes(now)
+    for waiting in ask.digests(channel):
+        told = [a for a in waiting if not restraint.muted(a, mutes)]
+        if told:
+            return rules.fold(rules.portions(told)[0], now=now)
+    raise UsageError(f"no change waits for a digest of {channel}: name a source to see its last change")
 
 
 def alert_of(change: Change, about: Mapping[str, Any], channel: str, lang: str) -> Alert:

@@ -493,3 +493,18 @@ async def test_what_somebody_has_seen_to_is_not_sent(store: Store) -> None:
     assert sender.sent == [("desk", "msg_3")]
     with pytest.raises(UsageError, match="no alert msg_9"):
         store.acknowledge(["msg_9"], NOW)
+
+
+async def test_a_digest_leaves_out_what_is_muted_and_is_never_too_large(store: Store) -> None:
+    large = PAYLOAD | {"title": "字" * (rules.MOST_FOLDED // 3)}
+    for n in range(7):
+        told = large | {"source": "quiet" if n == 3 else "yunling"}
+        store.enqueue([an_alert(n, payload=told, digest="0 8 * * *", next_at=None)], NOW + timedelta(seconds=n))
+    store.mute(Mute("", None, source="quiet"), NOW)
+    later = NOW + timedelta(days=1)
+    made = await deliverer(store, Told()).run_digests(later)
+    assert [len(a.payload["changes"]) for a in made] == [2, 2, 2]
+    assert states(store)["msg_3"] == "muted"
+    done = await deliverer(store, Told(), Clock(later)).deliver_due(later)
+    assert [d.ok for d in done] == [True] * 3
+    assert set(states(store).values()) == {"sent", "muted"}

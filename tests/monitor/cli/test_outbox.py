@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from monitor.delivery import mark
-from monitor.model import Alert, Config, Delivery, Off
+from monitor.model import Alert, Config, Delivery, Mute, Off
 from storage import migrate
 from storage.store import Store
 
@@ -32,7 +32,7 @@ def owe(desk: Any, config: Config) -> None:
         store.turn_off([Off("hook", "", now, "HTTP 410", mark(config.channels[1]))], lambda new: [])
 
 
-@pytest.fixture(params=["nobody", "daemon"])
+@pytest.fixture
 def held(desk: Any, web: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """A desk whose database is held by nobody, or by `mubiao run`."""
     config = desk.watch(
@@ -66,7 +66,7 @@ def outbox(desk: Any) -> dict[str, str]:
     return {row["id"]: row["state"] for row in desk.run("alerts", "list", "--json").json}
 
 
-def test_mute_muted_and_unmute(held: Any) -> None:
+def mute_and_unmute(held: Any) -> None:
     assert held.run("alerts", "muted", "--json").json == []
     done = held.run("alerts", "mute", "yunling", "--for", "7d", "--why", "网站改版")
     assert (done.code, done.out) == (0, "")
@@ -80,7 +80,27 @@ def test_mute_muted_and_unmute(held: Any) -> None:
     assert held.run("alerts", "muted", "--json").json == []
 
 
-def test_ack(held: Any) -> None:
+def preview_digest(held: Any) -> None:
+    nothing = held.run("alerts", "preview", "--channel", "desk")
+    assert (nothing.code, nothing.out) == (2, "")
+    assert "no change waits for a digest of desk" in nothing.err
+    with Store(held.db) as store:
+        for n in (1, 2, 3):
+            change = PAYLOAD | {"title": f"报告{n}", "url": f"http://yunling.example/{n}", "source": f"s{n}"}
+            now = datetime.now(UTC)
+            store.enqueue([Alert(f"d{n}", f"d{n}", "desk", "change.detected", change, "en", digest="0 8 * * *")], now)
+        store.mute(Mute("", None, source="s3"), now)
+    done = held.run("alerts", "preview", "--channel", "desk")
+    assert done.code == 0, done.err
+    assert "[digest]" in done.out
+    assert ["报告1" in done.out, "报告2" in done.out, "报告3" in done.out] == [True, True, False]
+    done = held.run("alerts", "preview", "--channel", "desk", "--html", "d.html")
+    assert "报告2" in (held.folder / "d.html").read_text(encoding="utf-8")
+    assert [outbox(held)[f"d{n}"] for n in (1, 2, 3)] == ["pending"] * 3
+    assert "name a source or a change" in held.run("alerts", "preview").err
+
+
+def acknowledge(held: Any) -> None:
     assert outbox(held) == {"msg_1": "pending", "msg_2": "dead"}
     assert held.run("alerts", "ack", "msg_1").code == 0
     assert outbox(held) == {"msg_1": "muted", "msg_2": "dead"}
@@ -91,7 +111,7 @@ def test_ack(held: Any) -> None:
     assert "no alert msg_9" in missing.err
 
 
-def test_channels_and_enable(held: Any) -> None:
+def enable(held: Any) -> None:
     rows = {row["channel"]: row for row in held.run("alerts", "channels", "--json").json}
     assert (rows["desk"]["state"], rows["desk"]["waiting"], rows["desk"]["dead"]) == ("on", 1, 1)
     assert (rows["hook"]["state"], rows["hook"]["type"], rows["hook"]["why"]) == ("off", "webhook", "HTTP 410")
@@ -99,6 +119,18 @@ def test_channels_and_enable(held: Any) -> None:
     rows = {row["channel"]: row for row in held.run("alerts", "channels", "--json").json}
     assert rows["hook"]["state"] == "on"
     assert "was not off" in held.run("alerts", "enable", "hook", "--lang", "en").err
+
+
+@pytest.mark.parametrize("held", ["nobody", "daemon"], indirect=True)
+def test_what_is_said_to_the_outbox(held: Any) -> None:
+    """By the same words with a daemon and without one; one daemon for all, because each takes a second to start."""
+    for part in (mute_and_unmute, enable, acknowledge):
+        part(held)
+
+
+@pytest.mark.parametrize("held", ["nobody"], indirect=True)
+def test_the_digest_that_waits_is_previewed_and_stays(held: Any) -> None:
+    preview_digest(held)
 
 
 @pytest.mark.parametrize(
