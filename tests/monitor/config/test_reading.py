@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -261,6 +262,18 @@ def test_our_own_files_load(tmp_path: Path) -> None:
     assert all(s.region for s in ours.sources)
     first = config.load(write(tmp_path, config.init_text()))
     assert [s.enabled for s in first.sources] == [False]
+
+
+def test_what_the_first_file_only_offers_holds_too(tmp_path: Path) -> None:
+    text, sign, offered = config.init_text().partition("# Ways out.")
+    offered = re.sub(r"^# (?= |(?:channels|subscriptions|network):)", "", offered, flags=re.MULTILINE)
+    first = config.load(write(tmp_path, text + sign + offered))
+    desk = first.channels[0]
+    assert ([c.type for c in first.channels], desk.quiet is not None, desk.rate is not None) == (
+        ["email", "webhook", "apprise", "feed"], True, True,
+    )  # fmt: skip
+    assert [s.digest for s in first.subscriptions] == [None, "0 8 * * 1", None]
+    assert first.network.heartbeat
 
 
 def test_the_schema_knows_every_key_of_a_source() -> None:
