@@ -79,16 +79,17 @@ class Hooks(Listener):
             elif name == "resets":
                 writer.transport.abort()
                 return
-            elif name == "hangs":
-                await reader.read()
             else:
-                await self._drip(writer)
+                await self._trouble(writer, b"" if name == "hangs" else b"a")
+                return
 
-    async def _drip(self, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nx: ")
-        while not writer.is_closing():
-            writer.write(b"a")
-            await asyncio.sleep(0.2)
+    async def _trouble(self, writer: asyncio.StreamWriter, drop: bytes) -> None:
+        """Nothing, or a header without end. Whoever mends a receiver starts it anew, and its lines are cut."""
+        writer.write(b"HTTP/1.1 200 OK\r\nx: " if drop else b"")
+        while not writer.is_closing() and not self.mended:
+            writer.write(drop)
+            await asyncio.sleep(0.1)
+        writer.transport.abort()
 
 
 @pytest.fixture
