@@ -220,6 +220,7 @@ class Counted:
     made: int = 0
     taken: list[str] = field(default_factory=list)
     here: int = 0
+    talks: list[SMTP] = field(default_factory=list)
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
         if self.here >= self.most:
@@ -234,7 +235,17 @@ class Counted:
 
     def serve(self, **options: Any) -> SMTP:
         self.made, self.here = self.made + 1, 0
-        return SMTP(self, loop=asyncio.get_running_loop(), **options)
+        self.talks.append(SMTP(self, loop=asyncio.get_running_loop(), **options))
+        return self.talks[-1]
+
+    async def close(self, listening: asyncio.Server) -> None:
+        """Our side of every connection too: a client that hung up leaves it to whoever sweeps memory."""
+        for talk in self.talks:
+            if talk.transport is not None:
+                talk.transport.abort()
+        await asyncio.sleep(0)
+        listening.close()
+        await listening.wait_closed()
 
 
 async def send_many(world: Any, given: Settings, count: int) -> None:
@@ -252,8 +263,7 @@ async def test_a_connection_serves_many_messages(world: Any, settings: Make, mos
     assert len(box.taken) == len(set(box.taken)) == 5
     assert box.made == connections
     await asyncio.to_thread(given.kept.close)
-    listening.close()
-    await listening.wait_closed()  # nothing of ours is still connected
+    await box.close(listening)
 
 
 async def test_one_that_the_server_closed_meanwhile_is_made_anew(
@@ -261,22 +271,15 @@ async def test_one_that_the_server_closed_meanwhile_is_made_anew(
 ) -> None:
     monkeypatch.setattr(channel_email, "_IDLE", -1.0)  # as if a minute had passed since the last message
     box = Counted()
-    loop = asyncio.get_running_loop()
-    made: list[SMTP] = []
-
-    def serve() -> SMTP:
-        made.append(box.serve())
-        return made[-1]
-
-    listening = await loop.create_server(serve, "127.0.0.1", 0)
+    listening = await asyncio.get_running_loop().create_server(box.serve, "127.0.0.1", 0)
     given = settings(MUBIAO_SMTP_URL=f"smtp://127.0.0.1:{listening.sockets[0].getsockname()[1]}?tls=none")
     await send_many(world, given, 1)
-    assert made[0].transport is not None
-    made[0].transport.abort()
+    assert box.talks[0].transport is not None
+    box.talks[0].transport.abort()
     await send_many(world, given, 1)
     assert (box.made, len(box.taken)) == (2, 2)
     await asyncio.to_thread(given.kept.close)
-    listening.close()
+    await box.close(listening)
 
 
 @pytest.fixture(scope="session")
@@ -325,7 +328,7 @@ async def test_mail_is_encrypted_and_the_server_known(
     assert len(box.taken) == 2
     assert [(a.login, a.password) for a in seen] == [(b"me", b"p/w")]
     await asyncio.to_thread(given.kept.close)
-    listening.close()
+    await box.close(listening)
 
 
 @pytest.mark.parametrize(

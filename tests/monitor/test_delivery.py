@@ -342,11 +342,21 @@ async def servers() -> AsyncIterator[Servers]:
         writer.write(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
         writer.close()
 
-    mail = await loop.create_server(lambda: SMTP(box, loop=loop), "127.0.0.1", 0)
+    talks: list[SMTP] = []
+
+    def serve() -> SMTP:
+        talks.append(SMTP(box, loop=loop))
+        return talks[-1]
+
+    mail = await loop.create_server(serve, "127.0.0.1", 0)
     web = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = {s: s.sockets[0].getsockname()[1] for s in (mail, web)}
     env = {"MUBIAO_SMTP_URL": f"smtp://127.0.0.1:{port[mail]}?tls=none&from=m@watch.example"}
     yield Servers(box, env, f"http://127.0.0.1:{port[web]}/", hooked)
+    for talk in talks:  # the client says good-bye from a thread of its own, perhaps after the end of this loop
+        if talk.transport is not None:
+            talk.transport.abort()
+    await asyncio.sleep(0)
     for server in (mail, web):
         server.close()
         await server.wait_closed()
