@@ -316,6 +316,8 @@ def window(payload: Payload, lang: str) -> str:
     if same is None or by is None:
         return ""
     shape = "%H:%M" if same.date() == by.date() else "%m-%d %H:%M" if same.year == by.year else "%Y-%m-%d %H:%M"
+    if by - same < timedelta(minutes=1):
+        shape += ":%S"
     key = "window" if payload.get("confirmed_at") else "window.same"
     return say(TEXTS, key, lang, same=f"{same:{shape}}", by=f"{by:{shape}}")
 

@@ -48,7 +48,7 @@ async def test_what_a_page_says_is_shown_and_never_obeyed(
         publish("5%")
         watch.clock.pass_by(hours=7)
         titles = {str(change.title) for change in (await watch.look(deliver=True)).changes}
-    assert {said[0] for said in titles} == set("=+-@")
+    assert {said[0] for said in titles} >= {"+", "@"}  # where = or - begins a title, it is a line drawn by hand
     assert max(map(len, titles)) == 300  # bounded where it was read, and long enough to be cut further
 
     told = [m for m in mail.mails if "首次收录" not in str(m.message["Subject"])]
