@@ -61,6 +61,7 @@ Follow = Callable[[Outcome | None, int], None]
 FAILING_AFTER = 3  # failures in a row before anybody is told
 MOST_WALKS = 2000  # hosts walked through together: one that waits for its host costs 8 kB
 AHEAD = 60  # pages of the same host whose past is read along with that of the next one
+LARGE = 200_000  # bytes of a page that may take seconds to read: it shares the core and holds up no other
 MOST_GLANCES = 256  # pages whose past is read at once
 MOST_UNSAVED = 64  # unchanged checks that wait for each other to be saved …
 UNSAVED_FOR = 0.5  # … and for how many seconds
@@ -194,6 +195,7 @@ class Checker:
         self.learning = Learning(store, vocabulary)
         self._database: Executor = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._assessors: Executor = ThreadPoolExecutor(1, thread_name_prefix="assess")
+        self._slow: Executor = ThreadPoolExecutor(1, thread_name_prefix="slow")  # large pages: the others pass them
         self._readers: Executor = ThreadPoolExecutor(1, thread_name_prefix="files")  # waits for processes
         self._past_first: set[str] = set()  # sources whose first complete pass is known to be over
         self._running: set[int] = set()  # pages being checked or saved: a tick must not start them twice
@@ -212,6 +214,7 @@ class Checker:
     def close(self) -> None:
         """Waits for the write under way."""
         self._assessors.shutdown(wait=True, cancel_futures=True)
+        self._slow.shutdown(wait=True, cancel_futures=True)
         self._readers.shutdown(wait=True, cancel_futures=True)
         self._database.shutdown(wait=True)
 
@@ -219,8 +222,12 @@ class Checker:
         """One call on the database thread."""
         return await asyncio.get_running_loop().run_in_executor(self._database, partial(work, *args, **kwargs))
 
-    async def _assess(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._assessors, partial(work, *args, **kwargs))
+    def _assessor(self, size: int) -> Executor:
+        """The thread that reads a page of so many bytes."""
+        return self._slow if size > LARGE else self._assessors
+
+    async def _assess(self, size: int, work: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._assessor(size), partial(work, *args))
 
     # ------------------------------------------------------------------ many pages
 
@@ -442,14 +449,15 @@ class Checker:
         again = Again(known, None)
         if reading.failure is None and known.last is not None:
             body = await self.database(self.store.body, known.last.id)
-            again = await self._assess(self.learning.again, known, body, source)
+            again = await self._assess(len(body or b""), self.learning.again, known, body, source)
             if body is not None and known.last.document.file is not None:
                 work = partial(files.again, known, body, source, self.vocabulary.text)
                 again = Again(await asyncio.get_running_loop().run_in_executor(self._readers, work), None)
         releases: Sequence[Release] = ()
         if reading.failure is None and known.last is None and source.region:
             releases = await self.database(self.store.releases, known.page.id)
-        outcome = await self._assess(assess.conclude, reading, again.known, source, self.vocabulary, releases)
+        size = len(reading.fetch.body)
+        outcome = await self._assess(size, assess.conclude, reading, again.known, source, self.vocabulary, releases)
         if reading.failure is not None:
             return outcome
         return replace(outcome, page=replace(outcome.page, rules=rules_now), reread=again.reread)
@@ -461,7 +469,7 @@ class Checker:
             return outcome
         known = await self.database(self.store.load, known.page.id)
         body = await self.database(self.store.body, known.last.id) if known.last is not None else None
-        again = await self._assess(self.learning.again, known, body, source)
+        again = await self._assess(len(body or b""), self.learning.again, known, body, source)
         return replace(outcome, page=replace(outcome.page, rules=rules_now), reread=again.reread)
 
     def _reader(self, source: Source, page: Page) -> Callable[[Fetch], Awaitable[Reading]]:
@@ -469,7 +477,7 @@ class Checker:
         learned = self.learning.of(page.url)
 
         async def read(fetch: Fetch) -> Reading:
-            at_work = self._readers if files.is_file(fetch.body) else self._assessors
+            at_work = self._readers if files.is_file(fetch.body) else self._assessor(len(fetch.body))
             work = partial(files.read, fetch, source, page, self.vocabulary.text, learned)
             return await asyncio.get_running_loop().run_in_executor(at_work, work)
 

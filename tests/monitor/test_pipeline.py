@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from monitor import daemon
 from monitor.demo.background import running
 from monitor.demo.server import Reply, Request
-from monitor.pipeline import page_host
+from monitor.pipeline import LARGE, page_host
 
 TEXT = [
     "云岭区人民政府今天召开全体会议，研究部署下一阶段重点工作，区长主持会议并讲话，各部门负责同志参加会议。",
@@ -30,6 +31,24 @@ async def test_a_silent_host_delays_no_other(
         )
         done = await watch.look()
     assert (done.counts["new"], [why.error for _, why in done.failures]) == (1, ["timeout"])
+
+
+async def test_a_page_that_takes_long_to_read_is_passed_by_the_others(
+    web: Any, page_of: Callable[..., str], watching: Callable[..., Any]
+) -> None:
+    long = [f"到2027年，云岭区第{n}片区新增停车泊位{n}个，绿化覆盖率提高{n % 9}个百分点。" for n in range(1, 800)]
+    web.put("/long", page_of("云岭区片区任务", *long) + f"<!--{'x' * LARGE}-->")
+    sources = [{"key": "long", "url": web.url + "/long"}]
+    for n in range(4):
+        web.put(f"/{n}", page_of(f"区政府第{n}次全体会议", *TEXT))
+        sources.append({"key": f"k{n}", "url": f"{web.url}/{n}"})
+    watch = watching(*sources, defaults={"concurrency_per_host": 5, "delay": "0s", "respect_robots": False})
+    ended: list[str] = []
+    async with daemon.engine(watch.store, watch.config, watch.words, {}, now=watch.clock) as made:
+        pages = sorted(watch.store.pages(), key=lambda page: page.source, reverse=True)  # the long one first
+        await made.checker.check(pages, lambda outcome, _: ended.append(outcome.page.source) if outcome else None)
+    assert sorted(ended[:4]) == ["k0", "k1", "k2", "k3"]
+    assert ended[4:] == ["long"]
 
 
 async def test_a_list_leads_to_its_documents_in_the_same_pass_and_later_ones_are_news(
