@@ -215,7 +215,9 @@ class _Reading:
             return name, "label of the document's properties"
         first, *behind = [line for line in map(tidy, around.start.split("\n")) if line][:3] or [""]
         if head.titular(first) and any(trim.is_head(line, self.rules) for line in behind):
-            return first, "line over the date"
+            over = first + "".join(behind)
+            wrapped = (h for h in headings[0] if h.startswith(first) and over.startswith(h))  # a title set in two lines
+            return max(wrapped, key=len, default=first), "line over the date"
         texts, tops, lines_near = (
             [n for n in found if not trim.is_head(n, self.rules)] for found in (*headings, near[::-1])
         )

@@ -20,6 +20,7 @@ COPY_LEAST = 40  # characters of such a run
 COPY_TRIES = 20_000  # lines compared in search of copies: a table of equal rows must not cost seconds
 
 ABOVE_TITLE = 2  # short lines that may stand above a title that source and date follow
+TITLE_LINES = 3  # lines that a title may be set in
 NAME = 30  # characters of the name of a body
 
 _BLANKS = re.compile(r"\s+")
@@ -94,9 +95,11 @@ def ends(
 def _headed(paragraphs: Sequence[str], name: str, rules: TextRules) -> int:
     """How many lines end with the title where the source and the date follow it: who publishes may stand above, and
     what is the document's own stands below."""
-    for k, line in enumerate(paragraphs[: ABOVE_TITLE + 1]):
-        if _BLANKS.sub("", line) == name:
-            return k + 1 if k + 1 < len(paragraphs) and is_head(paragraphs[k + 1], rules) else 0
+    lines = [_BLANKS.sub("", line) for line in paragraphs[: ABOVE_TITLE + TITLE_LINES]]
+    for start, line in enumerate(lines[: ABOVE_TITLE + 1]):
+        for stop in range(start + 1, start + TITLE_LINES + 1):
+            if "".join(lines[start:stop]) == name:
+                return stop if stop < len(paragraphs) and is_head(paragraphs[stop], rules) else 0
         if len(line) > NAME or _STOP.search(line):
             return 0
     return 0
