@@ -25,6 +25,7 @@ NAME = 30  # characters of the name of a body
 
 _BLANKS = re.compile(r"\s+")
 _READERS = re.compile("评论|跟帖|留言|点评")  # readers write as much as they like
+_NUMBER = re.compile(r"[〔\[【(（]\d{4}[〕\]】)）]")  # of a document: 云政发〔2026〕3号
 _STOP = re.compile("[。！？；，：]")
 _NAMED = re.compile("^(?:文件|信息|公文|文章)?(?:标题|名称|题名)[：:]?")  # of a table of the document's properties
 _BARS = re.compile(r"[\s|｜]+")
@@ -98,9 +99,10 @@ def _headed(paragraphs: Sequence[str], name: str, rules: TextRules) -> int:
     lines = [_BLANKS.sub("", line) for line in paragraphs[: ABOVE_TITLE + TITLE_LINES]]
     for start, line in enumerate(lines[: ABOVE_TITLE + 1]):
         for stop in range(start + 1, start + TITLE_LINES + 1):
-            if "".join(lines[start:stop]) == name:
-                return stop if stop < len(paragraphs) and is_head(paragraphs[stop], rules) else 0
-        if len(line) > NAME or _STOP.search(line):
+            if "".join(lines[start:stop]) == name and stop < len(paragraphs):
+                follows = is_chrome if start else is_head  # a day by itself may stand in the head of a document
+                return stop if follows(paragraphs[stop], rules) else 0
+        if len(line) > NAME or _STOP.search(line) or _NUMBER.search(line):
             return 0
     return 0
 

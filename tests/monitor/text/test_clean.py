@@ -420,3 +420,19 @@ def test_sizes_are_those_of_what_an_exclusion_leaves() -> None:
     kept = clean(f'<body><div id="zoom">{text}{share}{gone}</div></body>', ADDRESS, RULES, exclude=exclude)
     plain_page = clean(f'<body><div id="zoom"><p>云岭区今天召开会议。</p>{share}</div></body>', ADDRESS, RULES)
     assert kept.paragraphs == plain_page.paragraphs
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "kept"),
+    [
+        ("云岭区应急管理局", "来源：办公室　时间：2026-03-02 17:35", False),
+        ("云政发〔2026〕3号", "来源：办公室　时间：2026-03-02 17:35", True),
+        ("云岭区人民政府文件", "2026年3月2日", True),
+        ("今年的目标已经定了，全区各部门要抓好落实。", "来源：办公室　时间：2026-03-02 17:35", True),
+    ],
+)
+def test_what_stands_above_the_title_in_the_text(above: str, below: str, kept: bool) -> None:
+    inner = "".join(f"<p>{p}</p>" for p in (above, TITLE, below, *PARAGRAPHS))
+    found = clean(f"<title>{TITLE}</title><body><div>{inner}</div></body>", ADDRESS, RULES)
+    assert (above in found.paragraphs) is kept
+    assert found.paragraphs[-1] == PARAGRAPHS[-1]
