@@ -20,6 +20,7 @@ from monitor.model import Decoded
 META_BYTES = 4096  # browsers look at 1,024; old templates put comments and scripts first
 TOLERATED = 0.02  # share of broken sequences among the multi-byte ones of a text that is still UTF-8
 DETECT_BYTES = 65_536
+LOOKED_AT = 16_384  # bytes behind the first that is no UTF-8: those of a Chinese page in GBK are refuted by them
 SAMPLE = 400  # runs of Chinese characters that show whether a text is read rightly
 
 _CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)", re.IGNORECASE)
@@ -85,18 +86,26 @@ def _as_utf8(body: bytes, declared: list[tuple[str, str]]) -> Decoded | None:
     """`body` as UTF-8 when it is that, a few damaged characters or a cut tail included."""
     try:
         text, bad, wide = body.decode("utf-8"), 0, 0 if body.isascii() else 3
-    except UnicodeDecodeError:
-        text = body.decode("utf-8", "replace")
+    except UnicodeDecodeError as error:
         wide = len(body.translate(None, _NARROW))  # lead bytes: about one a character
-        bad = text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
-    if bad > max(1 if wide > 1 else 0, wide * TOLERATED):
-        return None
+        most = max(1 if wide > 1 else 0, wide * TOLERATED)
+        if _broken(body[error.start : error.start + LOOKED_AT])[1] > most + 8:  # enough: the cut breaks some itself
+            return None
+        text, bad = _broken(body)
+        if bad > most:
+            return None
     if any(name != "utf-8" for name, _ in declared) and wide and not bad and not re.search("[\u2000-\uffff]", text):
         return None  # two GBK bytes can look like one letter of another script, three rarely like a Chinese character
     if bad == 1 and wide <= 2:
         return None
     names = [how for name, how in declared if name == "utf-8"]
     return Decoded(text, "utf-8", text.count("\ufffd"), names[0] if names else "utf-8")
+
+
+def _broken(body: bytes) -> tuple[str, int]:
+    """(`body` as UTF-8, how much of it is not that)."""
+    text = body.decode("utf-8", "replace")
+    return text, text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
 
 
 def _believed(body: bytes, name: str, how: str) -> Decoded | None:

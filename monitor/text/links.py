@@ -112,7 +112,8 @@ class _Beside:
     def _with_year(self) -> set[int]:
         """The elements around a text with a year, up to the first that is too long for a row."""
         page, found = self.page, set[int]()
-        years = [k for k, text in enumerate(page.texts) if ("20" in text or "19" in text) and _YEAR.search(text)]
+        short = (k for k, text in enumerate(page.texts) if len(text) <= ROW and ("20" in text or "19" in text))
+        years = [k for k in short if _YEAR.search(page.texts[k])]
         for k in years:
             at = bisect_right(page.first, k) - 1  # the text itself: behind it there is one more
             while (at := page.parents[at]) > page.body and at not in found and page.size(at) <= ROW:

@@ -33,7 +33,9 @@ from monitor.text.tags import (
 )
 
 TEXT = "-text"
-PUNCTUATION = re.compile("[，。；：！？、]")
+MARKS = "，。；：！？、"
+PUNCTUATION = re.compile(f"[{MARKS}]")
+LONG = 100  # characters from which counting each mark is faster than looking for all
 HIDDEN = 200  # characters up to which an element with display:none is a hint or a menu, not a hidden article
 MOST_TAGS = 200_000  # tags of a page that are read; the largest real pages have ten thousand
 CLOSED_AT_ONCE = 50  # elements that one closing tag may close
@@ -281,7 +283,12 @@ def _weights(own: Mapping[int, Sequence[str]]) -> dict[int, tuple[int, int]]:
     parsed text holds."""
     blocks = [block for block, texts in own.items() if texts]
     written = "".join("\0".join(["".join(own[block]) for block in blocks]).split()).split("\0")
-    return {b: (len(text), len(PUNCTUATION.findall(text))) for b, text in zip(blocks, written, strict=False)}
+    return {b: (len(text), _marks(text)) for b, text in zip(blocks, written, strict=False)}
+
+
+def _marks(text: str) -> int:
+    """Of a long text seven counts take half the time of one expression."""
+    return len(PUNCTUATION.findall(text)) if len(text) < LONG else sum(map(text.count, MARKS))
 
 
 def _open_inside(stack: Sequence[tuple[int, int, list[str], str, bool]], closing: str) -> int:

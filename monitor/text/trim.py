@@ -23,7 +23,6 @@ ABOVE_TITLE = 2  # short lines that may stand above a title that source and date
 TITLE_LINES = 3  # lines that a title may be set in
 NAME = 30  # characters of the name of a body
 
-_BLANKS = re.compile(r"\s+")
 _READERS = re.compile("评论|跟帖|留言|点评")  # readers write as much as they like
 _NUMBER = re.compile(r"[〔\[【(（]\d{4}[〕\]】)）]")  # of a document: 云政发〔2026〕3号
 _STOP = re.compile("[。！？；，：]")
@@ -61,7 +60,7 @@ def is_foot(line: str, rules: TextRules) -> bool:
 
 
 def _matches(line: str, lines: re.Pattern[str]) -> bool:
-    bare = _BLANKS.sub("", line)
+    bare = "".join(line.split())
     return not bare or (len(bare) <= 240 and lines.fullmatch(bare) is not None)
 
 
@@ -69,13 +68,13 @@ def ends(
     paragraphs: Sequence[str], rules: TextRules, title: str | None = None
 ) -> tuple[list[str], list[str], list[str]]:
     """(cut before, kept, cut after). The title goes with the lines before it when chrome follows it."""
-    name = _BLANKS.sub("", title or "")
+    name = "".join((title or "").split())
     stop = _tail(paragraphs, rules)
     start = _headed(paragraphs[:stop], name, rules) if name else 0
     most = min(stop, CUT_MOST)
     while start < most:
         line = paragraphs[start]
-        is_title = bool(name) and _NAMED.sub("", _BLANKS.sub("", line)) == name
+        is_title = bool(name) and _NAMED.sub("", "".join(line.split())) == name
         follows = start + 1 < stop and is_head(paragraphs[start + 1], rules)
         if not is_head(line, rules) and not (is_title and follows):
             break
@@ -96,7 +95,7 @@ def ends(
 def _headed(paragraphs: Sequence[str], name: str, rules: TextRules) -> int:
     """How many lines end with the title where the source and the date follow it: who publishes may stand above, and
     what is the document's own stands below."""
-    lines = [_BLANKS.sub("", line) for line in paragraphs[: ABOVE_TITLE + TITLE_LINES]]
+    lines = ["".join(line.split()) for line in paragraphs[: ABOVE_TITLE + TITLE_LINES]]
     for start, line in enumerate(lines[: ABOVE_TITLE + 1]):
         for stop in range(start + 1, start + TITLE_LINES + 1):
             if "".join(lines[start:stop]) == name and stop < len(paragraphs):
@@ -109,12 +108,12 @@ def _headed(paragraphs: Sequence[str], name: str, rules: TextRules) -> int:
 
 def at_title(paragraphs: Sequence[str], title: str) -> int:
     """The last line that is the title and has most of the text behind it; -1 where there is none."""
-    name, whole = _BLANKS.sub("", title), sum(map(len, paragraphs))
+    name, whole = "".join(title.split()), sum(map(len, paragraphs))
     seen, found = 0, -1
     for k, line in enumerate(paragraphs):
         if seen > (1 - BEHIND_TITLE) * whole:
             break
-        if len(line) <= 2 * len(title) and _BLANKS.sub("", line) == name:
+        if len(line) <= 2 * len(title) and "".join(line.split()) == name:
             found = k
         seen += len(line)
     return found
