@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,16 @@ MAX_WINDOW_LOG = 27
 
 _PLAIN = zstandard.ZstdCompressor(level=LEVEL, write_content_size=True, write_checksum=False)
 _HARD = zstandard.ZstdCompressor(level=HARD, write_content_size=True, write_checksum=False)
-_READ = zstandard.ZstdDecompressor(max_window_size=1 << MAX_WINDOW_LOG)
+
+
+class _Unpacking(threading.local):
+    """A decompressor for each thread: two that use one at once get each other's bytes, or an error (seen)."""
+
+    def __init__(self) -> None:
+        self.one = zstandard.ZstdDecompressor(max_window_size=1 << MAX_WINDOW_LOG)
+
+
+_READ = _Unpacking()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +181,7 @@ def _row(session: Session, sha256: str) -> Any:
 def unpack(packed: bytes, size: int, keyframe: bytes | None) -> bytes:
     """Bytes as they were before compression. Raises zstandard.ZstdError for damaged ones."""
     if keyframe is None:
-        return _READ.decompress(packed, max_output_size=size)
+        return _READ.one.decompress(packed, max_output_size=size)
     reader = zstandard.ZstdDecompressor(dict_data=_dictionary(keyframe), max_window_size=1 << MAX_WINDOW_LOG)
     return reader.decompress(packed, max_output_size=size)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import timedelta
@@ -33,7 +34,16 @@ from storage import items
 from storage.tables import AlertRow, ChangeRow, PageRow, SourceRow, VersionRow
 
 _PACK = zstandard.ZstdCompressor(level=3, write_checksum=True)
-_UNPACK = zstandard.ZstdDecompressor()
+
+
+class _Unpacking(threading.local):
+    """One for each thread: see blobs.py."""
+
+    def __init__(self) -> None:
+        self.one = zstandard.ZstdDecompressor()
+
+
+_UNPACK = _Unpacking()
 
 # --------------------------------------------------------------------------- names that people see
 
@@ -266,7 +276,7 @@ def body(data: bytes, of: int | None) -> tuple[tuple[Edit, ...], tuple[TargetCha
     if not data:
         return (), ()
     try:
-        plain = json.loads(_UNPACK.decompress(data))
+        plain = json.loads(_UNPACK.one.decompress(data))
     except zstandard.ZstdError as wrong:
         raise StorageError(f"the change c{of} is damaged ({wrong}); run: mubiao db check") from wrong
     return tuple(Edit(*e) for e in plain["edits"]), tuple(_target_change(t) for t in plain["targets"])
