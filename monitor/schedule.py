@@ -7,7 +7,6 @@ asks here for the next time and stores it. Nothing is ever due in the past, so a
 from __future__ import annotations
 
 import hashlib
-import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -17,8 +16,8 @@ from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from monitor.errors import UsageError
-from monitor.model import BLOCKED_WORDS, Adapt, Failure, Page, Recheck, Source
+from monitor import times
+from monitor.model import BLOCKED_WORDS, Failure, Page, Source
 
 DAY = timedelta(days=1)
 FIRST_RETRY = timedelta(minutes=5)  # after a failure that may pass by itself
@@ -26,83 +25,8 @@ LONGEST_HOLD = timedelta(days=7)  # a Retry-After beyond this is an error of the
 FIRST_SPREAD = timedelta(minutes=10)  # a new installation shows its first results within this
 TRANSIENT = frozenset({"dns", "refused", "timeout", "reset", "truncated", "http_5xx", "maintenance", "empty"})
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")  # crontab: 0 and 7 are Sunday
-_LONGEST = timedelta(days=3660)
 
-# --------------------------------------------------------------------------- words of sources.yaml
-
-
-def duration(text: str, *, zero: bool = False) -> timedelta:
-    """`3s 5m 6h 1d` as a timedelta. Raises ValueError below one second (unless `zero`) and above ten years."""
-    found = re.fullmatch(r"(\d{1,12})\s*([smhd])", text.strip())
-    if found is None:
-        raise ValueError(f"{text!r} is not a duration")
-    seconds = int(found[1]) * _UNITS[found[2]]
-    if seconds == 0 and not zero:
-        raise ValueError("a duration is at least 1s")
-    if seconds > _LONGEST.total_seconds():
-        raise ValueError("a duration is at most ten years")
-    return timedelta(seconds=seconds)
-
-
-def moment(text: str, now: datetime) -> datetime:
-    """`2026-01-01`, `2026-01-01T08:00`, or `7d` before now. A date without a zone is of the local one.
-
-    Raises UsageError with an example.
-    """
-    try:
-        if re.fullmatch(r"\d+\s*[smhd]", text.strip()):
-            return now - duration(text)
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError) as wrong:
-        raise UsageError(f"{text!r} is no time (2026-01-31, 2026-01-31T08:00, or 7d, 12h ago)") from wrong
-
-
-def recheck(text: str) -> Recheck:
-    """`30m for 14d, then 1d`, or one duration for ever. Raises ValueError."""
-    found = re.fullmatch(r"(\S+)\s+for\s+(\S+?)\s*,?\s+then\s+(\S+)", text.strip())
-    if found is None:
-        always = duration(text)
-        return Recheck(always, timedelta(0), always)
-    return Recheck(duration(found[1]), duration(found[2]), duration(found[3]))
-
-
-def adapt(text: str) -> Adapt:
-    """`30m to 1d`. Raises ValueError."""
-    found = re.fullmatch(r"(\S+)\s+to\s+(\S+)", text.strip())
-    if found is None:
-        raise ValueError(f"{text!r} names no two durations")
-    made = Adapt(duration(found[1]), duration(found[2]))
-    if made.shortest > made.longest:
-        raise ValueError(f"{text!r} runs backwards")
-    return made
-
-
-def _weekday(word: str) -> int:
-    if word.isdigit() and int(word) <= 7:
-        return int(word)
-    if word[:3] in _WEEKDAYS and len(word) == 3:
-        return _WEEKDAYS.index(word)
-    raise ValueError(f"{word!r} is no weekday: 0-7 (0 and 7 are Sunday) or sun-sat")
-
-
-def _weekdays(field: str) -> str:
-    """The weekday field in names: apscheduler counts from Monday and refuses 7, crontab counts from Sunday."""
-    days: set[int] = set()
-    for part in field.lower().split(","):
-        span, _, step = part.partition("/")
-        if step and (not step.isdigit() or int(step) == 0):
-            raise ValueError(f"{part!r} has no step above 0")
-        first, _, last = ("0", "", "6") if span == "*" else span.partition("-")
-        low = _weekday(first)
-        high = _weekday(last) if last else (6 if step else low)
-        if last in {"sun", "0"} and low > 0:
-            high = 7  # sat-sun
-        if high < low:
-            raise ValueError(f"{part!r} runs backwards")
-        days.update(day % 7 for day in range(low, high + 1, int(step or 1)))
-    return ",".join(_WEEKDAYS[day] for day in sorted(days))
+# --------------------------------------------------------------------------- crontab lines
 
 
 @lru_cache(maxsize=4096)
@@ -111,12 +35,9 @@ def crontab(expression: str, timezone: str) -> BaseTrigger:
 
     As in cron, a day of the month and a weekday that are both given mean either of them.
     """
-    fields = expression.split()
-    if len(fields) != 5:
-        raise ValueError(f"{len(fields)} fields where crontab has 5: minute hour day month weekday")
-    minute, hour, day, month, weekday = fields
+    minute, hour, day, month, weekday = times.crontab_fields(expression)
     either = not day.startswith("*") and not weekday.startswith("*")
-    names = "*" if weekday == "*" else _weekdays(weekday)
+    names = "*" if weekday == "*" else times.weekdays(weekday)
     pairs = [(day, "*"), ("*", names)] if either else [(day, names)]
     common = {"minute": minute, "hour": hour, "month": month, "timezone": ZoneInfo(timezone)}
     triggers = [CronTrigger(day=d, day_of_week=w, **common) for d, w in pairs]

@@ -46,8 +46,52 @@ LAZY: dict[str, tuple[str, str]] = {
     "alerts": ("monitor.cli.alerts:alerts", "What is told to whom, and whether it arrived."),
 }
 
+# of the groups: what a shell is told without importing them; a test compares
+INSIDE: dict[str, dict[str, str]] = {
+    "alerts": {
+        "ack": "Say that somebody has seen to these: what still waits about the same changes is not sent.",
+        "channels": "The channels: what waits, when each was last heard of, and which are off.",
+        "enable": "Use a channel again that was turned off, with all its recipients; what waited for it goes out.",
+        "list": "The outbox, newest first.",
+        "mute": "Tell nobody about a source, a page or an indicator for a while.",
+        "muted": "What is muted now, and until when.",
+        "preview": "Render the last change of a source, or one change, without sending it.",
+        "retry": "Try failed or dead messages again, now.",
+        "test": "Send a test message through a channel, now.",
+        "unmute": "End these mutes.",
+    },
+    "db": {
+        "backup": "A consistent copy, also while a daemon writes.",
+        "check": "Hash everything again and report what is damaged.",
+        "copy": "Move a history between databases (not there yet).",
+        "prune": "Delete old versions by an explicit rule.",
+        "restore": "Put a backup in place; the database it replaces is kept beside it.",
+        "upgrade": "Create or migrate the schema; an existing database is copied first.",
+    },
+    "sources": {
+        "add": "Look at an address, propose an entry and write it to sources.yaml.",
+        "discover": "Walk from a site's front page to its report, plan, statistics and policy columns, and propose entries.",  # noqa: E501
+        "health": "Only what fails: why, since when, how often in a row.",
+        "import": "Add the sources of a CSV or TSV table, of urlwatch, webchanges or changedetection.io jobs, or of OPML.",  # noqa: E501
+        "list": "Every source with its state, last check and next one.",
+        "noise": "Noise learned from a source's site: what, why, since when; shown, switched off and on, forgotten.",
+        "schema": "JSON Schema of sources.yaml, for editors.",
+        "test": "A dry run: fetch, decode, read and judge one source, store nothing.",
+    },
+    "targets": {
+        "attainment": "Each promise beside the result that a later release reports: met, missed, by how much.",
+        "compare": "What moved between two releases: files, versions, key@2021 or 230102@2021.",
+        "explain": "A text with its readings marked: a file, version or release.",
+        "extract": "Targets and actuals of text or HTML files, with exact offsets.",
+        "list": "Stored targets and actuals; with --change, what became of them since the release before.",
+        "rank": "One indicator, one year, all places; by how much each asks more than the city and province above it.",
+        "reread": "Read every stored text again with today's rules and keep that reading.",
+        "timeline": "One indicator over the releases: what was promised, what was reported.",
+    },
+}
 
-@click.group(cls=LazyGroup, lazy=LAZY, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=LazyGroup, lazy=LAZY, inside=INSIDE, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mubiao", prog_name="mubiao")
 def mubiao() -> None:
     """Watch Chinese government and newspaper pages and report which targets moved.

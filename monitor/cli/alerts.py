@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from monitor import config as configuration
-from monitor import review, wire
+from monitor import wire
 from monitor.cli import out
 from monitor.cli.checking import nearest
 from monitor.cli.database import order, queries, writable
@@ -21,7 +21,8 @@ from monitor.errors import UsageError
 from monitor.i18n import say
 from monitor.i18n.cli import TEXTS
 from monitor.model import Channel, Config
-from monitor.schedule import duration, moment
+from monitor.review import changes as events
+from monitor.times import duration, moment
 from storage.database import daemon_pid
 
 
@@ -69,9 +70,9 @@ def preview(ref: str | None, channel: str | None, html: str | None, show: bool, 
         _known(channel, config, session)
     with queries(session) as db:
         if ref is not None:
-            alert = review.last_alert(db, ref, channel or "preview", session.lang)
+            alert = events.last_alert(db, ref, channel or "preview", session.lang)
         else:
-            alert = review.next_digest(db, str(channel), datetime.now(UTC))
+            alert = events.next_digest(db, str(channel), datetime.now(UTC))
     message = render(alert, lang=session.lang if ref is not None else alert.lang, templates=templates)
     if show:
         html = html or str(Path(tempfile.mkdtemp(prefix="mubiao-")) / "alert.html")

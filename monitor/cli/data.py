@@ -11,13 +11,15 @@ from typing import Any
 import click
 
 from monitor import config as configuration
-from monitor import review, transfer
+from monitor import transfer
 from monitor.cli import out
 from monitor.cli.database import path_of, queries, writable
 from monitor.cli.session import Session, common
 from monitor.errors import UsageError
 from monitor.i18n import say
 from monitor.i18n.cli import TEXTS
+from monitor.review import asking
+from monitor.review import changes as events
 from storage.filters import Filter
 from storage.retention import Retention
 
@@ -74,13 +76,13 @@ def export(what: str, latest: bool, form: str, **kw: Any) -> None:
     asked = Filter(
         source=kw["source"],
         under=kw["under"],
-        since=review.moment(kw["since"]),
+        since=asking.moment(kw["since"]),
         baseline=True,
         all_releases=not latest,
     )
     shape: out.Format = "csv" if form == "csv" else "json" if form == "json" else "jsonl"
     with queries(session) as ask:
-        out.rows(review.exported(ask, what, asked, latest=latest), (), shape, session.lang)
+        out.rows(events.exported(ask, what, asked, latest=latest), (), shape, session.lang)
 
 
 @click.group()
@@ -156,7 +158,7 @@ def check(as_json: bool, **kw: Any) -> None:
 def prune(dry_run: bool, keep: int | None, source: str | None, **kw: Any) -> None:
     """Delete old versions by an explicit rule. Never one that an alert, a comparison or the latest state refers to."""
     session: Session = kw["session"]
-    age, bodies = (review.span(kw[k]) for k in ("older_than", "bodies"))
+    age, bodies = (asking.span(kw[k]) for k in ("older_than", "bodies"))
     if keep is None and age is None and bodies is None:
         raise click.UsageError("everything is kept by default: say --keep N, --older-than D or --bodies D")
     wanted = Retention(versions=keep, age=age, bodies=bodies, source=source)

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from monitor import local, orders
 from monitor.cli.session import Session
 from monitor.errors import UsageError
 from storage.database import daemon_pid, is_current, shown, sqlite_path
 from storage.queries import Queries
-from storage.store import Store
+
+if TYPE_CHECKING:  # a query does not pay for what writes
+    from storage.store import Store
 
 
 def path_of(db: str) -> Path:
@@ -36,6 +37,8 @@ def queries(session: Session, *, missing: str | None = None) -> Iterator[Queries
 
 def order(session: Session, name: str, **given: Any) -> dict[str, Any]:
     """Have an order carried out: by the daemon that holds the file, else here. PostgreSQL lets several write."""
+    from monitor import local, orders
+
     path = sqlite_path(session.db)
     if path is not None and daemon_pid(session.db) is not None:
         return local.ask(path, name, given)
@@ -53,6 +56,8 @@ def writable(session: Session, *, migrate: bool = True, lock: bool = True) -> It
         from storage import migrate as schema
 
         schema.upgrade(session.db, datetime.now(UTC))
+    from storage.store import Store
+
     with Store(session.db) as store:
         if lock:
             store.lock_daemon()

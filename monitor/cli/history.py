@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import click
 
-from monitor import review, wire
+from monitor import wire
 from monitor.cli import marked, out, phrases
 from monitor.cli.database import queries
 from monitor.cli.session import Session, common
@@ -16,6 +16,8 @@ from monitor.errors import UsageError
 from monitor.i18n import say
 from monitor.i18n.cli import TEXTS
 from monitor.model import ChangeKind
+from monitor.review import asking
+from monitor.review import changes as events
 from monitor.text.diff import rows
 from storage.filters import Filter
 
@@ -37,15 +39,15 @@ def changes(**kw: Any) -> None:
     asked = Filter(
         source=kw["source"],
         under=kw["under"],
-        indicator=review.canonical(kw["indicator"], vocabulary()),
-        since=review.moment(kw["since"]),
+        indicator=asking.canonical(kw["indicator"], vocabulary()),
+        since=asking.moment(kw["since"]),
         min_significance=kw["min_significance"] or 0.0,
         change_kinds=tuple(kw["kinds"]),
         baseline=kw["baseline"],
     )
     with queries(session) as db:
         db.require_source(kw["source"])
-        abouts = review.about_sources(db)
+        abouts = events.about_sources(db)
         found = [wire.change(c, source=abouts.get(c.source)) for c in db.changes(asked, limit=kw["limit"])]
     if form != "table":
         out.rows(found, (), form, session.lang)
@@ -96,7 +98,7 @@ def show(ref: str, at: str | None, as_json: bool, raw: str | None, **kw: Any) ->
     """One version: v12, a source's latest, key@2022, 230103@2022."""
     session: Session = kw["session"]
     with queries(session) as db:
-        row = db.show(ref, at=review.moment(at))
+        row = db.show(ref, at=asking.moment(at))
         body = db.raw(row["version"]) if raw else None
     if raw:
         if body is None:
@@ -136,10 +138,10 @@ def diff(old: str, new: str | None, form: str, context: int, **kw: Any) -> None:
     """What changed between two versions; with one, between it and the one before; or a change, c3."""
     session: Session = kw["session"]
     with queries(session) as db:
-        first, second = review.two_versions(db, old, new)
+        first, second = events.two_versions(db, old, new)
         before, after = db.show(first), db.show(second)
     if form == "json":
-        out.one(review.diff_json(before, after), "json")
+        out.one(events.diff_json(before, after), "json")
     elif form == "html":
         click.echo(marked.diff_page(before, after, rows(before["paragraphs"], after["paragraphs"]), session.lang))
     else:
@@ -159,7 +161,7 @@ def diff(old: str, new: str | None, form: str, context: int, **kw: Any) -> None:
 def search(query: str, **kw: Any) -> None:
     """Full text over current texts and every passage that was added or removed. One and two characters will do."""
     session, form = kw.pop("session"), kw.pop("form")
-    asked = Filter(source=kw["source"], region=kw["region"], under=kw["under"], since=review.moment(kw["since"]))
+    asked = Filter(source=kw["source"], region=kw["region"], under=kw["under"], since=asking.moment(kw["since"]))
     with queries(session) as db:
         db.require_source(kw["source"])
         found = db.search(query, asked, limit=kw["limit"])

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from monitor import review
 from monitor.errors import UsageError
 from monitor.model import Target, Vocabulary
+from monitor.review import asking
 from monitor.targets.compare import FLAGS, LABELS
 from monitor.targets.views import KINDS
 
@@ -62,7 +62,7 @@ def by_change(command: Command) -> Command:
 
 def kept(items: Iterable[Target], options: Mapping[str, Any], vocabulary: Vocabulary) -> list[Target]:
     """The readings that the filters want."""
-    word = review.canonical(options.get("indicator"), vocabulary)
+    word = asking.canonical(options.get("indicator"), vocabulary)
     return [t for t in items if fits(t, options, word)]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from rich.text import Text
 
-from monitor import review, wire
+from monitor import wire
 from monitor.cli import narrowing, out
 from monitor.cli.database import queries
 from monitor.cli.phrases import CHANGE_STYLE, VERDICT_STYLE, flag_words
@@ -19,6 +19,7 @@ from monitor.cli.session import common
 from monitor.config import vocabulary
 from monitor.i18n import Lang, say
 from monitor.i18n.cli import TEXTS
+from monitor.review import asking, promises
 from monitor.targets import chart
 from monitor.targets.attainment import RESULTS
 
@@ -56,9 +57,9 @@ def list_(changes: tuple[str, ...], **kw: Any) -> None:
     session, form, words = kw.pop("session"), kw.pop("form"), vocabulary()
     with queries(session) as db, out.paged(form):
         db.require_source(kw["source"])
-        asked = review.wanted(kw, words)
+        asked = asking.wanted(kw, words)
         if changes:
-            rows: Any = review.with_changes(db, asked, words, changes)
+            rows: Any = promises.with_changes(db, asked, words, changes)
             if form == "table":
                 rows = (row | {"value_text": "—"} if row["dropped_in"] else row for row in rows)
             columns: tuple[str, ...] = (
@@ -89,7 +90,7 @@ def timeline(svg: str | None, png: str | None, **kw: Any) -> None:
     narrowing.required(kw)
     with queries(session) as db, out.paged(form):
         db.require_source(kw["source"])
-        points = review.timeline(db.targets(review.wanted(kw | {"all_releases": True}, words)), words)
+        points = promises.timeline(db.targets(asking.wanted(kw | {"all_releases": True}, words)), words)
         if svg or png:
             _drawn(points, svg, png, session.lang)
         if form != "table":
@@ -152,8 +153,8 @@ def attainment(tolerance: float, verdicts: tuple[str, ...], **kw: Any) -> None:
     session, form = kw.pop("session"), kw.pop("form")
     with queries(session) as db, out.paged(form):
         db.require_source(kw["source"])
-        asked = review.wanted(kw | {"all_releases": True}, vocabulary())
-        found = review.attainment(db, asked, tolerance, datetime.now(UTC), verdicts)
+        asked = asking.wanted(kw | {"all_releases": True}, vocabulary())
+        found = promises.attainment(db, asked, tolerance, datetime.now(UTC), verdicts)
         columns = (
             "place", "period", "name", "value_text", "actual", "verdict", "gap", "vintage", "reason", "already_met"
         )  # fmt: skip
@@ -174,14 +175,14 @@ def rank(period: str | None, amplification: bool, **kw: Any) -> None:
     """One indicator, one year, all places; by how much each asks more than the city and province above it."""
     session, form, words = kw.pop("session"), kw.pop("form"), vocabulary()
     narrowing.required(kw)
-    asked = review.wanted(kw | {"role": kw["role"] or "target", "all_releases": True}, words)
+    asked = asking.wanted(kw | {"role": kw["role"] or "target", "all_releases": True}, words)
     with queries(session) as db, out.paged(form):
         db.require_source(kw["source"])
         if amplification:
-            rows = review.amplified(db, asked, period, words)
+            rows = promises.amplified(db, asked, period, words)
             extra: tuple[str, ...] = ("city", "over_city", "province", "over_province")
         else:
-            rows, extra = review.ranking(db.targets(asked), period, words), ("chart",)
+            rows, extra = promises.ranking(db.targets(asked), period, words), ("chart",)
         columns = ("rank", "region", "place", "value_text", *extra, "period", "release", "source")
         table = _barred(rows) if form == "table" and not amplification else rows
         out.rows(table, columns, form, session.lang, show=_shown(session.lang), empty="no targets")

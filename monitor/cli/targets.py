@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.text import Text
 
-from monitor import review, transfer, wire
+from monitor import transfer, wire
 from monitor.cli import marked, narrowing, out, promises
 from monitor.cli.database import queries, writable
 from monitor.cli.phrases import CHANGE_STYLE, target_line, target_table
@@ -20,6 +20,7 @@ from monitor.config import vocabulary
 from monitor.i18n import say
 from monitor.i18n.cli import TEXTS
 from monitor.model import Role, Target, TargetChange
+from monitor.review import asking, rereading, sides
 from storage.filters import Filter
 
 
@@ -46,7 +47,7 @@ def extract_(files: tuple[str, ...], source_date: str | None, year: int | None, 
 
     def read(name: str) -> list[Target]:
         text, about = transfer.raw_text(Path(name), words.text)
-        found = review.read_text(text, about, words, published=source_date, year=year)
+        found = sides.read_text(text, about, words, published=source_date, year=year)
         return [t for t in found if role in (None, t.role)]
 
     if kw["form"] != "table":
@@ -61,14 +62,14 @@ def extract_(files: tuple[str, ...], source_date: str | None, year: int | None, 
             out.note(f"{name}: {say(TEXTS, 'no targets', session.lang)}")
 
 
-def _side(ref: str, session: Session, year: int | None) -> review.Side:
+def _side(ref: str, session: Session, year: int | None) -> sides.Side:
     """One side of a comparison: a file if it exists, else a version or release of the database."""
     if Path(ref).is_file():
         text, about = transfer.raw_text(Path(ref), vocabulary().text)
-        return review.side(ref, text, about, vocabulary(), year=year)
+        return sides.side(ref, text, about, vocabulary(), year=year)
     with queries(session, missing=f"{ref}: no such file, and no database to look it up in") as db:
         version = db.version(db.resolve(ref))
-        return review.stored_side(version, vocabulary(), series=db.series_by_source().get(version.source), year=year)
+        return sides.stored_side(version, vocabulary(), series=db.series_by_source().get(version.source), year=year)
 
 
 @targets.command()
@@ -86,7 +87,7 @@ def compare(old: str, new: str, changes: tuple[str, ...], **kw: Any) -> None:
     """What moved between two releases: files, versions, key@2021 or 230102@2021."""
     session: Session = kw["session"]
     before, after = _side(old, session, kw["year_old"]), _side(new, session, kw["year_new"])
-    lines, relation, skipped = review.compare_sides(before, after, relation=kw["relation"])
+    lines, relation, skipped = sides.compare_sides(before, after, relation=kw["relation"])
     shown = list(_narrowed(lines, changes, kw))
     if kw["form"] != "table":
         out.rows((wire.target_change(x) for x in shown), ("change", "indicator"), kw["form"], session.lang)
@@ -111,7 +112,7 @@ def compare(old: str, new: str, changes: tuple[str, ...], **kw: Any) -> None:
 
 
 def _narrowed(lines: tuple[TargetChange, ...], changes: tuple[str, ...], kw: dict[str, Any]) -> Iterator[TargetChange]:
-    word = review.canonical(kw["indicator"], vocabulary())
+    word = asking.canonical(kw["indicator"], vocabulary())
     for line in lines:
         sides = [x for x in (line.before, line.after) if x]
         if kw["recurring"] and not line.recurring:
@@ -173,7 +174,7 @@ def reread(dry_run: bool, source: tuple[str, ...], under: str | None, latest: bo
         names = [name for one in wanted for name in db.names(one, latest=latest)]
         with _keeping(session, dry_run=dry_run) as keep, bar(session.lang, len(names), "rereading") as step:
             shifted = []
-            for shift in review.shifts(db, vocabulary(), names):
+            for shift in rereading.shifts(db, vocabulary(), names):
                 step()
                 if shift is not None:
                     keep(shift)
@@ -185,7 +186,7 @@ def reread(dry_run: bool, source: tuple[str, ...], under: str | None, latest: bo
 
 
 @contextmanager
-def _keeping(session: Session, *, dry_run: bool) -> Iterator[Callable[[review.Shift], object]]:
+def _keeping(session: Session, *, dry_run: bool) -> Iterator[Callable[[rereading.Shift], object]]:
     """What is done with a reading that differs: it is kept, one version in one transaction, or only looked at."""
     if dry_run:
         yield lambda shift: None

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import time, timedelta
 from functools import partial
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import yaml
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
-from monitor import schedule
+from monitor import times
 from monitor.config.values import Value, WrongError, many, nearest, nested, number, one_of, parsed, scalar, string
 from monitor.model import FILE_TYPES, Fields, Links, Quiet, Rate, Season
 
@@ -82,9 +82,7 @@ def _zone(text: str) -> str:
 
 
 def _cron(text: str) -> str:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    if schedule.next_fire(text, "UTC", now) is None:
-        raise ValueError(f"{text!r} never comes")
+    times.check_crontab(text)
     return text
 
 
@@ -136,7 +134,7 @@ def _rate(text: str) -> Rate:
     if not slash or not count.strip().isdecimal() or not 1 <= int(count) <= 100_000:
         raise ValueError(f"{text!r} is no limit")
     span = span.strip()
-    return Rate(int(count), schedule.duration(span if span[:1].isdecimal() else f"1{span}"))
+    return Rate(int(count), times.duration(span if span[:1].isdecimal() else f"1{span}"))
 
 
 TEXT = Value(string, {"type": ["string", "number"]})
@@ -147,10 +145,10 @@ URL = Value(parsed(_url, "like http://www.example.gov.cn/zfgzbg/"), {"type": "st
 CHANNEL_URL = Value(parsed(_channel_url, "like https://example.org/hook or wecombot://…"), {"type": "string"})
 CRON = Value(parsed(_cron, 'like "0 7 * * 1-5": minute hour day month weekday'), {"type": "string"})
 _DURATION_FIX = "like 3s 5m 6h 1d"
-DURATION = Value(parsed(schedule.duration, _DURATION_FIX), {"type": "string", "pattern": r"^[0-9]+\s*[smhd]$"})
-DELAY = replace(DURATION, read=parsed(partial(schedule.duration, zero=True), _DURATION_FIX))
-RECHECK = Value(parsed(schedule.recheck, "like 30m for 14d, then 1d"), {"type": "string"})
-ADAPT = Value(parsed(schedule.adapt, "like 30m to 1d"), {"type": "string"})
+DURATION = Value(parsed(times.duration, _DURATION_FIX), {"type": "string", "pattern": r"^[0-9]+\s*[smhd]$"})
+DELAY = replace(DURATION, read=parsed(partial(times.duration, zero=True), _DURATION_FIX))
+RECHECK = Value(parsed(times.recheck, "like 30m for 14d, then 1d"), {"type": "string"})
+ADAPT = Value(parsed(times.adapt, "like 30m to 1d"), {"type": "string"})
 SIZE = Value(parsed(_size, "like 10MB or 512KB"), {"type": ["string", "integer"]})
 KEY = Value(
     parsed(_matching(r"[\w.-]+", "{} is no key"), "letters, digits, - _ . and no blank"),

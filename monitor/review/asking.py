@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitor import schedule
+from monitor import times
 from monitor.errors import UsageError
 from monitor.model import Vocabulary
-from monitor.schedule import duration
+from monitor.times import duration
 from storage.filters import Filter
 
 
 def moment(text: str | None, now: datetime | None = None) -> datetime | None:
-    """`schedule.moment`, for an option that may be left out. Raises UsageError with an example."""
-    return None if text is None else schedule.moment(text, now or datetime.now(UTC))
+    """`times.moment`, for an option that may be left out. Raises UsageError with an example."""
+    return None if text is None else times.moment(text, now or datetime.now(UTC))
 
 
 def span(text: str | None) -> timedelta | None:

@@ -27,7 +27,7 @@ from monitor import wire
 from monitor.errors import MubiaoError, UsageError
 from monitor.i18n import say
 from monitor.i18n.web import TEXTS
-from monitor.schedule import moment
+from monitor.times import moment
 from monitor.web import charts
 from monitor.web.openapi import document
 from monitor.web.status import Status

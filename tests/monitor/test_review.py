@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from monitor import config as configuration
-from monitor import review
 from monitor.errors import UsageError
 from monitor.model import Document
+from monitor.review import asking, sides
 
 NOW = datetime(2026, 1, 9, 1, 0, tzinfo=UTC)
 AIM = "云岭区{}年政府工作报告\n{}年主要预期目标是：地区生产总值增长{}%左右，固定资产投资增长8%。\n"
@@ -28,35 +28,35 @@ AIM = "云岭区{}年政府工作报告\n{}年主要预期目标是：地区生�
     ],
 )
 def test_a_moment_is_a_day_a_time_or_a_while_ago(text: str | None, moment: datetime | None) -> None:
-    assert review.moment(text, NOW) == moment
+    assert asking.moment(text, NOW) == moment
 
 
 @pytest.mark.parametrize("text", ["", "soon", "7w", "2026-13-01", "99999999d", "0d", "0001-01-01", "-3d"])
 def test_what_is_no_moment_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(UsageError, match="7d"):
-        review.moment(text, NOW)
+        asking.moment(text, NOW)
 
 
 def test_an_indicator_is_asked_for_by_name_alias_or_id() -> None:
     words = configuration.vocabulary()
     known = next(x for x in words.indicators if x.aliases)
-    assert {review.canonical(x, words) for x in (known.id, known.name, *known.aliases)} == {known.name}
-    assert review.canonical("没有这个指标", words) == "没有这个指标"
-    assert review.canonical(None, words) is None
+    assert {asking.canonical(x, words) for x in (known.id, known.name, *known.aliases)} == {known.name}
+    assert asking.canonical("没有这个指标", words) == "没有这个指标"
+    assert asking.canonical(None, words) is None
 
 
-def side(year: int, percent: float) -> review.Side:
+def side(year: int, percent: float) -> sides.Side:
     text = AIM.format(year, year, percent)
-    return review.side(str(year), text, Document(title=text.split("\n", maxsplit=1)[0]), configuration.vocabulary())
+    return sides.side(str(year), text, Document(title=text.split("\n", maxsplit=1)[0]), configuration.vocabulary())
 
 
 def test_two_releases_are_compared_and_two_versions_are_an_edit() -> None:
-    lines, relation, _ = review.compare_sides(side(2025, 6), side(2026, 5))
+    lines, relation, _ = sides.compare_sides(side(2025, 6), side(2026, 5))
     assert relation == "next_release"
     assert {x.canonical: x.change for x in lines} == {"地区生产总值": "lowered", "固定资产投资": "unchanged"}
-    lines, relation, _ = review.compare_sides(side(2026, 6), side(2026, 6))
+    lines, relation, _ = sides.compare_sides(side(2026, 6), side(2026, 6))
     assert (relation, {x.change for x in lines}) == ("edit", {"unchanged"})
-    assert review.compare_sides(side(2025, 6), side(2026, 5), relation="quote")[1] == "quote"
+    assert sides.compare_sides(side(2025, 6), side(2026, 5), relation="quote")[1] == "quote"
 
 
 def test_an_odd_pair_of_documents_is_said_to_be_one() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor import schedule
+from monitor import schedule, times
 from monitor.model import BLOCKED_WORDS, Failure, Page, Recheck, Season, Source
 
 NOW = datetime(2026, 1, 7, 4, 0, tzinfo=UTC)  # a Wednesday, noon in Shanghai
@@ -84,33 +84,6 @@ def test_an_hour_that_the_clock_skips_or_repeats_runs_once() -> None:
     assert autumn.date() == datetime(2026, 10, 25).date()  # noqa: DTZ001 - a day of the calendar
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("3s", 3), ("5m", 300), ("6h", 21600), ("1d", 86400), (" 2h ", 7200), ("90 s", 90)]
-)
-def test_durations(text: str, seconds: int) -> None:
-    assert schedule.duration(text) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize("text", ["", "0s", "5", "m", "-3s", "1.5h", "1w", "99999999d", "5 minutes"])
-def test_no_durations(text: str) -> None:
-    with pytest.raises(ValueError, match="duration"):
-        schedule.duration(text)
-
-
-def test_zero_where_it_may_be() -> None:
-    assert schedule.duration("0s", zero=True) == timedelta(0)
-
-
-def test_recheck() -> None:
-    assert schedule.recheck("30m for 14d, then 1d") == Recheck(30 * MINUTE, 14 * DAY, DAY)
-    assert schedule.recheck("2h") == Recheck(2 * HOUR, timedelta(0), 2 * HOUR)
-    with pytest.raises(ValueError, match="duration"):
-        schedule.recheck("30m until Friday")
-
-
-# --------------------------------------------------------------------------- spreading
-
-
 def test_first_runs_are_spread_over_the_first_minutes() -> None:
     firsts = [schedule.first_due(replace(SOURCE, url=f"http://a.example/{n}"), NOW) - NOW for n in range(1000)]
     assert min(firsts) >= timedelta(0)
@@ -176,7 +149,7 @@ def test_documents_are_read_often_while_young() -> None:
 def test_an_interval_follows_how_long_the_text_has_stood(
     role: str, stood: timedelta, shortest: timedelta, longest: timedelta
 ) -> None:
-    source = replace(SOURCE, adapt=schedule.adapt("30m to 1d"), recheck=schedule.recheck("1h for 1h, then 7d"))
+    source = replace(SOURCE, adapt=times.adapt("30m to 1d"), recheck=times.recheck("1h for 1h, then 7d"))
     page = replace(PAGE, role=role, found_at=NOW - 100 * DAY, last_change=NOW - stood)  # type: ignore[arg-type]
     wait = schedule.next_due(source, page, NOW) - NOW
     assert 0.9 * shortest - SECOND <= wait <= longest + SECOND
@@ -185,7 +158,7 @@ def test_an_interval_follows_how_long_the_text_has_stood(
 
 
 def test_a_season_says_itself_how_often() -> None:
-    source = replace(SOURCE, adapt=schedule.adapt("30m to 9d"), season=Season(frozenset(range(1, 13)), HOUR))
+    source = replace(SOURCE, adapt=times.adapt("30m to 9d"), season=Season(frozenset(range(1, 13)), HOUR))
     assert schedule.next_due(source, replace(PAGE, last_change=NOW - 80 * DAY), NOW) - NOW <= HOUR
 
 
@@ -200,7 +173,7 @@ def test_what_is_promised_holds_whatever_else_says_so(rare: dict[str, Any]) -> N
 @pytest.mark.parametrize("wrong", ["30m", "1d to 30m", "1d to soon"])
 def test_bounds_that_are_none(wrong: str) -> None:
     with pytest.raises(ValueError, match=r"no two durations|runs backwards|not a duration"):
-        schedule.adapt(wrong)
+        times.adapt(wrong)
 
 
 def failed(word: str, consecutive: int, source: Source = SOURCE, **kw: float) -> timedelta:

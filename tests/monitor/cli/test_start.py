@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+from click.shell_completion import shell_complete
 
-from monitor.cli import LAZY, mubiao
+from monitor.cli import INSIDE, LAZY, mubiao
 
 COMMANDS = {
     "run", "worker", "check", "demo", "init", "import", "extract", "targets extract", "targets compare", "targets list",
@@ -26,17 +28,28 @@ NOT_THERE_YET = [
     ("export", "warc"),
     ("export", "changes", "--format", "parquet"),
 ]
-# what a query must not pay for; apscheduler's triggers are loaded because sources.yaml's crontab lines are checked
-HEAVY = ("alembic", "apscheduler.schedulers", "httpx", "starlette", "uvicorn", "prometheus_client", "standardwebhooks")
+# what a query must not pay for
+HEAVY = (
+    "alembic", "apscheduler", "httpx", "httpcore", "starlette", "uvicorn", "prometheus_client", "standardwebhooks",
+    "monitor.net", "monitor.fetch", "monitor.web", "monitor.schedule",
+)  # fmt: skip
 PROBE = """
 import json, sys
 from monitor import cli
-try:
-    cli.main()
-except SystemExit as stop:
-    code = stop.code
-sys.stderr.write(json.dumps({"code": code, "modules": sorted(sys.modules)}))
+code, seen = [], []
+for arguments in json.loads(sys.argv[1]):
+    sys.argv = ["mubiao", *arguments]
+    try:
+        cli.main()
+    except SystemExit as stop:
+        code.append(stop.code)
+    seen.append(sorted(sys.modules))
+sys.stderr.write(json.dumps({"code": code, "modules": seen}))
 """
+COMPLETIONS = {
+    "mubiao ta": {"targets"}, "mubiao targets l": {"list"}, "mubiao db ": {"backup", "check", "copy"},
+    "mubiao --v": {"--version"}
+}  # fmt: skip
 
 
 def tree(group: click.Command, before: str = "") -> dict[str, click.Command]:
@@ -87,49 +100,71 @@ def test_what_is_not_there_yet_says_so_in_one_line(desk: Any, arguments: tuple[s
     assert "not there yet" in done.err
 
 
-@pytest.fixture
-def loaded(desk: Any) -> Callable[..., tuple[int, set[str]]]:
-    """`loaded("targets", "list")`: the exit status and every module of a process of its own."""
+def test_what_a_shell_is_told_of_a_group_are_its_commands() -> None:
+    context = click.Context(mubiao)
+    groups = {name: mubiao.get_command(context, name) for name in LAZY}
+    told = {
+        name: {word: command.get_short_help_str(200) for word, command in group.commands.items()}
+        for name, group in groups.items()
+        if isinstance(group, click.Group)
+    }
+    assert told == INSIDE
 
-    def probe(*arguments: str) -> tuple[int, set[str]]:
-        process = desk.spawn(*arguments, code=PROBE)
+
+Loaded = Callable[..., list[set[str]]]
+
+
+@pytest.fixture
+def loaded(desk: Any) -> Loaded:
+    """`loaded(("search", "a"), ("changes",))`: every module of one process after each of these commands."""
+
+    def probe(*commands: tuple[str, ...], **environ: str) -> list[set[str]]:
+        desk.environ |= environ
+        process = desk.spawn(json.dumps(commands), code=PROBE)
         _, err = process.communicate(timeout=60)
         answer = json.loads(err[err.index('{"code"') :])
-        return answer["code"], set(answer["modules"])
+        assert answer["code"] == [0] * len(commands)
+        return [set(x) for x in answer["modules"]]
 
     return probe
 
 
-def test_help_and_version_load_nothing_of_the_product(loaded: Callable[..., tuple[int, set[str]]]) -> None:
-    for option in ("--help", "--version"):
-        code, modules = loaded(option)
-        assert code == 0
-        assert {m for m in modules if m.startswith(("storage", "alerts", "sqlalchemy", "rich", *HEAVY))} == set()
-        assert {m for m in modules if m.startswith("monitor.")} <= {"monitor.cli", "monitor.cli.lazy", "monitor.errors"}
+def of_ours(modules: set[str]) -> set[str]:
+    return {m for m in modules if m.startswith(("monitor.", "storage", "alerts", "sqlalchemy", "rich", *HEAVY))}
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("targets", "list", "--json"),
-        ("search", "目标"),
-        ("diff", "v1", "v2"),
-        ("alerts", "list"),
-        ("sources", "list"),
-    ],
-    ids=" ".join,
-)
-def test_a_query_loads_nothing_that_only_a_daemon_needs(
-    desk: Any, web: Any, page_of: Callable[..., str], loaded: Callable[..., tuple[int, set[str]]], arguments: Any
+LIGHT = {"monitor.cli", "monitor.cli.lazy", "monitor.errors"}
+
+
+def test_help_version_and_completion_load_nothing_of_the_product(loaded: Loaded) -> None:
+    [*_, modules] = loaded(("--help",), ("--version",))
+    assert of_ours(modules) <= LIGHT
+
+
+@pytest.mark.parametrize("line", COMPLETIONS)
+def test_completion_names_what_goes_on_so_and_imports_no_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
+    before = set(sys.modules)
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
+    assert shell_complete(mubiao, {}, "mubiao", "_MUBIAO_COMPLETE", "bash_complete") == 0
+    assert {x.split(",")[1] for x in capsys.readouterr().out.split()} >= COMPLETIONS[line]
+    assert of_ours(set(sys.modules) - before) <= LIGHT
+
+
+def test_a_query_loads_nothing_that_only_a_daemon_needs(desk: Any, loaded: Loaded) -> None:
     first, second = desk.folder / "1.txt", desk.folder / "2.txt"
     first.write_text("云岭区二〇二五年主要预期目标：地区生产总值增长6%左右。", encoding="utf-8")
     second.write_text("云岭区二〇二六年主要预期目标：地区生产总值增长5%左右。", encoding="utf-8")
-    desk.watch({"key": "a", "url": web.url})
+    desk.watch()
     assert desk.run("import", first, second, "--source", "a").code == 0
-    code, modules = loaded(*arguments)
-    assert code == 0
-    assert {m for m in modules if m in HEAVY} == set()
+    queries = [
+        ("changes",), ("history", "a"), ("show", "a"), ("diff", "v1", "v2"), ("search", "目标"),
+        ("targets", "list", "--json"), ("sources", "list"), ("alerts", "list"),
+    ]  # fmt: skip
+    for query, modules in zip(queries, loaded(*queries), strict=True):
+        assert {m for m in modules if m.startswith(HEAVY)} == set(), query
 
 
 def test_no_file_but_the_command_line_imports_inside_functions() -> None:
