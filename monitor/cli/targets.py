@@ -93,7 +93,7 @@ def compare(old: str, new: str, changes: tuple[str, ...], **kw: Any) -> None:
         out.rows((wire.target_change(x) for x in shown), ("change", "indicator"), kw["form"], session.lang)
         return
     out.note(say(TEXTS, f"relation.{relation}", session.lang, old=before.name, new=after.name))
-    for doubt in review.doubts(before, after):
+    for doubt in sides.doubts(before, after):
         out.note(say(TEXTS, f"doubt.{doubt}", session.lang, old=before.name, new=after.name))
     if skipped:
         out.note(say(TEXTS, "skipped", session.lang, years="、".join(map(str, skipped))))

@@ -19,6 +19,11 @@ from rapidfuzz.distance import Indel, LCSseq
 
 from monitor.text.segment import normalise, pieces
 
+try:
+    import fast_diff_match_patch as _fast
+except ImportError:  # an extra: `pip install 'mubiao[fast]'`
+    _fast = None
+
 Sign = Literal["=", "-", "+"]
 Run = tuple[Sign, str]
 
@@ -30,8 +35,10 @@ LONGEST = 100_000  # characters of one from which only its beginning and end are
 SCATTERED = 3_000  # changed and kept pieces of one from which the same goes: cleaning them up takes time by the square
 MOVED = 8  # characters from which an equal sentence elsewhere is a move, not a coincidence
 
-_WORD = re.compile(r"\d+(?:[.,]\d+)*|[A-Za-z]+|.", re.DOTALL)
 _PRIVATE = 0xF0000  # where words of several characters are mapped to for the character diff
+_WORD = re.compile(rf"\d+(?:[.,]\d+)+|\d{{2,}}|[A-Za-z]{{2,}}|[{chr(_PRIVATE)}-{chr(0x10FFFF)}]")
+_SIGNS: dict[int, Sign] = {0: "=", -1: "-", 1: "+"}
+FAST = _fast is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +85,33 @@ def characters(old: str, new: str) -> tuple[Run, ...]:
     words: dict[str, str] = {}
     a, b = _encode(old, words), _encode(new, words)
     engine = diff_match_patch()
-    engine.Diff_Timeout = 0
     if max(len(a), len(b)) <= LONG:
-        diffs = engine.diff_main(a, b, False)
+        diffs = main(a, b)
     else:
         diffs = list(islice(_indel(a, b), SCATTERED + 1)) if max(len(a), len(b)) <= LONGEST else []
         if not 0 < len(diffs) <= SCATTERED:
             diffs = _ends(a, b, engine.diff_commonPrefix(a, b))
     engine.diff_cleanupSemantic(diffs)
     back = {code: word for word, code in words.items()}
-    signs: dict[int, Sign] = {0: "=", -1: "-", 1: "+"}
-    return tuple((signs[sign], "".join(back.get(c, c) for c in text)) for sign, text in diffs if text)
+    if not back:
+        return tuple((_SIGNS[sign], text) for sign, text in diffs if text)
+    return tuple((_SIGNS[sign], "".join(back.get(c, c) for c in text)) for sign, text in diffs if text)
+
+
+def main(a: str, b: str, *, fast: bool = FAST) -> list[tuple[int, str]]:
+    """diff-match-patch's steps (0 kept, -1 deleted, 1 inserted) without a time limit, by its fast or its plain form.
+
+    Both walk the same way through the same algorithm, so both give the same steps (tests/monitor/text/test_align.py).
+    """
+    if fast:
+        steps = _fast.diff(a, b, timelimit=0, checklines=False, cleanup="No", counts_only=False)
+        return [(_NUMBERS[sign], text) for sign, text in steps]
+    engine = diff_match_patch()
+    engine.Diff_Timeout = 0
+    return list(engine.diff_main(a, b, False))
+
+
+_NUMBERS = {"=": 0, "-": -1, "+": 1}
 
 
 def _indel(a: str, b: str) -> Iterator[tuple[int, str]]:
@@ -111,13 +134,7 @@ def _ends(a: str, b: str, begin: int) -> list[tuple[int, str]]:
 
 def _encode(text: str, words: dict[str, str]) -> str:
     """One character a word. Characters of the plane that is mapped to are words themselves, so nothing collides."""
-    codes = []
-    for word in _WORD.findall(text):
-        if len(word) > 1 or ord(word) >= _PRIVATE:
-            codes.append(words.setdefault(word, chr(_PRIVATE + len(words))))
-        else:
-            codes.append(word)
-    return "".join(codes)
+    return _WORD.sub(lambda found: words.setdefault(found[0], chr(_PRIVATE + len(words))), text)
 
 
 def _stretches(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[range, range]]:

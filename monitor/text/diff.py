@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"[0-9０-９.．,，%％‰+＋\-－~～—–〇零一二
 _UNIT_END = re.compile(r"[，。；、！？：,;!?:\s()（）“”\"]")
 _KEPT = re.compile(r"(?<=\d)[.:/~\-+×*、](?=\d)|(?<![A-Za-z0-9])[\-+](?=\d)|[%‰℃°¥$€£]")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_MARK = re.compile(r"[^\w]|_")
+_MARK = re.compile(r"(?:[^\w]|_)+")
 
 RowSign = Literal["=", "-", "+", "~", ">"]
 
@@ -96,8 +96,11 @@ def _cosmetic(ops: Sequence[Op]) -> bool:
 def letters(text: str) -> str:
     """What a cosmetic edit leaves alone: letters, digits, and the signs that belong to a number (1.5 is not 15)."""
     text = _THOUSANDS.sub("", normalise(text))
-    kept = {m.start() for m in _KEPT.finditer(text)}
-    return "".join(c for k, c in enumerate(text) if k in kept or not _MARK.match(c))
+    out, at = [], 0
+    for found in _KEPT.finditer(text):
+        out += _MARK.sub("", text[at : found.start()]), found[0]
+        at = found.end()
+    return "".join((*out, _MARK.sub("", text[at:])))
 
 
 def rows(old: Sequence[str], new: Sequence[str]) -> list[Row]:

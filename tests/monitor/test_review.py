@@ -60,11 +60,11 @@ def test_two_releases_are_compared_and_two_versions_are_an_edit() -> None:
 
 
 def test_an_odd_pair_of_documents_is_said_to_be_one() -> None:
-    assert review.doubts(side(2025, 6), side(2026, 5)) == ()
-    assert review.doubts(side(2026, 5), side(2025, 6)) == ("turned",)
+    assert sides.doubts(side(2025, 6), side(2026, 5)) == ()
+    assert sides.doubts(side(2026, 5), side(2025, 6)) == ("turned",)
     text = AIM.format(2026, 2026, 5).replace("云岭区", "北港区")
-    other = review.side("北港", text, Document(title=text.split("\n", maxsplit=1)[0]), configuration.vocabulary())
-    assert review.doubts(side(2025, 6), other) == ("places",)
+    other = sides.side("北港", text, Document(title=text.split("\n", maxsplit=1)[0]), configuration.vocabulary())
+    assert sides.doubts(side(2025, 6), other) == ("places",)
 
 
 @pytest.fixture
