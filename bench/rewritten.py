@@ -1,4 +1,4 @@
-"""The time of one diff of a text of 40,000 characters that was really rewritten, with and without fast-diff-match-patch.
+"""The time of one diff of a really rewritten text of 40,000 characters, with and without fast-diff-match-patch.
 
     python bench/rewritten.py [--chars 40000] [--rounds 5] [--seed 7]
 

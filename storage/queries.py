@@ -14,7 +14,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import func, or_
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError, UsageError
@@ -22,6 +22,7 @@ from monitor.model import Alert, Change, Mute, Noise, Page, Release, Target, Ver
 from storage import (
     answers,
     database,
+    feed,
     learned,
     named,
     outbox,
@@ -41,7 +42,6 @@ from storage.tables import (
     AlertRow,
     BlobRow,
     ChangeRow,
-    MovedRow,
     PageRow,
     PassageRow,
     SourceRow,
@@ -181,8 +181,8 @@ class Queries:
         if not wanted.baseline:
             query = query.where(col(ChangeRow.baseline).is_(False))
         with self._session() as session:
-            if wanted.indicator or wanted.role:
-                query = query.where(col(ChangeRow.id).in_(_moved(session, wanted)))
+            for clause in feed.hints(session, wanted, limit):
+                query = query.where(clause)
             found = session.exec(query.order_by(col(ChangeRow.id).desc()).limit(limit))
             return [rows.change(row, url) for row, url in found]
 
@@ -230,7 +230,7 @@ class Queries:
             if (value := getattr(wanted, name)) is not None:
                 query = query.where(col(getattr(TargetRow, name)) == value)
         if wanted.indicator:
-            query = query.where(_indicator(TargetRow, wanted.indicator))
+            query = query.where(feed.named(session, TargetRow, wanted.indicator))
         query = query.order_by(col(TargetRow.source), col(TargetRow.version), col(TargetRow.position)).limit(limit)
         return [answers.item(Target(**item.fields), row, page, src) for item, row, page, src in session.exec(query)]
 
@@ -240,19 +240,21 @@ class Queries:
         """Where words occur in the latest texts and in everything added or removed; newest first, exact."""
         asked, wanted, out = search.parse(query), filters or Filter(), list[Row]()
         with self._session() as session:
-            for numbers in search.candidates(session, asked):
+            for numbers in search.candidates(session, asked, min(max(limit, 20), 200)):
                 found: Any = select(PassageRow, PageRow).where(
                     col(PassageRow.page) == col(PageRow.id),
                     col(PageRow.source) == col(SourceRow.key),
                     col(PassageRow.id).in_(numbers),
                 )
-                found = _narrow(found, wanted, None).order_by(col(PassageRow.id).desc())
-                for passage, page in session.exec(found):
+                found = session.exec(_narrow(found, wanted, None).order_by(col(PassageRow.id).desc())).all()
+                held = answers.prefetch(session, [passage for passage, _ in found])
+                for passage, page in found:
                     row = answers.hit(session, passage, page, asked, wanted)
                     if row is not None:
                         out.append(row)
                     if len(out) >= limit:
                         return out
+                del held  # it kept the rows in the session until here
         return out
 
     # ------------------------------------------------------------------ state
@@ -408,24 +410,6 @@ def _narrow(query: Any, wanted: Filter, at: Any) -> Any:
     return query
 
 
-def _indicator(table: Any, word: str) -> Any:
-    """An indicator by its id, or a part of its canonical name or wording."""
-    folded = "".join(c.lower() if c.isascii() else c for c in word)  # PostgreSQL's LIKE minds case, SQLite's does not
-    columns = (func.lower(col(table.canonical)), func.lower(col(table.indicator)))
-    parts = (column.contains(folded, autoescape=True) for column in columns)
-    return or_(table.indicator_id == word, *parts)
-
-
-def _moved(session: Session, wanted: Filter) -> Any:
-    """Changes in which the wanted indicator or role moved."""
-    query = select(MovedRow.change)
-    if wanted.indicator:
-        query = query.where(_indicator(MovedRow, wanted.indicator))
-    if wanted.role:
-        query = query.where(col(MovedRow.role) == wanted.role)
-    return query
-
-
 def _chosen(wanted: Filter) -> Any:
     """Versions whose targets are wanted: the newest of each page, or of each page and release."""
     newest = select(func.max(VersionRow.id)).where(col(VersionRow.items) > 0)
@@ -433,6 +417,9 @@ def _chosen(wanted: Filter) -> Any:
         newest = newest.where(col(VersionRow.at) <= wanted.as_of)
     if wanted.release is not None:
         newest = newest.where(named.release_clause(wanted.release))
+    if wanted.source or wanted.url or wanted.region or wanted.under or wanted.series:
+        pages = _narrow(select(PageRow.id).where(col(PageRow.source) == col(SourceRow.key)), wanted, None)
+        newest = newest.where(col(VersionRow.page).in_(pages))
     per_release = wanted.all_releases or wanted.release is not None
     newest = newest.group_by(col(VersionRow.page), *([col(VersionRow.release)] if per_release else []))
     query = select(VersionRow, PageRow, SourceRow).where(

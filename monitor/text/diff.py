@@ -96,7 +96,7 @@ def _cosmetic(ops: Sequence[Op]) -> bool:
 def letters(text: str) -> str:
     """What a cosmetic edit leaves alone: letters, digits, and the signs that belong to a number (1.5 is not 15)."""
     text = _THOUSANDS.sub("", normalise(text))
-    out, at = [], 0
+    out, at = list[str](), 0
     for found in _KEPT.finditer(text):
         out += _MARK.sub("", text[at : found.start()]), found[0]
         at = found.end()
