@@ -1,7 +1,7 @@
 """Documents in and out: files become documents and versions, what is stored becomes files.
 
-Text and HTML are read here, PDF, Word, sheets, OFD and saved pages by `monitor.files`. WARC is named and refused until
-its reader is there.
+Text and HTML are read here, PDF, Word, sheets, OFD and saved pages by `monitor.files`, web archives by
+`monitor.captures`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from monitor import assess, files
+from monitor import assess, captures, files
 from monitor.errors import DecodeError, UsageError
 from monitor.model import Config, Document, Fetch, Source, TextRules, Vocabulary
 from monitor.targets.record import code_of
@@ -29,15 +29,13 @@ HTML = frozenset({".html", ".htm", ".shtml", ".xhtml"})
 TEXT = frozenset({".txt", ".text", ".md"})
 FILES = frozenset({".pdf", ".docx", ".doc", ".wps", ".rtf", ".xlsx", ".xls", ".et", ".ofd", ".mhtml", ".mht", ".zip"})
 PACKED = frozenset({".pdf", ".docx", ".xlsx", ".xls", ".ofd", ".zip", ".et"})  # never text, whatever is inside
-LATER = frozenset({".warc", ".gz"})
 
 
 def _body(path: Path) -> tuple[bytes, str]:
     """The bytes of a file and its ending, in small letters."""
-    suffix = path.suffix.lower()
-    if suffix in LATER:
-        raise UsageError(f"{path}: reading {suffix} is not there yet")
-    return path.read_bytes(), suffix
+    if captures.is_archive(path):
+        raise UsageError(f"{path}: a web archive holds many documents: mubiao import {path} --source KEY")
+    return path.read_bytes(), path.suffix.lower()
 
 
 def _file(path: Path, body: bytes, rules: TextRules, url: str | None) -> Document:
@@ -131,7 +129,14 @@ def import_files(
 
     Importing a file again changes nothing, so an import that was killed is simply repeated. Nobody is alerted.
     """
-    found = [_imported(path, source, vocabulary, told, now) for path in _walk(named)]
+    paths = list(_walk(named))
+    archives = [path for path in paths if captures.is_archive(path)]
+    if archives and told != Told(url=told.url):
+        raise UsageError("--release and --date are for single documents: a web archive says when it saw what")
+    seen = captures.store(store, source, archives, vocabulary, now, told.url) if archives else []
+    found = [_imported(path, source, vocabulary, told, now) for path in paths if path not in archives]
+    if archives and not found:
+        return seen
     if not found:
         raise UsageError("nothing to import: no document among what was named")
     if (told.release or told.url) and len(found) > 1:
@@ -139,7 +144,8 @@ def import_files(
     source = replace(_located(source, found, vocabulary), release=told.release or source.release)
     store.add_source(source, now)
     with Queries(store.url) as queries:
-        return [_store(store, queries, source, one, vocabulary) for one in sorted(found, key=lambda x: x.fetch.at)]
+        done = [_store(store, queries, source, one, vocabulary) for one in sorted(found, key=lambda x: x.fetch.at)]
+    return seen + done
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +160,8 @@ class Imported:
 def _walk(named: Iterable[Path]) -> Iterator[Path]:
     for path in named:
         if path.is_dir():
-            yield from (p for p in sorted(path.rglob("*")) if p.is_file() and p.suffix.lower() in HTML | TEXT | FILES)
+            inside = (p for p in sorted(path.rglob("*")) if p.is_file())
+            yield from (p for p in inside if p.suffix.lower() in HTML | TEXT | FILES or captures.is_archive(p))
         else:
             yield path
 

@@ -27,7 +27,10 @@ LAZY: dict[str, tuple[str, str]] = {
     "init": ("monitor.cli.setup:init", "Write a commented sources.yaml to start from."),
     "doctor": ("monitor.cli.setup:doctor", "One page that says what is wrong with this installation."),
     "import": ("monitor.cli.data:import_", "Documents from disk become versions of a source, in order of date."),
-    "export": ("monitor.cli.data:export", "Data out, to stdout."),
+    "export": (
+        "monitor.cli.data:export",
+        "Data out: tables, the panel of targets and results, or the kept bodies as WARC.",
+    ),
     "db": ("monitor.cli.data:db", "Care of the database."),
     "extract": ("monitor.cli.reading:extract", "The main text of HTML or text files, without site chrome."),
     "targets": ("monitor.cli.targets:targets", "Promises and results: read, list, compare, rank."),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
+from monitor import captures, dataset, transfer, wire
 from monitor import config as configuration
-from monitor import transfer
 from monitor.cli import out
 from monitor.cli.database import path_of, queries, writable
 from monitor.cli.session import Session, common
@@ -48,7 +51,7 @@ def import_(files: tuple[str, ...], key: str, as_json: bool, **kw: Any) -> None:
     if as_json:
         out.one({"source": key, "imported": done}, "json")
         return
-    columns = ("path", "version", "release", "title", "chars", "targets", "actuals", "compared_with")
+    columns = ("path", "version", "result", "release", "title", "chars", "targets", "actuals", "compared_with")
     out.rows(done, columns, "table", session.lang, empty="nothing")
 
 
@@ -62,17 +65,17 @@ def _source(session: Session, key: str, region: str | None, series: str | None) 
 
 @click.command()
 @click.argument("what", type=click.Choice(["changes", "versions", "targets", "panel", "warc"]))
-@click.option("--latest", is_flag=True, help="versions: only the newest of each page")
+@click.option("--latest", is_flag=True, help="versions, warc: only the newest of each page")
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv", "json", "parquet"]), default="jsonl")
+@click.option("--out", "-o", "file", type=click.Path(dir_okay=False), help="a file; its data dictionary beside it")
 @click.option("--source", "-s")
 @click.option("--under", metavar="CODE")
 @click.option("--since", metavar="T")
 @common
-def export(what: str, latest: bool, form: str, **kw: Any) -> None:
-    """Data out, to stdout."""
+def export(what: str, form: str, file: str | None, **kw: Any) -> None:
+    """Data out: tables, the panel of targets and results, or the kept bodies as WARC."""
     session: Session = kw.pop("session")
-    if what in ("panel", "warc") or form == "parquet":
-        raise UsageError(f"export {what if what in ('panel', 'warc') else '--format parquet'} is not there yet")
+    latest = kw["latest"]
     asked = Filter(
         source=kw["source"],
         under=kw["under"],
@@ -80,9 +83,59 @@ def export(what: str, latest: bool, form: str, **kw: Any) -> None:
         baseline=True,
         all_releases=not latest,
     )
-    shape: out.Format = "csv" if form == "csv" else "json" if form == "json" else "jsonl"
     with queries(session) as ask:
-        out.rows(events.exported(ask, what, asked, latest=latest), (), shape, session.lang)
+        ask.require_source(kw["source"])
+        if what == "warc":
+            with _binary(file) as out_file:
+                written, without = captures.write(ask, ask.names(asked, latest=latest), out_file)
+            out.note(say(TEXTS, "warc written", session.lang, written=written, without=without))
+            return
+        found = (
+            dataset.panel(ask.targets(asked)) if what == "panel" else events.exported(ask, what, asked, latest=latest)
+        )
+        if form == "parquet":
+            rows = [out.plain(row) for row in found]
+            with _binary(file) as out_file:
+                _parquet().write(rows, dataset.PANEL if what == "panel" else (), out_file)
+        elif file is not None:
+            rows = [out.plain(row) for row in found]
+            with Path(file).open("w", encoding="utf-8", newline="") as text, redirect_stdout(text):
+                out.rows(rows, dataset.PANEL if what == "panel" else (), _SHAPES[form], session.lang)
+        else:
+            out.rows(found, dataset.PANEL if what == "panel" else (), _SHAPES[form], session.lang)
+            return
+    if file is not None:
+        told = Path(f"{file}.dictionary.json")
+        told.write_text(wire.dump(dataset.dictionary(what, rows, session.lang), indent=2) + "\n", encoding="utf-8")
+        out.note(f"{file}  {told}")
+
+
+_SHAPES: dict[str, out.Format] = {"jsonl": "jsonl", "csv": "csv", "json": "json"}
+
+
+@contextmanager
+def _binary(file: str | None) -> Iterator[IO[bytes]]:
+    """The file, whole or not there; or stdout, unless a person would see the bytes."""
+    if file is None:
+        if sys.stdout.isatty():
+            raise click.UsageError("this is no text: name a file with --out, or redirect stdout")
+        yield sys.stdout.buffer
+        return
+    part = Path(f"{file}.part")
+    try:
+        with part.open("wb") as opened:
+            yield opened
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _parquet() -> Any:
+    try:
+        from monitor import parquet
+    except ImportError as wrong:
+        raise UsageError("--format parquet needs an extra: pip install 'mubiao[parquet]'") from wrong
+    return parquet
 
 
 @click.group()

@@ -90,6 +90,11 @@ TEXTS: Texts = {
     "col.fix": ("怎么办", "fix"),
     "col.timing": ("耗时", "timing"),
     "col.decoded": ("解码", "decoded"),
+    "warc written": (
+        "写出 {written} 条记录；{without} 个版本没有保留原始字节",
+        "{written} records; {without} versions had no body kept",
+    ),
+    "col.result": ("结果", "result"),
     "col.explain": ("正文", "main text"),
     "col.documents": ("文档", "documents"),
     "col.record": ("文档性质", "record"),

@@ -24,9 +24,6 @@ COMMANDS = {
 }  # fmt: skip
 NOT_THERE_YET = [
     ("worker",),
-    ("export", "panel"),
-    ("export", "warc"),
-    ("export", "changes", "--format", "parquet"),
 ]
 # what a query must not pay for
 HEAVY = (
