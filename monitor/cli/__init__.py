@@ -66,16 +66,16 @@ INSIDE: dict[str, dict[str, str]] = {
     "db": {
         "backup": "A consistent copy, also while a daemon writes.",
         "check": "Hash everything again and report what is damaged.",
-        "copy": "Move a history between databases (not there yet).",
+        "copy": "Move a history into another, empty database: all of it, read back and compared, or nothing.",
         "prune": "Delete old versions by an explicit rule.",
         "restore": "Put a backup in place; the database it replaces is kept beside it.",
         "upgrade": "Create or migrate the schema; an existing database is copied first.",
     },
     "sources": {
         "add": "Look at an address, propose an entry and write it to sources.yaml.",
-        "discover": "Walk from a site's front page to its report, plan, statistics and policy columns, and propose entries.",  # noqa: E501
+        "discover": "Walk from a site's front page to its report, plan, statistics and policy columns, and propose entries.",
         "health": "Only what fails: why, since when, how often in a row.",
-        "import": "Add the sources of a CSV or TSV table, of urlwatch, webchanges or changedetection.io jobs, or of OPML.",  # noqa: E501
+        "import": "Add the sources of a CSV or TSV table, of urlwatch, webchanges or changedetection.io jobs, or of OPML.",
         "list": "Every source with its state, last check and next one.",
         "noise": "Noise learned from a source's site: what, why, since when; shown, switched off and on, forgotten.",
         "schema": "JSON Schema of sources.yaml, for editors.",
