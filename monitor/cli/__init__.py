@@ -58,7 +58,7 @@ INSIDE: dict[str, dict[str, str]] = {
         "list": "The outbox, newest first.",
         "mute": "Tell nobody about a source, a page or an indicator for a while.",
         "muted": "What is muted now, and until when.",
-        "preview": "Render the last change of a source, or one change, without sending it.",
+        "preview": "Render the last change of a source, one change, or the digest that waits for a channel, without sending it.",  # noqa: E501
         "retry": "Try failed or dead messages again, now.",
         "test": "Send a test message through a channel, now.",
         "unmute": "End these mutes.",
@@ -73,9 +73,9 @@ INSIDE: dict[str, dict[str, str]] = {
     },
     "sources": {
         "add": "Look at an address, propose an entry and write it to sources.yaml.",
-        "discover": "Walk from a site's front page to its report, plan, statistics and policy columns, and propose entries.",
+        "discover": "Walk from a site's front page to its report, plan, statistics and policy columns, and propose entries.",  # noqa: E501
         "health": "Only what fails: why, since when, how often in a row.",
-        "import": "Add the sources of a CSV or TSV table, of urlwatch, webchanges or changedetection.io jobs, or of OPML.",
+        "import": "Add the sources of a CSV or TSV table, of urlwatch, webchanges or changedetection.io jobs, or of OPML.",  # noqa: E501
         "list": "Every source with its state, last check and next one.",
         "noise": "Noise learned from a source's site: what, why, since when; shown, switched off and on, forgotten.",
         "schema": "JSON Schema of sources.yaml, for editors.",
