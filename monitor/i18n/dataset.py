@@ -63,7 +63,7 @@ TEXTS: Texts = {
     "replacements": ("无法读出的字符数", "characters that could not be read"),
     "role": ("目标或实绩", "target or actual"),
     "rule": ("解读规则", "the rule it was read by"),
-    "same_at": ("同一内容也见于", "where else the same change stands"),
+    "same_at": ("最后一次仍为旧内容的检查时间", "the last good check that still found it as before"),
     "scope": ("口径", "scope of the figure"),
     "section": ("所在章节", "heading it stands under"),
     "sent_end": ("句子结束位置", "end of the sentence in the text"),
