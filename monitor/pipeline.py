@@ -50,6 +50,7 @@ from monitor.model import (
     Source,
     Vocabulary,
 )
+from storage.leases import RENEWED, LostError
 from storage.store import Store
 from storage.versions import Alerting
 
@@ -107,8 +108,16 @@ class Summary:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """The bounds of a worker's turn at one host. What a list names there is left due, for the turns of its hosts."""
+
+    due_by: datetime  # only pages that are still due then
+    until: float  # no page is begun after it, by the event loop's clock
+
+
 class _Glances:
-    """The pasts of the pages that one pass will check next, many in one read."""
+    """The pasts of the pages that one pass will check next, many in one read, which also claims them."""
 
     def __init__(self, read: Callable[[list[int]], Awaitable[dict[int, Known]]]) -> None:
         self._read = read
@@ -116,8 +125,8 @@ class _Glances:
         self._wanted: dict[int, None] = {}  # in order
         self._reading = asyncio.Lock()
 
-    async def of(self, page: Page, following: Iterable[Page] = ()) -> Known:
-        """The past of one page; those of the `following` are fetched along. Raises StorageError for no such page."""
+    async def of(self, page: Page, following: Iterable[Page] = ()) -> Known | None:
+        """The past of one page; those of the `following` are fetched along. None: somebody else is checking it."""
         if page.id not in self._known:
             self._wanted |= {p.id: None for p in (page, *following) if p.id not in self._known}
             async with self._reading:  # whoever waits here finds what the one before read
@@ -126,9 +135,7 @@ class _Glances:
                     for number in ids:
                         self._wanted.pop(number, None)
                     self._known |= await self._read(ids)
-        if page.id not in self._known:
-            raise StorageError(f"no page {page.id} ({page.url})")
-        return self._known.pop(page.id)
+        return self._known.pop(page.id, None)
 
 
 class _Walks:
@@ -200,6 +207,8 @@ class Checker:
         self._past_first: set[str] = set()  # sources whose first complete pass is known to be over
         self._running: set[int] = set()  # pages being checked or saved: a tick must not start them twice
         self._unsaved: dict[int, Outcome] = {}  # unchanged ones, by page
+        self._leases: dict[int, str] = {}  # of claimed pages that are not saved yet
+        self._renewed = 0.0  # when the leases were last renewed, by the event loop's clock
         self._fresh: dict[int, Page] = {}  # pages that got a version, from which noise may be learned
 
     @property
@@ -241,7 +250,11 @@ class Checker:
         return page in self._running
 
     async def check(
-        self, pages: Iterable[Page], follow: Follow | None = None, summary: Summary | None = None
+        self,
+        pages: Iterable[Page],
+        follow: Follow | None = None,
+        summary: Summary | None = None,
+        shift: Shift | None = None,
     ) -> Summary:
         """Check these pages and the documents they lead to. `follow` hears each outcome and how many pages are known.
 
@@ -256,11 +269,13 @@ class Checker:
         total = sum(map(len, queues.values()))
         tell = follow or (lambda outcome, known: None)
         tell(None, total)
-        glances = _Glances(partial(self.database, self.store.glance))
+        taken = set[int]()
+        glances = _Glances(partial(self._take, taken, shift.due_by if shift else None))
+        clock = asyncio.get_running_loop().time
 
         async def walk(host: str) -> None:
             nonlocal total
-            while queues[host]:
+            while queues[host] and (shift is None or clock() < shift.until):
                 page = queues[host].popleft()
                 try:
                     outcome, found = await self._one(page, done, glances, islice(queues[host], AHEAD))
@@ -269,6 +284,7 @@ class Checker:
                         self._running.discard(page.id)
                 if len(self._unsaved) >= MOST_UNSAVED:
                     await self._save_unchanged()
+                found = found if shift is None else ()
                 for other in found:
                     self._running.add(other.id)
                     queues.setdefault(page_host(other.url), deque()).append(other)
@@ -286,6 +302,7 @@ class Checker:
                 walks.start(host, min(self._width(queue), len(queue)))
             while not await walks.over(within=UNSAVED_FOR):
                 await self._save_unchanged()
+                await self._renew()
             await self._save_unchanged()
             await self._learn()
         except BaseException:
@@ -296,7 +313,27 @@ class Checker:
         finally:
             self._running -= {p.id for queue in queues.values() for p in queue}
             done.finished = self.now()
+            await self._give_up(taken)
         return done
+
+    async def _take(self, taken: set[int], due_by: datetime | None, pages: list[int]) -> dict[int, Known]:
+        known, leases = await self.database(self.store.take, pages, self.now(), due_by)
+        self._leases |= leases
+        taken |= leases.keys()
+        return known
+
+    async def _renew(self) -> None:
+        """A page may wait long for its host: say now and then that we are still at it."""
+        now = asyncio.get_running_loop().time()
+        if self._leases and now - self._renewed >= RENEWED:
+            self._renewed = now
+            await self.database(self.store.renew, dict(self._leases), self.now())
+
+    async def _give_up(self, taken: set[int]) -> None:
+        """What a pass claimed and did not save may be checked by others at once."""
+        left = {page: lease for page in taken if (lease := self._leases.pop(page, None))}
+        with suppress(StorageError):  # then it is free when its lease ends
+            await self.database(self.store.give_up, left)
 
     def _width(self, queue: Iterable[Page]) -> int:
         """How many tasks walk through a host's pages: what its most generous source allows."""
@@ -308,7 +345,15 @@ class Checker:
     ) -> tuple[Outcome | None, Sequence[Page]]:
         """One page; nothing that goes wrong with it ends the others."""
         try:
-            outcome, change = await self._check(page, await glances.of(page, following))
+            known = await glances.of(page, following)
+            if known is None:
+                done.counts["skipped"] += 1
+                return None, ()
+            outcome, change = await self._check(page, known)
+        except LostError as lost:
+            log.warning("lease lost", source=page.source, url=page.url, error=str(lost))
+            done.counts["skipped"] += 1
+            return None, ()
         except StorageError:
             raise  # the disk or the database: no check can be saved, so none is worth making
         except Exception:  # one turn of the loop: a bug met by one page must not stop the watch
@@ -414,7 +459,9 @@ class Checker:
         beside = self._health(source, known, outcome)
         if confirmed and known.last is not None:
             beside += rules.confirm(self.store.told(known.last.id), now=outcome.at)
-        self.store.save(outcome, owed, health=beside)
+        lease = self._leases.get(outcome.page.id)
+        self.store.save(outcome, owed, health=beside, lease=lease)
+        self._leases.pop(outcome.page.id, None)
         if outcome.result in ("new", "changed"):
             self._fresh[outcome.page.id] = outcome.page
         if outcome.result == "new" and outcome.record.complete:  # a later one may have been compared over its head
@@ -425,7 +472,12 @@ class Checker:
         batch, self._unsaved = self._unsaved, {}
         try:
             if batch:
-                await self.database(self.store.save_unchanged, list(batch.values()))
+                held = {page: lease for page in batch if (lease := self._leases.get(page))}
+                lost = await self.database(self.store.save_unchanged, list(batch.values()), held)
+                for page in held:
+                    self._leases.pop(page, None)
+                if lost:
+                    log.warning("leases lost", pages=len(lost))
         finally:
             self._running -= batch.keys()
 

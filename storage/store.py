@@ -10,9 +10,10 @@ Methods may be called from any thread, one at a time for writes. They never wait
 from __future__ import annotations
 
 import contextlib
+import secrets
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -46,6 +47,7 @@ from storage import (
     hosts,
     inserting,
     learned,
+    leases,
     outbox,
     postgres,
     retention,
@@ -226,11 +228,22 @@ class Store:
             return watched.others_failing(session, page, times)
 
     def due(
-        self, now: datetime, limit: int, exclude_hosts: Collection[str] = (), per_host: int | None = None
+        self,
+        now: datetime,
+        limit: int,
+        exclude_hosts: Collection[str] = (),
+        per_host: int | None = None,
+        host: str | None = None,
     ) -> list[Page]:
-        """Pages whose time has come, longest waiting first, none of a held host, at most `per_host` of each host."""
+        """Pages whose time has come and that nobody is checking, longest waiting first: none of a held host, at most
+        `per_host` of each host, or only those of one `host`."""
         with self._read() as session:
-            return watched.due(session, now, limit, exclude_hosts, per_host)
+            return watched.due(session, now, limit, watched.Hosts(exclude_hosts, per_host, host))
+
+    def due_hosts(self, now: datetime) -> list[str]:
+        """The hosts of pages that are due and that nobody is checking, the longest waiting first."""
+        with self._read() as session:
+            return watched.due_hosts(session, now)
 
     def pages(self, keys: Sequence[str] | None = None, include_documents: bool = True) -> list[Page]:
         """Every page that is still read, of these sources or of all, entries first."""
@@ -266,6 +279,30 @@ class Store:
         with self._read() as session:
             return versions.load(session, page)
 
+    def take(
+        self, pages: Collection[int], now: datetime, due_by: datetime | None = None
+    ) -> tuple[dict[int, Known], dict[int, str]]:
+        """Claim pages for a check: their pasts as `glance` has them, and their leases, which every save asks for.
+
+        Those that somebody else is checking are left out, with `due_by` also those that are not due by then.
+        """
+        token = secrets.token_hex(12)
+        with self._write() as session:
+            claimed = leases.claim(session, pages, token, now, due_by)
+            return glances.glance(session, claimed), dict.fromkeys(claimed, token)
+
+    def renew(self, held: Mapping[int, str], now: datetime) -> None:
+        """Keep these leases for a while longer. Nothing to do where nobody else checks."""
+        if self.path is None and held:
+            with self._write() as session:
+                leases.renew(session, held, now)
+
+    def give_up(self, held: Mapping[int, str]) -> None:
+        """These pages are not checked after all: others may."""
+        if held:
+            with self._write() as session:
+                leases.release(session, held)
+
     def glance(self, pages: Collection[int]) -> dict[int, Known]:
         """The past of these pages without their texts: enough to see that nothing changed, never more."""
         with self._read() as session:
@@ -282,15 +319,26 @@ class Store:
             return versions.releases(session, page)
 
     def save(
-        self, outcome: Outcome, alerts: versions.Alerting | None = None, *, health: Sequence[Alert] = ()
+        self,
+        outcome: Outcome,
+        alerts: versions.Alerting | None = None,
+        *,
+        health: Sequence[Alert] = (),
+        lease: str | None = None,
     ) -> str | None:
         """Everything one check found, with the alerts it owes. Returns the id of the change, if there was one.
 
         `alerts` is asked once the change has its ids (`id`, `new_version`); `health` are alerts about the source
-        itself. Alerts whose key is known are left out.
+        itself. Alerts whose key is known are left out. Raises leases.LostError, with nothing saved, where the page's
+        `lease` is another's by now; it ends with the save.
         """
         with self._write() as session:
-            return versions.save(session, outcome, alerts, health)
+            if lease is None:
+                return versions.save(session, outcome, alerts, health)
+            leases.require(session, outcome.page.id, lease)
+            change = versions.save(session, outcome, alerts, health)
+            leases.release(session, {outcome.page.id: lease})
+            return change
 
     def recompare(self, page: int, again: comparisons.Again) -> list[str]:
         """Make comparisons that skipped this page's document again, silently; the ids of the changes that differ."""
@@ -309,10 +357,17 @@ class Store:
         with self._write() as session:
             return versions.retarget(session, rows.number(version) or 0, again)
 
-    def save_unchanged(self, outcomes: Iterable[Outcome]) -> None:
-        """Many checks that found nothing new: when their pages were read, and when next. One transaction for all."""
+    def save_unchanged(self, outcomes: Iterable[Outcome], held: Mapping[int, str] | None = None) -> set[int]:
+        """Many checks that found nothing new: when their pages were read, and when next. One transaction for all.
+
+        `held` are the leases of these pages; they end. Returns the pages whose lease was lost, which are not written.
+        """
+        known = sorted(outcomes, key=lambda o: o.page.id)  # who writes many writes in one order: nobody locks up
         with self._write() as session:
-            glances.write(session, outcomes)
+            lost = held.keys() - leases.held(session, held) if held else set[int]()
+            glances.write(session, (o for o in known if o.page.id not in lost))
+            leases.release(session, held or {})
+            return lost
 
     def reread(self, page: int, again: Rereading | None, rules: str | None, at: datetime) -> bool:
         """Show this reading of a version from now on, and remember the rules. False where it says what stood there."""

@@ -156,6 +156,8 @@ class PageRow(SQLModel, table=True):
     parent: int | None = Field(default=None, index=True, sa_type=Number)  # of an attachment: the page that names it
     label: str | None = None  # … and the name it has there
     attached: str | None = None  # the mark of the attachments last followed; NULL: never looked at
+    lease_id: str | None = None  # the token of who is checking it (leases.py) …
+    lease_until: datetime | None = _time()  # … until then, unless it is renewed
 
 
 class VersionRow(SQLModel, table=True):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, literal, or_
+from sqlalchemy import func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from monitor.model import GONE_WORDS, Link, Page, Source
-from storage import rows
+from storage import leases, rows
 from storage.tables import HostRow, PageRow, SourceRow
 
 _PAGE = tuple(PageRow.__table__.c)  # type: ignore[attr-defined]
@@ -203,29 +204,45 @@ def others_failing(session: Session, page: int, times: int) -> bool:
     return session.exec(query.limit(1)).first() is not None
 
 
-def due(
-    session: Session, now: datetime, limit: int, exclude_hosts: Collection[str], per_host: int | None
-) -> list[Page]:
-    """Pages whose time has come, longest waiting first; none of a held host, at most `per_host` of each."""
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Which hosts are looked at: none of `exclude`, at most `most` pages of each, or only one."""
+
+    exclude: Collection[str] = ()
+    most: int | None = None
+    only: str | None = None
+
+
+def _is_due(session: Session, now: datetime) -> tuple[Any, ...]:
+    """The conditions on a page that is to be checked now."""
     held = select(HostRow.host).where(col(HostRow.not_before) > now)
-    query = select(PageRow.id, PageRow.next_due, PageRow.host).where(
-        col(PageRow.next_due) <= now, *_alive(), col(PageRow.host).not_in(held)
-    )
-    if exclude_hosts:
-        query = query.where(col(PageRow.host).not_in(sorted(exclude_hosts)))
-    if per_host is not None:
+    return (col(PageRow.next_due) <= now, *_alive(), col(PageRow.host).not_in(held), leases.free(session))
+
+
+def due(session: Session, now: datetime, limit: int, hosts: Hosts) -> list[Page]:
+    """Pages whose time has come and that nobody is checking, longest waiting first; none of a held host."""
+    wanted = list(_is_due(session, now))
+    if hosts.exclude:
+        wanted.append(col(PageRow.host).not_in(sorted(hosts.exclude)))
+    if hosts.only is not None:
+        wanted.append(col(PageRow.host) == hosts.only)
+    query = select(PageRow.id, PageRow.next_due, PageRow.host).where(*wanted)
+    if hosts.most is not None:
         waiting = query.subquery()
         place = func.row_number().over(partition_by=waiting.c.host, order_by=(waiting.c.next_due, waiting.c.id))
         ranked = select(waiting.c.id, place.label("place")).subquery()
-        chosen: Any = select(ranked.c.id).where(ranked.c.place <= per_host)
+        chosen: Any = select(ranked.c.id).where(ranked.c.place <= hosts.most)
         found = select(PageRow).where(col(PageRow.id).in_(chosen))
     else:
-        found = select(PageRow).where(
-            col(PageRow.next_due) <= now, *_alive(), col(PageRow.host).not_in(held),
-            col(PageRow.host).not_in(sorted(exclude_hosts)) if exclude_hosts else literal(True),
-        )  # fmt: skip
+        found = select(PageRow).where(*wanted)
     found = found.order_by(col(PageRow.next_due), col(PageRow.id)).limit(limit)
     return _plain(session, found)
+
+
+def due_hosts(session: Session, now: datetime) -> list[str]:
+    """The hosts of pages that are due and that nobody is checking, the longest waiting first."""
+    query = select(PageRow.host).where(*_is_due(session, now)).group_by(PageRow.host)
+    return list(session.exec(query.order_by(func.min(PageRow.next_due), col(PageRow.host))))
 
 
 def _plain(session: Session, query: Any) -> list[Page]:

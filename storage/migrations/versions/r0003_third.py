@@ -29,6 +29,7 @@ def upgrade() -> None:
     _keyframes()
     _hashes()
     _windows()
+    _leases()
     if op.get_bind().dialect.name == "postgresql":
         _postgresql()  # last: it looks at every table
 
@@ -93,6 +94,12 @@ def _hashes() -> None:
     for table, columns in {**HASHES, "keyframe": ("sha256",)}.items():
         packed = (f"{name} = CASE WHEN {name} IS NULL THEN NULL ELSE packed_sha({name}) END" for name in columns)
         op.execute(f"UPDATE {table} SET {', '.join(packed)}")  # noqa: S608  names of ours
+
+
+def _leases() -> None:
+    """Who is checking a page."""
+    op.add_column("page", sa.Column("lease_id", sa.String(), nullable=True))
+    op.add_column("page", sa.Column("lease_until", TIME, nullable=True))
 
 
 # --------------------------------------------------------------------------- PostgreSQL

@@ -1,0 +1,94 @@
+"""Who is checking a page: a claim writes a token and its end, and what a check found is saved only under that token.
+
+A checker that was paused or cut off from the database until its lease ended, and whose page was given to another one,
+holds a token that is written nowhere any more: whatever it brings is not saved. On PostgreSQL ends are those of the
+server's clock, so that the clocks of the machines do not matter. Functions over one session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Interval, func, literal, or_, true, tuple_, update
+from sqlmodel import Session, col, select
+
+from monitor.errors import StorageError
+from storage.tables import PageRow
+
+MOST = 1000  # pages in one statement
+LEASE = timedelta(seconds=20)  # a dead checker's pages are free after it …
+RENEWED = 5.0  # … so a living one says so every so many seconds
+
+
+class LostError(StorageError):
+    """Somebody else is checking this page by now: what was found is not saved."""
+
+
+def _several(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def _ends(session: Session, now: datetime) -> Any:
+    return func.now() + literal(LEASE, Interval) if _several(session) else now + LEASE
+
+
+def free(session: Session) -> Any:
+    """The condition on pages that nobody is checking: in a SQLite file all, its one checker holds the daemon's lock."""
+    if not _several(session):
+        return true()
+    return or_(col(PageRow.lease_until).is_(None), col(PageRow.lease_until) <= func.now())
+
+
+def claim(
+    session: Session, pages: Collection[int], token: str, now: datetime, due_by: datetime | None = None
+) -> list[int]:
+    """Give these pages to the holder of a token; those that others are checking are left out, without waiting.
+
+    With `due_by` also those that are not due by then: somebody has checked them in the meantime.
+    """
+    wanted = [col(PageRow.id).in_(list(pages)), free(session)]
+    if due_by is not None:
+        wanted.append(col(PageRow.next_due) <= due_by)
+    query = select(PageRow.id).where(*wanted).order_by(col(PageRow.id)).with_for_update(skip_locked=True)
+    claimed = [number for number in session.exec(query) if number is not None]
+    mine = {"lease_id": token, "lease_until": _ends(session, now)}
+    session.connection().execute(update(PageRow).where(col(PageRow.id).in_(claimed)).values(mine))
+    return claimed
+
+
+def held(session: Session, leases: Mapping[int, str]) -> set[int]:
+    """Which of these pages are still ours, by page and token; they stay so until the transaction ends."""
+    found = set[int]()
+    for some in _portions(leases):
+        query = select(PageRow.id).where(tuple_(col(PageRow.id), col(PageRow.lease_id)).in_(some))
+        found |= {n for n in session.exec(query.order_by(col(PageRow.id)).with_for_update()) if n is not None}
+    return found
+
+
+def require(session: Session, page: int, token: str) -> None:
+    """Raises LostError where a page is not ours any more."""
+    if not held(session, {page: token}):
+        raise LostError(f"page {page} was given to another checker meanwhile; what was found is not saved")
+
+
+def renew(session: Session, leases: Mapping[int, str], now: datetime) -> None:
+    """We are alive and still checking these."""
+    _write(session, leases, {"lease_until": _ends(session, now)})
+
+
+def release(session: Session, leases: Mapping[int, str]) -> None:
+    """These are checked, or given up."""
+    _write(session, leases, {"lease_id": None, "lease_until": None})
+
+
+def _write(session: Session, leases: Mapping[int, str], values: Mapping[str, Any]) -> None:
+    for some in _portions(leases):
+        mine = tuple_(col(PageRow.id), col(PageRow.lease_id)).in_(some)
+        session.connection().execute(update(PageRow).where(mine).values(values))
+
+
+def _portions(leases: Mapping[int, str]) -> list[list[tuple[int, str]]]:
+    pairs = sorted(leases.items())
+    return [pairs[start : start + MOST] for start in range(0, len(pairs), MOST)]
