@@ -10,11 +10,12 @@ import asyncio
 import gc
 import signal
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -32,8 +33,8 @@ from monitor.errors import ConfigError, DeliveryError, StorageError
 from monitor.fetch.client import Fetcher
 from monitor.fetch.hosts import Hosts
 from monitor.fetch.robots import Kept
-from monitor.model import Channel, Config, Delivery, Page, Vocabulary
-from monitor.pipeline import Checker, Follow, Summary, utc_now
+from monitor.model import Channel, Config, Delivery, Page, ResultWord, Vocabulary
+from monitor.pipeline import Checker, Follow, Shift, Summary, utc_now
 from monitor.sources import links
 from monitor.systemd import Notifier
 from monitor.vigil import Vigil
@@ -52,6 +53,7 @@ MOST_RUNNING = 2000
 PER_HOST = 20  # pages of one host under way or taken at once: a long column must not crowd out the others
 ZONE = "Asia/Shanghai"
 CLOCK_JUMP = 5.0  # seconds by which wall and monotonic clock may disagree between two ticks
+TURN_PAGES, TURN_SECONDS = 20, 20.0  # of one host in a worker's turn: then others have theirs
 DRAIN = 5.0  # seconds for running checks and messages after SIGTERM; container hosts kill after 10
 GARBAGE = 10_000  # new objects between two collections: a page makes thousands of short-lived ones, and few cycles
 LAST = 2.0  # … and then for the messages that those checks owe
@@ -69,8 +71,9 @@ class Engine:
         now: Callable[[], datetime] = utc_now,
         *,
         spread: bool = True,
+        leads: bool = True,
     ) -> None:
-        self.store, self.now, self._spread = store, now, spread
+        self.store, self.now, self._spread, self._leads = store, now, spread, leads
         self._vocabulary = vocabulary
         self.pools = net.Pools(net.Guard(config.network))
         self._settings = Settings(env=environ, pool=self.pools.transport, clock=now)
@@ -95,9 +98,12 @@ class Engine:
         self.deliverer = Deliverer(store, config, self._settings)
         self.vigil = Vigil(store, config, self.pools.client, now)
         self._sync(config)
-        store.release_alerts(now())
+        if leads:
+            store.release_alerts(now())
 
     def _sync(self, config: Config) -> None:
+        if not self._leads:
+            return
         now = self.now()
         changed = self.store.sync_sources(
             config.sources, now, lambda source: schedule.first_due(source, now) if self._spread else now
@@ -125,6 +131,20 @@ class Engine:
         self.vigil = Vigil(self.store, config, self.pools.client, self.now)
         self._sync(config)
 
+    async def turn(self, host: str) -> Counter[ResultWord]:
+        """What is due at one host, as much as fits into a turn, while other machines leave it alone."""
+        now, checker = self.now(), self.checker
+        pages = await checker.database(self.store.due, now, TURN_PAGES, host=host)
+        if not pages:
+            return Counter()
+        shift = Shift(due_by=now, until=asyncio.get_running_loop().time() + TURN_SECONDS)
+        done = await checker.check(pages, shift=shift)
+        source = checker.config.source(pages[0].source)
+        gap = self.fetcher.ready_in(source, pages[0].url, self.now()) if source is not None else 0.0
+        if gap > 0:
+            await checker.database(self.store.rest_host, host, gap)
+        return Counter(done.counts)
+
     async def carry_out(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """An order of a person (monitor.orders). Raises what it raises."""
         return await asyncio.to_thread(orders.carry_out, self.store, name, given, self.now())
@@ -144,12 +164,14 @@ async def engine(
     *,
     now: Callable[[], datetime] = utc_now,
     spread: bool = True,
+    leads: bool = True,
 ) -> AsyncIterator[Engine]:
     """Everything a pass needs, on this event loop; closed at the end.
 
-    `spread`: a daemon reads new sources over some minutes; somebody who types `check` wants them now.
+    `spread`: a daemon reads new sources over some minutes; somebody who types `check` wants them now. A worker does
+    not lead: which sources there are, and what is sent, is the daemon's business.
     """
-    made = Engine(store, config, vocabulary, environ, now, spread=spread)
+    made = Engine(store, config, vocabulary, environ, now, spread=spread, leads=leads)
     try:
         yield made
     finally:
@@ -260,10 +282,19 @@ async def send_trial(channel: Channel, config: Config, environ: Mapping[str, str
 # --------------------------------------------------------------------------- for ever
 
 
+class Share(Protocol):
+    """The queue of a PostgreSQL database (monitor.cluster), which needs what only that needs."""
+
+    async def defer(self, hosts: Sequence[str]) -> int: ...
+
+
 class Daemon:
     """The jobs of a running service."""
 
-    def __init__(self, made: Engine, config: Config, status: Status, notifier: Notifier) -> None:
+    def __init__(
+        self, made: Engine, config: Config, status: Status, notifier: Notifier, share: Share | None = None
+    ) -> None:
+        self._share = share
         self.made, self.config, self.status, self.notifier = made, config, status, notifier
         self.stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -336,6 +367,10 @@ class Daemon:
         if self.stopping.is_set() or self._running >= MOST_RUNNING:
             return  # the tick comes again: what is due waits as a row
         now = self.made.now()
+        if self._share is not None:
+            await self.made.checker.database(self.made.store.lock_daemon)  # a restarted server has forgotten it
+            await self._share.defer(await self.made.checker.database(self.made.store.due_hosts, now))
+            return
         held = [host for host, until in self.made.fetcher.holds.items() if until > now]
         checker = self.made.checker
         limit = BATCH + checker.running
@@ -456,12 +491,22 @@ async def serve(
     *,
     listen: tuple[str, int] | None,
     lang: str,
+    shared: Callable[[Callable[[str], Awaitable[Any]]], AbstractAsyncContextManager[Share]] | None = None,
 ) -> None:
-    """`mubiao run`: until SIGTERM or SIGINT. The caller holds the daemon's lock on the store."""
+    """`mubiao run`: until SIGTERM or SIGINT. The caller holds the daemon's lock on the store.
+
+    `shared` makes the queue through which it shares the checks with workers, and is one of them itself.
+    """
     async with engine(store, config, vocabulary, environ) as made:
         status = Status(made.now(), sources=len(config.sources))
         notifier = Notifier(environ)
-        daemon = Daemon(made, config, status, notifier)
+        stack = AsyncExitStack()
+
+        async def turn(host: str) -> None:
+            status.checked(await made.turn(host))
+
+        share = await stack.enter_async_context(shared(turn)) if shared else None
+        daemon = Daemon(made, config, status, notifier, share)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, daemon.stopping.set)
@@ -470,7 +515,6 @@ async def serve(
         if web is not None and listen is not None:
             await web.start(*listen)
             log.info("web", address=f"http://{listen[0]}:{web.port}/")
-        stack = AsyncExitStack()
         path = sqlite_path(store.url)
         if path is not None:
             await stack.enter_async_context(local.listening(path, made.carry_out))

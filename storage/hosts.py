@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import Interval, func, literal
 from sqlmodel import Session, col, select
 
 from storage import inserting
@@ -55,6 +56,12 @@ def some(session: Session, hosts: Sequence[str] | None) -> list[Host]:
 def slow_down(session: Session, host: str, delay: float | None) -> None:
     """Keep the delay that was learned, in seconds; None where it has eased away."""
     row(session, host).delay = delay
+
+
+def rest(session: Session, host: str, seconds: float) -> None:
+    """No machine asks this host in the next seconds: the gap that the one that asked it last would keep."""
+    until = func.now() + literal(timedelta(seconds=seconds), Interval)  # the server reckons
+    row(session, host).rests_until = until  # type: ignore[assignment]
 
 
 def hold(session: Session, host: str, until: datetime, reason: str | None) -> None:

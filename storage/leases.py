@@ -26,17 +26,18 @@ class LostError(StorageError):
     """Somebody else is checking this page by now: what was found is not saved."""
 
 
-def _several(session: Session) -> bool:
+def several(session: Session) -> bool:
+    """Whether others may check beside us."""
     return session.get_bind().dialect.name == "postgresql"
 
 
 def _ends(session: Session, now: datetime) -> Any:
-    return func.now() + literal(LEASE, Interval) if _several(session) else now + LEASE
+    return func.now() + literal(LEASE, Interval) if several(session) else now + LEASE
 
 
 def free(session: Session) -> Any:
     """The condition on pages that nobody is checking: in a SQLite file all, its one checker holds the daemon's lock."""
-    if not _several(session):
+    if not several(session):
         return true()
     return or_(col(PageRow.lease_until).is_(None), col(PageRow.lease_until) <= func.now())
 

@@ -442,6 +442,11 @@ class Store:
         with self._write() as session:
             hosts.slow_down(session, host, delay)
 
+    def rest_host(self, host: str, seconds: float) -> None:
+        """Keep other machines from this host for so many seconds."""
+        with self._write() as session:
+            hosts.rest(session, host, seconds)
+
     def release_host(self, host: str) -> None:
         """End a hold."""
         with self._write() as session:

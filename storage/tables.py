@@ -367,6 +367,7 @@ class HostRow(SQLModel, table=True):
     not_before: datetime | None = _time(index=True)
     reason: str | None = None
     delay: float | None = None  # seconds
+    rests_until: datetime | None = _time()  # the gap after its last request, by the server's clock: for other machines
     robots: str | None = None
     robots_status: int | None = None
     robots_at: datetime | None = _time()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_
+from sqlalchemy import false, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -215,7 +215,8 @@ class Hosts:
 
 def _is_due(session: Session, now: datetime) -> tuple[Any, ...]:
     """The conditions on a page that is to be checked now."""
-    held = select(HostRow.host).where(col(HostRow.not_before) > now)
+    resting = col(HostRow.rests_until) > func.now() if leases.several(session) else false()
+    held = select(HostRow.host).where(or_(col(HostRow.not_before) > now, resting))
     return (col(PageRow.next_due) <= now, *_alive(), col(PageRow.host).not_in(held), leases.free(session))
 
 

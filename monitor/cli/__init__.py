@@ -19,7 +19,7 @@ LOADING = 50_000  # new objects between two collections: modules make many, and 
 LAZY: dict[str, tuple[str, str]] = {
     "run": ("monitor.cli.checking:run", "The daemon: schedules, checks, delivers alerts, serves the web page."),
     "check": ("monitor.cli.checking:check", "One pass now: what is due, or the sources named, or --all."),
-    "worker": ("monitor.cli.checking:worker", "One of several checkers on a PostgreSQL database (not there yet)."),
+    "worker": ("monitor.cli.checking:worker", "One of several checkers on a PostgreSQL database."),
     "demo": (
         "monitor.cli.checking:demo",
         "The main job on a bundled site of an invented district: releases, a silent edit, an outage, alerts.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -109,12 +110,14 @@ def run(host: str, port: int, no_web: bool, form: str, log_level: str, **kw: Any
     configure_log(form=form, level=log_level)
     from monitor import config as configuration
     from monitor import daemon
-    from monitor.cli.database import writable
+    from monitor.cli.database import clustered, writable
+    from storage.database import sqlite_path
 
     config = configuration.load(session.config)
     for warning in config.warnings:
         out.note(warning)
     with writable(session) as store:
+        shared = None if sqlite_path(session.db) else partial(clustered(session.db).shared, session.db)
         asyncio.run(
             daemon.serve(
                 store,
@@ -123,6 +126,7 @@ def run(host: str, port: int, no_web: bool, form: str, log_level: str, **kw: Any
                 configuration.variables(),
                 lang=session.lang,
                 listen=None if no_web else (host, port),
+                shared=shared,
             )
         )
 
@@ -144,7 +148,27 @@ def demo(folder: str, as_json: bool, **kw: Any) -> None:
 
 
 @click.command()
+@click.option("--concurrency", type=click.IntRange(1, 200), default=20, show_default=True, help="hosts at once")
+@click.option("--log", "form", type=click.Choice(["auto", "json", "console"]), default="auto", show_default=True)
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
 @common
-def worker(**kw: Any) -> None:
-    """One of several checkers on a PostgreSQL database (not there yet)."""
-    raise UsageError("worker is not there yet: one machine with mubiao run is")
+def worker(concurrency: int, form: str, log_level: str, **kw: Any) -> None:
+    """One of several checkers on a PostgreSQL database. SIGTERM ends it cleanly."""
+    session: Session = kw["session"]
+    from storage.database import sqlite_path
+
+    if sqlite_path(session.db) is not None:
+        raise UsageError(
+            "worker shares a PostgreSQL database: --db postgresql://… (a SQLite file has one checker, run)"
+        )
+    configure_log(form=form, level=log_level)
+    from monitor import config as configuration
+    from monitor.cli.database import clustered, writable
+
+    config = configuration.load(session.config)
+    for warning in config.warnings:
+        out.note(warning)
+    with writable(session, lock=False) as store:
+        cluster = clustered(session.db)
+        words, environ = configuration.vocabulary(), configuration.variables()
+        asyncio.run(cluster.serve(store, config, words, environ, concurrency=concurrency))

@@ -16,7 +16,7 @@ import click
 from monitor import captures, dataset, transfer, wire
 from monitor import config as configuration
 from monitor.cli import out
-from monitor.cli.database import path_of, queries, writable
+from monitor.cli.database import clustered, path_of, queries, writable
 from monitor.cli.session import Session, common
 from monitor.errors import UsageError
 from monitor.i18n import say
@@ -149,9 +149,11 @@ def upgrade(**kw: Any) -> None:
     """Create or migrate the schema; an existing database is copied first."""
     session: Session = kw["session"]
     from storage import migrate
-    from storage.database import shown
+    from storage.database import shown, sqlite_path
 
     saved = migrate.upgrade(session.db, datetime.now(UTC))
+    if sqlite_path(session.db) is None:
+        clustered(session.db)
     out.note(say(TEXTS, "upgraded", session.lang, path=shown(session.db), saved=saved or "-"))
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.cli.session import Session
-from monitor.errors import UsageError
+from monitor.errors import StorageError, UsageError
+from storage import postgres
 from storage.database import daemon_pid, is_current, shown, sqlite_path
 from storage.queries import Queries
 
@@ -44,6 +45,17 @@ def order(session: Session, name: str, **given: Any) -> dict[str, Any]:
         return local.ask(path, name, given)
     with writable(session, lock=path is not None) as store:
         return orders.carry_out(store, name, given, datetime.now(UTC))
+
+
+def clustered(db: str) -> Any:
+    """monitor.cluster, its tables made. Raises StorageError where what it needs is not installed."""
+    try:
+        from monitor import cluster
+    except ModuleNotFoundError as wrong:
+        raise StorageError(postgres.MISSING) from wrong
+    if is_current(db):
+        cluster.upgrade(db)
+    return cluster
 
 
 @contextmanager

@@ -100,6 +100,7 @@ def _leases() -> None:
     """Who is checking a page."""
     op.add_column("page", sa.Column("lease_id", sa.String(), nullable=True))
     op.add_column("page", sa.Column("lease_until", TIME, nullable=True))
+    op.add_column("host", sa.Column("rests_until", TIME, nullable=True))
 
 
 # --------------------------------------------------------------------------- PostgreSQL

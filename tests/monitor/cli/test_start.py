@@ -22,9 +22,6 @@ COMMANDS = {
     "sources noise", "sources schema", "sources health", "alerts list", "alerts preview", "alerts test", "alerts retry",
     "export", "db upgrade", "db backup", "db restore", "db check", "db prune", "db copy", "doctor",
 }  # fmt: skip
-NOT_THERE_YET = [
-    ("worker",),
-]
 # what a query must not pay for
 HEAVY = (
     "alembic", "apscheduler", "httpx", "httpcore", "starlette", "uvicorn", "prometheus_client", "standardwebhooks",
@@ -86,15 +83,6 @@ def test_every_query_speaks_json_and_every_command_takes_the_common_options() ->
             assert {"--json", "--jsonl"} <= options, name
         if name not in ("sources schema", "sources import", "sources discover"):
             assert {"--config", "--db", "--lang"} <= options, name
-
-
-@pytest.mark.parametrize("arguments", NOT_THERE_YET, ids=" ".join)
-def test_what_is_not_there_yet_says_so_in_one_line(desk: Any, arguments: tuple[str, ...]) -> None:
-    done = desk.run(*arguments)
-    assert done.code == 2
-    assert done.out == ""
-    assert len(done.err.splitlines()) == 1
-    assert "not there yet" in done.err
 
 
 def test_what_a_shell_is_told_of_a_group_are_its_commands() -> None:

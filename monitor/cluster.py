@@ -1,0 +1,229 @@
+"""Checks shared by several machines: one job for each host in a queue of PostgreSQL (procrastinate), never two at once.
+
+The daemon's tick defers the hosts that have something due; any worker, the daemon included, takes a turn at one: at
+most 20 seconds or 20 pages. A job's lock and queueing lock are its host, so a host is asked by one machine and waits in
+the queue once. What a worker that died was at is put back by ours and every other worker's look each few seconds;
+procrastinate itself does not. Leases (storage/leases.py) keep one that was only paused from saving what others did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import structlog
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.schema import SchemaManager
+
+from monitor.daemon import engine
+from monitor.errors import StorageError
+from monitor.model import Config, Vocabulary
+from storage import postgres
+from storage.store import Store
+
+log = structlog.get_logger("mubiao.cluster")
+
+TASK, QUEUE = "host", "hosts"
+CONCURRENCY = 20  # hosts that one process is at together
+MOST_WAITING = 2000  # jobs in the queue: more would only be looked through
+HEARTBEAT = 5.0  # seconds
+STALLED = 15.0  # … without one: the worker is dead
+GRACE = 10  # seconds for turns under way when a worker is stopped
+AGAIN = 2.0  # seconds before a server that is gone is asked again
+
+Turn = Callable[[str], Awaitable[None]]
+
+
+def upgrade(url: str) -> None:
+    """The queue's tables, made or brought up to this procrastinate. Raises StorageError."""
+    files = sorted(Path(SchemaManager.get_migrations_path()).glob("*.sql"), key=lambda f: f.name)
+    last = files[-1].name
+    with _plain(url), psycopg.connect(url) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", [postgres.LOCKS, postgres.SCHEMA])
+        jobs, have = connection.execute(_HAVE).fetchone() or (None, None)
+        if jobs is None:
+            wanted = [(resources.files("procrastinate.sql") / "schema.sql").read_text(encoding="utf-8")]
+        else:
+            wanted = [f.read_text(encoding="utf-8") for f in files if f.name > (have or last)]
+        for script in wanted:
+            connection.execute(script.encode())
+        connection.execute(f"COMMENT ON TABLE procrastinate_jobs IS '{last}'".encode())
+
+
+# procrastinate does not remember which of its migrations a database has: a remark on its table does
+_HAVE = "SELECT to_regclass('procrastinate_jobs'), obj_description(to_regclass('procrastinate_jobs'), 'pg_class')"
+
+
+class _plain:  # noqa: N801 (used as a function is)
+    """psycopg's errors as storage says them."""
+
+    def __init__(self, url: str) -> None:
+        self._place = postgres.hidden(postgres.address(url))
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: Any, error: BaseException | None, _at: Any) -> None:
+        if isinstance(error, psycopg.Error):
+            raise StorageError(f"{self._place}: {str(error).splitlines()[0]}") from error
+
+
+@asynccontextmanager
+async def shared(url: str, turn: Turn, *, concurrency: int = CONCURRENCY) -> AsyncIterator[Queue]:
+    """A queue whose turns are taken here too, until the block ends."""
+    queue = Queue(url, turn, concurrency=concurrency)
+    await queue.open()
+    working = asyncio.create_task(queue.work())
+    try:
+        yield queue
+    finally:
+        queue.stop()
+        await asyncio.gather(working, return_exceptions=True)
+        await queue.close()
+
+
+async def serve(
+    store: Store, config: Config, vocabulary: Vocabulary, environ: Mapping[str, str], *, concurrency: int
+) -> None:
+    """`mubiao worker`: turns until SIGTERM or SIGINT."""
+    async with engine(store, config, vocabulary, environ, leads=False) as made:
+
+        async def turn(host: str) -> None:
+            await made.turn(host)
+
+        stopping = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        async with shared(store.url, turn, concurrency=concurrency):
+            log.info("working", concurrency=concurrency)
+            await stopping.wait()
+            log.info("stopping")
+    log.info("stopped")
+
+
+class Queue:
+    """The jobs of one database. `turn` checks what is due at one host."""
+
+    def __init__(self, url: str, turn: Turn, *, concurrency: int = CONCURRENCY) -> None:
+        self._turn, self._concurrency = turn, concurrency
+        settings = {"application_name": postgres.speaker(), "connect_timeout": 10}
+        self._app = App(connector=PsycopgConnector(conninfo=url, kwargs=settings, min_size=1, max_size=8))
+        self._app.task(name=TASK, queue=QUEUE)(self._one)
+        self._stop = asyncio.Event()
+        self._told: str | None = None
+
+    async def _one(self, host: str) -> None:
+        try:
+            await self._turn(host)
+        except StorageError as wrong:  # what was not saved is due again
+            self._say(str(wrong))
+        except Exception:  # one turn of the loop
+            log.exception("turn failed", host=host)
+
+    async def open(self) -> None:
+        """Connect."""
+        await self._app.open_async()
+
+    async def close(self) -> None:
+        """End every connection."""
+        await self._app.close_async()
+
+    def stop(self) -> None:
+        """No more turns; those under way have GRACE seconds."""
+        self._stop.set()
+
+    def _say(self, trouble: str) -> None:
+        """The same trouble is told once, until it has passed."""
+        if trouble != self._told:
+            log.error("database", error=trouble)
+        self._told = trouble
+
+    async def defer(self, hosts: Sequence[str]) -> int:
+        """Queue a turn at each of these hosts, those excepted that have one; how many are new."""
+        connector: Any = self._app.connector
+        query = "SELECT lock FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND task_name = %(task)s"
+        known = {row["lock"] for row in await connector.execute_query_all_async(query, task=TASK)}
+        fresh = [h for h in hosts if f"host:{h}" not in known][: max(0, MOST_WAITING - len(known))]
+        made = 0
+        for host in fresh:
+            job = self._app.configure_task(TASK, lock=f"host:{host}", queueing_lock=f"host:{host}", queue=QUEUE)
+            with suppress(AlreadyEnqueued):
+                await job.defer_async(host=host)
+                made += 1
+        return made
+
+    async def recover(self) -> int:
+        """Put back what dead workers were at; how many."""
+        stalled = list(await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED))
+        for job in stalled:
+            with suppress(ConnectorException):  # another worker was faster
+                await self._app.job_manager.retry_job(job)
+        if stalled:
+            log.warning("put back", hosts=[job.task_kwargs.get("host") for job in stalled])
+        return len(stalled)
+
+    async def work(self) -> None:
+        """Take turns until `stop`. A server that is gone is waited for."""
+        recovering = asyncio.create_task(self._recovering())
+        try:
+            while not self._stop.is_set():
+                worker = asyncio.create_task(self._work())
+                stopping = asyncio.create_task(self._stop.wait())
+                try:
+                    await asyncio.wait({worker, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    stopping.cancel()
+                    if not worker.done():
+                        worker.cancel()
+                await self._ended(worker)
+        finally:
+            recovering.cancel()
+            await asyncio.gather(recovering, return_exceptions=True)
+
+    async def _work(self) -> None:
+        await self._app.run_worker_async(
+            queues=[QUEUE],
+            concurrency=self._concurrency,
+            fetch_job_polling_interval=1.0,
+            update_heartbeat_interval=HEARTBEAT,
+            stalled_worker_timeout=STALLED,
+            shutdown_graceful_timeout=GRACE,
+            delete_jobs="always",
+            install_signal_handlers=False,
+        )
+
+    async def _ended(self, worker: asyncio.Task[None]) -> None:
+        try:
+            await worker
+        except asyncio.CancelledError:
+            if not self._stop.is_set():
+                raise
+        except (ConnectorException, psycopg.Error, OSError) as wrong:
+            self._say(_cause(wrong))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN):
+                    await self._stop.wait()
+
+    async def _recovering(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            try:
+                await self.recover()
+                if self._told is not None:
+                    log.info("database answers again")
+                self._told = None
+            except (ConnectorException, psycopg.Error, OSError) as wrong:
+                self._say(_cause(wrong))
+
+
+def _cause(wrong: BaseException) -> str:
+    """The server's own word, where procrastinate has wrapped it."""
+    found = wrong.__cause__ or wrong
+    return (str(found).splitlines() or [type(found).__name__])[0]

@@ -1,0 +1,116 @@
+"""The shared queue on a real PostgreSQL: a host waits once, is asked by one, and comes back when its worker died."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from monitor import cluster, daemon
+from monitor import config as configuration
+from monitor.errors import StorageError
+from monitor.model import Config
+from storage.store import Store
+
+TEXT = "云岭区人民政府今天召开全体会议，研究部署下一阶段重点工作，区长主持会议并讲话，各部门负责同志参加会议。"
+
+
+@pytest.fixture
+def url(postgres_url: str) -> str:
+    cluster.upgrade(postgres_url)
+    cluster.upgrade(postgres_url)  # a second time there is nothing to do
+    return postgres_url
+
+
+@pytest.fixture
+async def queue(url: str) -> AsyncIterator[tuple[cluster.Queue, list[str]]]:
+    turns: list[str] = []
+
+    async def turn(host: str) -> None:
+        turns.append(host)
+        if len(turns) == 1:
+            raise StorageError("the first turn meets trouble")
+
+    made = cluster.Queue(url, turn)
+    await made.open()
+    yield made, turns
+    await made.close()
+
+
+async def until(ready: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not ready():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_host_waits_once_and_a_turn_in_trouble_ends_nothing(queue) -> None:
+    made, turns = queue
+    assert await made.defer(["a", "b"]) == 2
+    assert await made.defer(["a", "b", "c"]) == 1
+    working = asyncio.create_task(made.work())
+    await until(lambda: len(turns) == 3)
+    assert sorted(turns) == ["a", "b", "c"]
+    made.stop()
+    await working
+    assert await made.defer(["a"]) == 1, "what is done may wait again"
+
+
+async def test_what_a_dead_worker_was_at_is_put_back(queue, url: str) -> None:
+    made, turns = queue
+    await made.defer(["a", "b"])
+    with Store(url) as store, store._write() as session:  # a worker that took one and was killed
+        dead = text(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute') RETURNING id"
+        )
+        number = session.connection().execute(dead).scalar_one()
+        taken = text("UPDATE procrastinate_jobs SET status = 'doing', worker_id = :w WHERE lock = 'host:a'")
+        session.connection().execute(taken, {"w": number})
+    assert await made.recover() == 1
+    assert await made.recover() == 0
+    working = asyncio.create_task(made.work())
+    await until(lambda: len(turns) == 2)
+    made.stop()
+    await working
+
+
+@pytest.fixture
+def watched(desk: Any, web: Any, page_of: Callable[..., str], url: str) -> tuple[Config, Store]:
+    addresses = [web.put(f"/{n}", page_of(f"第{n}次会议", TEXT, TEXT[::-1])) for n in range(3)]
+    return desk.watch(*({"key": f"k{n}", "url": a, "every": "1h"} for n, a in enumerate(addresses))), Store(url)
+
+
+async def test_a_turn_checks_what_is_due_at_a_host_and_a_paused_worker_saves_nothing(watched, web, url: str) -> None:
+    config, store = watched
+    words = configuration.vocabulary()
+    with store:
+        store.sync_sources(config.sources, daemon.utc_now(), lambda _: daemon.utc_now() - timedelta(seconds=1))
+        [host] = store.due_hosts(daemon.utc_now())
+        async with (
+            daemon.engine(store, config, words, {}, leads=False) as first,
+            daemon.engine(store, config, words, {}, leads=False) as second,
+        ):
+            assert (await first.turn(host))["new"] == 3
+            assert (await second.turn(host)).total() == 0
+            assert sorted(web.asked) == ["/0", "/1", "/2"]
+            for page in store.pages():
+                store.set_due(page.id, daemon.utc_now())
+            web.put("/0", web.routes["/0"].body.replace("区长主持".encode(), "副区长主持".encode()))
+            take = store.take
+
+            def paused(*arguments: Any) -> Any:  # between the claim and the save everything is taken over
+                taken = take(*arguments)
+                with store._write() as session:
+                    session.connection().execute(text("UPDATE page SET lease_until = now() - interval '1 second'"))
+                with Store(url) as other:
+                    other.take(list(taken[1]), daemon.utc_now())
+                return taken
+
+            first.store.take = paused  # type: ignore[method-assign]
+            done = await first.turn(host)
+    assert done["skipped"] == 1 and done["changed"] == 0
+    with Store(url) as other:
+        assert other.load(1).page.version == "v1"
