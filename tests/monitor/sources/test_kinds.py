@@ -12,11 +12,11 @@ import yaml
 
 from monitor.config import vocabulary
 from monitor.model import SOURCE_KINDS, Document, Fields, Links, Source
-from monitor.schedule import duration
 from monitor.sources import found, links
 from monitor.sources.epaper import is_template, issue_address, issue_day
 from monitor.sources.kinds import KINDS, Found
 from monitor.text.clean import clean
+from monitor.times import duration
 
 NOW = datetime(2024, 2, 7, 4, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
