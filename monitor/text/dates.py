@@ -61,6 +61,8 @@ def _narrow(text: str) -> str:
 
 def labelled(text: str, labels: Sequence[str]) -> str | None:
     """The date behind one of these words; of several, the word that stands first in `labels`."""
+    if not any(label in text for label in labels):  # a tenth of the time of the expression, and mostly so
+        return None
     text = _narrow(text)
     best: tuple[int, str] | None = None
     for found in _behind(tuple(labels)).finditer(text):

@@ -10,6 +10,7 @@ import html as entities
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from monitor.model import TextRules
 from monitor.text import dates
@@ -344,10 +345,15 @@ class Shown:
 
     def labelled(self, labels: Sequence[str]) -> str | None:
         """The short value behind one of these words."""
-        pattern = re.compile(rf"(?:{'|'.join(labels)})\s*[：:∶]\s*([^\s|｜】\])）]{{2,40}})")
+        pattern = _behind(tuple(labels))
         for text in (self.before[-NEAR_TITLE * 3 :], self.start[:NEAR_TITLE], self.after[:NEAR_TITLE]):
-            for found in pattern.finditer(text):
+            for found in pattern.finditer(text) if any(label in text for label in labels) else ():
                 value = _NEXT_LABEL.split(found[1], maxsplit=1)[0].strip("　：:（([【,，")
                 if value:
                     return value
         return None
+
+
+@lru_cache(maxsize=8)
+def _behind(labels: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?:{'|'.join(labels)})\s*[：:∶]\s*([^\s|｜】\])）]{{2,40}})")

@@ -22,9 +22,9 @@ ROW = 400  # characters up to which the element around a link is its row
 _DOCUMENT = re.compile(r"[0-9]|\.s?html?\b|\.jsp|\.aspx?|\.php|content|article|info|detail", re.IGNORECASE)
 _FILE = re.compile(r"\.([A-Za-z0-9]{2,5})(?:$|[?#&])")
 _YEAR = re.compile("(?:19|20)[0-9]{2}")
-_DOWNLOAD = re.compile("download|downfile|attach|fujian|accessory")
 _PLAIN = re.compile(r"(?:\./|/)?(?:[\w-]+/)*(?:[\w-]+(?:\.\w+)?)?", re.ASCII)  # nothing in it that joining changes
-_PAGES = (".html", ".shtml", ".htm", "/")
+_HTML = (".html", ".shtml", ".htm")
+_PAGES = (*_HTML, "/")
 _NO_PAGE = re.compile("(?:javascript|mailto|tel|data|about|blob|ftp|file):", re.IGNORECASE)
 _ROWS = frozenset({"li", "tr", "dd", "dl", "p", "div", "td", "article"})
 
@@ -40,9 +40,12 @@ def base_of(page: Outline, url: str | None) -> str:
 def absolute(base: str, href: str) -> str | None:
     """The address behind `href` without its fragment; None for scripts, mail and anchors."""
     href = href.strip()
-    if not href or href[0] == "#" or len(href) > ADDRESS or _NO_PAGE.match(href):
+    if not href or href[0] == "#" or len(href) > ADDRESS:
         return None
-    if href.startswith(("http://", "https://")) or not base:
+    web = href.startswith(("http://", "https://"))
+    if not web and ":" in href and _NO_PAGE.match(href):
+        return None
+    if web or not base:
         return href.split("#", 1)[0] or None
     try:
         if _PLAIN.fullmatch(href) and (place := _place(base)) is not None:
@@ -75,24 +78,30 @@ def read(page: Outline, base: str, rules: TextRules) -> tuple[tuple[Link, ...], 
     known: dict[str, str | None] = {}  # many links of a page lead to the same place
     sources, texts, first, ends = page.sources, page.texts, page.first, page.ends
     for i in page.links[:MOST]:
-        href = attribute(source, "href") if (source := sources.get(i)) else ""
+        if (source := sources.get(i)) is None:
+            continue
+        href = attribute(source, "href")
+        start, stop = first[i], first[ends[i]]
+        text = tidy(texts[start] if stop == start + 1 else "".join(texts[start:stop])) or tidy(page.get(i, "title"))
+        paged = href.endswith(_PAGES)
+        if paged and len(text) < NAME:
+            continue
         if href not in known:
             known[href] = absolute(base, href)
         if (url := known[href]) is None or url in links:
             continue
-        text = tidy("".join(texts[first[i] : first[ends[i]]])) or tidy(page.get(i, "title"))
-        kind = None if href.endswith(_PAGES) else file_type(url, text, rules)
+        kind = None if paged else file_type(url, text, rules)
         if kind is not None:
             name = text or unquote(url.partition("?")[0].rsplit("/", 1)[-1])
             files.setdefault(url, Attachment(url, name[:TEXT], kind))
-        elif len(text) >= NAME and _DOCUMENT.search(href):
+        elif len(text) >= NAME and (href.endswith(_HTML) or _DOCUMENT.search(href)):
             links[url] = _link(page, i, url, text, beside)
     return tuple(links.values()), tuple(files.values())
 
 
 def _link(page: Outline, i: int, url: str, text: str, beside: _Beside) -> Link:
     """With the full title of the `title` attribute when the text is cut short."""
-    own = dates.first(text) if _YEAR.search(text) else None
+    own = dates.first(text) if ("20" in text or "19" in text) and _YEAR.search(text) else None
     if own is not None:
         text = tidy(dates.DATE.sub("", text).strip("[]()（）【】")) or text
     title = page.get(i, "title") if text.endswith(("…", "...")) else ""
@@ -139,6 +148,8 @@ def file_type(url: str, text: str, rules: TextRules) -> str | None:
     """The ending of an attachment (pdf, docx, …), by its address or, behind a download script, by its name."""
     low = url.lower()
     found = _FILE.findall(low, low.rfind("/") + 1 if "?" not in low else 0)
-    if _DOWNLOAD.search(low):
+    if (
+        "download" in low or "downfile" in low or "attach" in low or "fujian" in low or "accessory" in low
+    ):  # a script's name
         found = _FILE.findall(text.lower()) + found
     return next((kind for kind in reversed(found) if kind in rules.attachment_types), None) if found else None

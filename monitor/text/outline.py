@@ -17,17 +17,18 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from monitor.model import TextRules
 from monitor.text.tags import (
-    CLOSES,
+    BARE,
     HEAD,
     MARK,
-    OPENS,
+    NOTHING,
     PLAIN,
-    QUOTES,
-    SKIPS,
+    RAW,
+    SILENT,
     Names,
     Notes,
-    Tag,
+    Opening,
     attribute,
+    is_inline,
     judge,
     unescaped,
 )
@@ -152,7 +153,7 @@ class _Walk:
         self.out, self.judge = Outline(), judge
         self.own: dict[int, list[str]] = {}  # block -> the texts right in it
 
-    def page(self, source: str) -> Outline:  # noqa: PLR0912, PLR0915 - one loop over every tag: a call costs more than the rest
+    def page(self, source: str) -> Outline:  # noqa: PLR0912 - one loop over every tag: a call costs more than the rest
         out, known, own = self.out, self.judge.known, self.own
         tags, parents, ends, texts, links = out.tags, out.parents, out.ends, out.texts, out.links
         stack: list[tuple[int, int, list[str], str, bool]] = []  # what the five variables are outside of `parent`
@@ -163,18 +164,17 @@ class _Walk:
         for head, behind in zip(pieces, pieces, strict=False):
             text = behind
             if head == closing:
-                fresh = fresh or breaks
+                if breaks:
+                    fresh = True
                 ends[parent] = len(tags)
                 parent, block, mine, closing, breaks = stack.pop()
-            elif (tag := known.get(head)) is None and head.startswith("!--"):
-                if not head.endswith("-->"):
-                    text = _behind_comment(behind, pieces)
             else:
-                if tag is None:
-                    tag, text = self._unknown(head, behind, pieces)
-                does, name, breaks_line, closes, framed, attributes, notes, void, silent = tag
-                fresh = fresh or breaks_line
-                if does == OPENS:
+                if (opening := known.get(head)) is None:
+                    opening, text = self._unknown(head, behind, pieces)
+                if opening:
+                    name, breaks_line, closes, framed, attributes, notes, void, silent = opening
+                    if breaks_line:
+                        fresh = True
                     at = len(tags)
                     tags.append(name)
                     parents.append(parent)
@@ -196,14 +196,11 @@ class _Walk:
                                 own[at] = mine = []
                         if silent:
                             mine = nobody
-                elif does == CLOSES:
+                elif opening is None:
+                    fresh = fresh or not is_inline(head[1:-1])
                     for _ in range(_open_inside(stack, head)):
                         ends[parent] = len(tags)
                         parent, block, mine, closing, breaks = stack.pop()
-                elif does == SKIPS:
-                    text = _behind(closes, behind, pieces)
-                elif does == QUOTES:
-                    text = _quoted(closes, behind, pieces)
             if text and not (fresh and text.isspace()):
                 fresh = False
                 if "&" in text:
@@ -223,20 +220,29 @@ class _Walk:
 
         Only what scripts and comments hold may get out of step; who passes over them steps on to a text.
         """
-        tags = source.count("<")
-        if tags >= MOST_TAGS:
+        if len(source) > MOST_TAGS and source.count("<") >= MOST_TAGS:
             self.out.whole = False
             source = "<".join(source.split("<", MOST_TAGS)[:-1])
         pieces = iter(source.replace(">", "><").split("<"))
         next(pieces)
         return pieces
 
-    def _unknown(self, head: str, behind: str, pieces: Iterator[str]) -> tuple[Tag, str]:
-        """(the tag, the text behind it) of a tag not met before; names of attributes may hold a `<`."""
+    def _unknown(self, head: str, behind: str, pieces: Iterator[str]) -> tuple[Opening | tuple[()] | None, str]:
+        """(the tag, the text behind it) of what is not remembered: an unexpected closing tag (None), a comment, an
+        element whose content is passed over, a tag not met before. Names may hold a `<`."""
+        if head.startswith("!--"):
+            return NOTHING, behind if head.endswith("-->") else _behind_comment(behind, pieces)
         text = behind
         while not head.endswith(">") and text:
             head, text = f"{head}<{text}", next(pieces, "")
-        return self.judge.tag(head), text
+        if head[:1] == "/" and head[1:-1] not in BARE and ":" not in head:
+            return None, text
+        name = head.removesuffix(">").partition(" ")[0]
+        if name in SILENT:
+            return NOTHING, _behind(f"/{name}>", text, pieces)
+        if name in RAW:
+            return NOTHING, _quoted(f"/{name}>", text, pieces)
+        return self.judge.opening(head), text
 
     def _note(self, at: int, name: str, source: str, notes: Notes, text: str) -> None:
         out = self.out

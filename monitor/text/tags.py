@@ -35,7 +35,6 @@ FLOWS = frozenset((
     "p", "h1", "h2", "h3", "h4", "h5", "h6", "tbody", "thead", "tfoot", "tr", "th", "ol", "dt", "figure", "figcaption",
     "hr", "br"
 ))  # fmt: skip
-OPENS, CLOSES, SKIPS, QUOTES, IGNORES = range(5)  # what a tag does
 RANKED = frozenset({"h1", "h2", "h3", "h4", "h5", "ucaptitle", "founder-title"})
 
 REMEMBERED = 400  # characters of a tag that is remembered
@@ -62,42 +61,31 @@ class Notes(NamedTuple):
     hidden: bool = False
 
 
-class Tag(NamedTuple):
-    """A tag, read once for each way of writing it, because pages of a site repeat theirs."""
-
-    does: int
-    name: str
-    breaks: bool  # not inline
-    closing: str = ""
-    framed: bool = False  # its text may be weighed by itself
-    source: str = ""  # its attributes
-    notes: Notes | None = None
-    void: bool = False
-    silent: bool = False  # text in it counts for nothing: a link, or what never holds text of the article
+# What a walk needs of an opening tag: its name; whether it breaks the line; how its closing tag is written; whether its
+# text may be weighed by itself; its attributes; what is unusual about it; whether it is void; whether text in it counts
+# for nothing (a link, or what never holds text of the article). A plain tuple, because Python takes those apart three
+# times as fast as named ones. An empty one stands for a tag that counts for nothing.
+Opening = tuple[str, bool, str, bool, str, "Notes | None", bool, bool]
+NOTHING: tuple[()] = ()
 
 
 class Names:
-    """Judges tags by the rules, and remembers."""
+    """Judges tags by the rules, once for each way of writing them, because pages of a site repeat theirs."""
 
     def __init__(self, rules: TextRules) -> None:
-        self.known: dict[str, Tag] = {}
+        self.known: dict[str, Opening | tuple[()]] = {}
+        self._bare: dict[str, Opening] = {}  # of each name, without attributes
         self._labels: dict[tuple[str, str], Notes] = {}
         self._rules = rules
         self.drop, self._containers = frozenset(rules.drop), frozenset(rules.containers)
         self._prefixes = tuple(c[5:-1] for c in rules.containers if c.startswith("[id^="))
 
-    def tag(self, written: str) -> Tag:
+    def opening(self, written: str) -> Opening | tuple[()]:
         """The tag behind a `<`, its `>` included, as the parser serialises it: lower case, values in double quotes."""
         source = written.removesuffix(">")
         name, _, attributes = source.partition(" ")
-        if name in SILENT:
-            found = Tag(SKIPS, name, False, f"/{name}>")
-        elif name in RAW:
-            found = Tag(QUOTES, name, True, f"/{name}>")
-        elif ":" in name or (name.removeprefix("/") in BARE and not self._asked_for(attributes)):
-            found = NOTHING
-        elif name[:1] == "/":
-            found = Tag(CLOSES, name[1:], not is_inline(name[1:]))
+        if ":" in name or (name.removeprefix("/") in BARE and not self._asked_for(attributes)):
+            found: Opening | tuple[()] = NOTHING
         else:
             found = self._opening(name, attributes)
         if len(source) < REMEMBERED:
@@ -106,12 +94,19 @@ class Names:
             self.known[written] = found
         return found
 
-    def _opening(self, name: str, source: str) -> Tag:
-        notes = PLAIN
-        if "id=" in source or "class=" in source:
-            notes = self._notes(attribute(source, "id"), attribute(source, "class"))
+    def _opening(self, name: str, source: str) -> Opening:
+        if (bare := self._bare.get(name)) is None:
+            bare = self._bare[name] = self._of_notes(name, "", PLAIN)
+        if not source:
+            return bare
+        named = self._notes(source) if "id=" in source or "class=" in source else PLAIN
         if ("none" in source and _HIDES.search(source)) or ' hidden="' in source or source.startswith('hidden="'):
-            notes = notes._replace(hidden=True)
+            named = named._replace(hidden=True)
+        if named is PLAIN and MARK not in source:
+            return *bare[:4], source, *bare[5:]
+        return self._of_notes(name, source, named)
+
+    def _of_notes(self, name: str, source: str, notes: Notes) -> Opening:
         if name in RANKED:
             notes = notes._replace(heading=True)
         if name in self._containers:
@@ -120,14 +115,15 @@ class Names:
         noted = notes is not PLAIN or dropped or name in _NOTED
         framed = (breaks and name not in FLOWS) or dropped or notes.container or notes.hidden or MARK in source
         silent = name == "a" or dropped
-        return Tag(OPENS, name, breaks, f"/{name}>", framed, source, notes if noted else None, name in VOID, silent)
+        return name, breaks, f"/{name}>", framed, source, notes if noted else None, name in VOID, silent
 
     def _asked_for(self, source: str) -> bool:
         """Whether a configured selector or a content system's name picks an element of BARE."""
         return bool(source) and (MARK in source or self._container(attribute(source, "id"), attribute(source, "class")))
 
-    def _notes(self, ident: str, classes: str) -> Notes:
+    def _notes(self, source: str) -> Notes:
         """What an id and a class say, judged once for each pair."""
+        ident, classes = attribute(source, "id"), attribute(source, "class")
         if not ident and not classes:
             return PLAIN
         if (known := self._labels.get((ident, classes))) is None:
@@ -160,7 +156,6 @@ def attribute(source: str, name: str) -> str:
     return unescaped(value).replace("&quot;", '"') if "&" in value else value
 
 
-NOTHING = Tag(IGNORES, "", False)
 PLAIN = Notes()
 
 
