@@ -1,29 +1,35 @@
-"""One HTTP/1.1 connection, over asyncio and h11, and the few that one host has. Nothing here judges an address.
+"""One HTTP/1.1 connection over a line, and the few that one host has, direct or through a proxy. Judges no address.
 
 httpx and httpcore, whose connections this takes the place of, cost 0.6 ms for each request of a watch that makes one
-request a second to each of many hosts; this costs a third. What they raise is raised here too: httpx's errors, with
-what caused them (failures.py tells them apart). Proxies go on being httpx's.
+request a second to each of many hosts; this costs a fifth. What they raise is raised here too: httpx's errors, with
+what caused them (failures.py tells them apart).
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import functools
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-import h11
 import httpx
 
-from monitor.framing import MOST_HEAD, Chunks, Head
+from monitor.framing import Body, BrokenError, Head, HeadReader, Unmeasured, body_of
+from monitor.line import Line
 
-CONNECT_TIMEOUT, READ_TIMEOUT, WRITE_TIMEOUT = 10.0, 20.0, 10.0  # seconds; callers bound the whole with asyncio.timeout
+CONNECT_TIMEOUT = 10.0  # seconds, TLS and all
 MOST_INTERIM = 100  # 1xx answers before the real one
 KEEPALIVE = 4.0  # seconds: under the 5 s after which Apache closes, so that a reused connection is rarely a dead one
-_MOST_UNREAD = 256 * 1024  # bytes: then the server has to wait
+
+_PORTS = {"http": 80, "https": 443}
+_METHOD = re.compile(rb"[A-Z]{1,20}")
+_TARGET = re.compile(rb"[!-~]+")
+_FIELDS = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: [^\x00-\x08\x0a-\x1f\x7f]*\r\n)*")
 
 Headers = Sequence[tuple[bytes, bytes]]
 Shown = Callable[[str, Mapping[str, object]], None]  # host, and the certificate that it has just shown
@@ -41,217 +47,68 @@ class Answer:
     close: Callable[[], Awaitable[None]]
 
 
-class Line(asyncio.Protocol):
-    """One socket: what arrives is kept until it is read. TLS is put on it by `secure`."""
-
-    def __init__(self) -> None:
-        self._transport: asyncio.Transport
-        self._unread = bytearray()
-        self._paused = False
-        self._ended = False
-        self._error: Exception | None = None
-        self._reader: asyncio.Future[None] | None = None
-        self._writer: asyncio.Future[None] | None = None
-        self._full = False
-        self._gone = asyncio.get_running_loop().create_future()
-
-    # ------------------------------------------------------------------ what asyncio calls
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._unread += data
-        if len(self._unread) > _MOST_UNREAD and not self._paused:
-            self._paused = True
-            self._transport.pause_reading()
-        _wake(self._reader)
-
-    def eof_received(self) -> None:
-        self._ended = True
-        _wake(self._reader)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._ended, self._error = True, exc
-        _wake(self._reader)
-        _wake(self._writer)
-        _wake(self._gone)
-
-    def pause_writing(self) -> None:
-        self._full = True
-
-    def resume_writing(self) -> None:
-        self._full = False
-        _wake(self._writer)
-
-    # ------------------------------------------------------------------ what a connection asks
-
-    @property
-    def quiet(self) -> bool:
-        """Whether nothing has arrived, not even the end: what an idle connection has to be."""
-        return not (self._unread or self._ended)
-
-    @property
-    def peer(self) -> str | None:
-        address = self._transport.get_extra_info("peername")
-        return str(address[0]) if address else None
-
-    @property
-    def certificate(self) -> Mapping[str, object]:
-        """What the other side showed and was verified: ssl.SSLSocket.getpeercert. Empty without TLS or verification."""
-        return self._transport.get_extra_info("peercert") or {}
-
-    async def secure(self, context: ssl.SSLContext, name: str) -> None:
-        """TLS from here on; the line is closed where that fails. Raises ssl.SSLError or OSError."""
-        context.set_alpn_protocols(["http/1.1"])
-        loop = asyncio.get_running_loop()
-        try:
-            secured = await loop.start_tls(self._transport, self, context, server_hostname=name)
-        except BaseException as error:
-            self._transport.abort()
-            if isinstance(error, ConnectionError) and error.errno is None:  # how asyncio says that it got no answer
-                why = ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "UNEXPECTED_EOF: the server hung up during the handshake")
-                raise why from error
-            raise
-        assert secured is not None
-        self._transport = secured
-
-    async def read(self) -> bytes:
-        """What has arrived, at least a byte; b"" at the end. Raises httpx.ReadError or httpx.ReadTimeout."""
-        if not (self._unread or self._ended):
-            loop = asyncio.get_running_loop()
-            self._reader = loop.create_future()
-            late = loop.call_later(READ_TIMEOUT, _expire, self._reader)  # asyncio.timeout takes four times as long
-            try:
-                await self._reader
-            finally:
-                late.cancel()
-                self._reader = None
-        if self._unread:
-            data = bytes(self._unread)
-            self._unread.clear()
-            if self._paused and not self._ended:
-                self._paused = False
-                self._transport.resume_reading()
-            return data
-        if self._error is not None:
-            raise httpx.ReadError(str(self._error)) from self._error
-        return b""
-
-    async def write(self, data: bytes) -> None:
-        """Send. A server that hangs up early may still have answered: so its end is found by reading."""
-        if self._ended:
-            return
-        self._transport.write(data)
-        if self._full:
-            self._writer = asyncio.get_running_loop().create_future()
-            try:
-                async with asyncio.timeout(WRITE_TIMEOUT):
-                    await self._writer
-            except TimeoutError as error:
-                raise httpx.WriteTimeout("") from error
-            finally:
-                self._writer = None
-
-    async def close(self) -> None:
-        """At once: nobody waits for a server that does not say good-bye."""
-        self._transport.abort()
-        await self._gone
-
-
-def _wake(waiter: asyncio.Future[None] | None) -> None:
-    if waiter is not None and not waiter.done():
-        waiter.set_result(None)
-
-
-def _expire(reader: asyncio.Future[None]) -> None:
-    if not reader.done():
-        reader.set_exception(httpx.ReadTimeout(""))
+def request(method: bytes, target: bytes, headers: Headers, content: bytes = b"") -> bytes:
+    """A request as it is sent; its Content-Length is the caller's. Raises httpx.LocalProtocolError."""
+    fields = b"".join([b"%b: %b\r\n" % field for field in headers])
+    if not (_METHOD.fullmatch(method) and _TARGET.fullmatch(target) and _FIELDS.fullmatch(fields)):
+        raise httpx.LocalProtocolError("a request that would be none: control characters in its address or headers")
+    return b"%b %b HTTP/1.1\r\n%b\r\n%b" % (method, target, fields, content)
 
 
 class Connection:
     """One request after the other over one line. Iterating reads the body of an answer as it comes, still compressed;
     that raises httpx.TransportError too."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, peer: str | None = None) -> None:
         self._line = line
-        self._http = _http()
-        self._chunks: Chunks | None = None  # of the answer that is being read
+        self._body: Body | None = None  # of the answer that is being read
         self._rest = b""  # what has come behind the head that was read last
+        self._keeps = True
         self._expires = 0.0
-        self.peer = line.peer
+        self.open = True  # not closed and free: only a finished request leaves it so
+        self.peer = peer
 
     @property
     def reusable(self) -> bool:
         """Whether another request may go over it now."""
-        return self._http.our_state is h11.IDLE and self._line.quiet and time.monotonic() < self._expires
+        return self.open and self._line.quiet and time.monotonic() < self._expires
 
-    @property
-    def open(self) -> bool:
-        """Whether it has not been closed. Only a finished request leaves it open."""
-        return self._http.our_state is h11.IDLE
-
-    async def ask(self, method: bytes, target: bytes, headers: Headers, content: bytes) -> h11.Response:
-        """Send one request; the head of its answer. Raises httpx.TransportError."""
-        try:
-            request = h11.Request(method=method, target=target, headers=list(headers))
-            data = self._http.send(request) or b""
-            if content:
-                data += self._http.send(h11.Data(data=content)) or b""
-            data += self._http.send(h11.EndOfMessage()) or b""
-        except h11.LocalProtocolError as error:
-            raise httpx.LocalProtocolError(str(error)) from error
+    async def ask(self, method: bytes, data: bytes) -> Head:
+        """Send one request (see `request`); the head of its answer. Raises httpx.TransportError."""
+        self.open = False
         await self._line.write(data)
         for _ in range(MOST_INTERIM + 1):
-            event = await self._event()
-            if isinstance(event, h11.Response):
-                self._chunks = Chunks() if _is_chunked(method, event) else None
-                return event
+            head = await self._head()
+            if head.status == 101:
+                raise BrokenError("the answer is no valid HTTP: it switches protocols, which nobody asked for")
+            if head.status >= 200:
+                self._body = body_of(head, method)
+                self._keeps = head.keeps and not isinstance(self._body, Unmeasured)
+                return head
         raise httpx.ReadError(f"more than {MOST_INTERIM} interim answers")
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        if self._chunks is not None:
-            while not self._chunks.over:
-                if data := await self._chunk(self._chunks):
-                    return data
-            raise StopAsyncIteration
-        event = await self._event()
-        if isinstance(event, h11.Data):
-            return bytes(event.data)
+        body = self._body
+        while body is not None and not body.over:
+            if not (data := await self._received()):
+                body.end()
+            elif piece := body.feed(data):
+                return piece
         raise StopAsyncIteration
 
-    async def _chunk(self, chunks: Chunks) -> bytes:
-        data = await self._received()
-        if not data:
-            raise httpx.RemoteProtocolError("the server closed the connection before the last chunk: incomplete")
-        try:
-            return chunks.feed(data)
-        except h11.RemoteProtocolError as error:
-            raise httpx.RemoteProtocolError(str(error)) from error
-
-    async def _event(self) -> h11.Event | type[h11.PAUSED]:
-        try:
-            while (event := self._http.next_event()) is h11.NEED_DATA:
-                heading = self._http.their_state is h11.SEND_RESPONSE
-                self._http.receive_data(await (self._head() if heading else self._received()))
-        except h11.RemoteProtocolError as error:
-            raise httpx.RemoteProtocolError(str(error)) from error
-        return event  # type: ignore[return-value]  # NEED_DATA stays in the loop
-
-    async def _head(self) -> bytes:
-        """The next head, and nothing of what follows it. Raises h11.RemoteProtocolError too."""
-        head, begun = Head(), False
+    async def _head(self) -> Head:
+        """The next head, and nothing of what follows it. Raises BrokenError too."""
+        reader, begun = HeadReader(), False
         while data := await self._received():
             begun = True
-            if (whole := head.feed(data)) is not None:
-                self._rest = head.rest
+            if (whole := reader.feed(data)) is not None:
+                self._rest = reader.rest
                 return whole
         what = "in the middle of the headers, or without any" if begun else "without sending a response"
-        raise httpx.RemoteProtocolError(f"the server disconnected {what}")
+        raise BrokenError(f"the server disconnected {what}")
 
     async def _received(self) -> bytes:
         """What has arrived and was not read yet; b"" at the end."""
@@ -262,44 +119,60 @@ class Connection:
 
     async def finish(self) -> None:
         """The answer was read or given up: be ready for another request, or close."""
-        more = self._rest  # what follows an answer that is over belongs to nobody
-        if self._chunks is not None:
-            done, more = self._chunks.over, more or self._chunks.rest
-        else:
-            done, more = self._http.their_state is h11.DONE, more or self._http.trailing_data[0]
-        if done and not more and self._http.our_state is h11.DONE:  # not MUST_CLOSE
-            if self._chunks is None:
-                self._http.start_next_cycle()
-            else:  # it never saw the body
-                self._http, self._chunks = _http(), None
-            self._expires = time.monotonic() + KEEPALIVE
-        else:
-            await self.close()
+        body = self._body
+        if body is None or not body.over or not self._keeps or self._rest or body.rest:
+            await self.close()  # what follows an answer that is over belongs to nobody
+            return
+        self._body, self.open = None, True
+        self._expires = time.monotonic() + KEEPALIVE
 
     async def close(self) -> None:
-        self._http.send_failed()
+        self.open = False
         await self._line.close()
 
 
-def _http() -> h11.Connection:
-    return h11.Connection(h11.CLIENT, max_incomplete_event_size=MOST_HEAD)
+class Proxy:
+    """Who passes requests on: http pages are asked for by their whole address, for https a tunnel is dug.
 
+    `tls` is for the way to a proxy at https://; the one to the page's server is its own. Raises ValueError.
+    """
 
-def _is_chunked(method: bytes, head: h11.Response) -> bool:
-    """Whether the body comes in chunks (RFC 9112, 6.3); h11 has refused every other transfer coding."""
-    if method == b"HEAD" or head.status_code in (204, 304):
-        return False
-    return any(name == b"transfer-encoding" for name, _ in head.headers)
+    def __init__(self, url: str, tls: ssl.SSLContext) -> None:
+        self.url, self._tls = httpx.URL(url), tls
+        if self.url.scheme not in _PORTS or not self.url.host:
+            raise ValueError(f"a proxy at {self.url.scheme or 'no'}:// is not used")
+        user = f"{self.url.username}:{self.url.password}" if self.url.username or self.url.password else ""
+        told = base64.b64encode(user.encode())
+        self.headers: Headers = [(b"Proxy-Authorization", b"Basic " + told)] if user else []
+
+    async def line(self) -> Line:
+        """A line to the proxy, wherever it is: it is the user's own choice."""
+        line = await _line(self.url.raw_host.decode("ascii"), self.url.port or _PORTS[self.url.scheme], CONNECT_TIMEOUT)
+        if self.url.scheme == "https":
+            await _secure(line, self._tls, self.url.host)
+        return line
+
+    async def tunnel(self, line: Line, host: bytes, port: int) -> None:
+        """Make it a line to this host. Raises httpx.ProxyError where the proxy will not."""
+        place = b"%b:%d" % (host, port)
+        asked = request(b"CONNECT", place, [(b"Host", place), *self.headers])
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                head = await Connection(line).ask(b"CONNECT", asked)
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout("the proxy") from error
+        if not 200 <= head.status < 300:
+            raise httpx.ProxyError(f"it answered {head.status} instead of leading to {host.decode()}")
 
 
 class Lanes:
-    """The connections to one host: a request takes the one used last, or makes a new one.
+    """The connections to one host, `via` a proxy or not: a request takes the one used last, or makes a new one.
 
     How many run at once is politeness, decided by the fetcher, so there is nothing to queue for.
     """
 
-    def __init__(self, tls: ssl.SSLContext, dial: Dial, shown: Shown | None = None) -> None:
-        self._tls, self._dial, self._shown = tls, dial, shown
+    def __init__(self, tls: ssl.SSLContext, dial: Dial, shown: Shown | None = None, via: Proxy | None = None) -> None:
+        self._tls, self._dial, self._shown, self._via = tls, dial, shown, via
         self._open: set[Connection] = set()
         self._free: list[tuple[bytes, Connection]] = []
 
@@ -315,19 +188,23 @@ class Lanes:
 
     async def ask(self, method: str, url: httpx.URL, headers: Headers, content: bytes = b"") -> Answer:
         """One request. Raises httpx.TransportError, and what `dial` raises."""
-        if url.scheme not in ("http", "https"):
+        if url.scheme not in _PORTS:
             raise httpx.UnsupportedProtocol(f"{url.scheme}:// is not fetched")
-        origin = url.scheme.encode("ascii") + url.netloc
+        origin, target = url.scheme.encode("ascii") + url.netloc, url.raw_path
+        if self._via is not None and url.scheme == "http":
+            target, headers = b"http://" + url.netloc + target, [*headers, *self._via.headers]
+        way = method.encode("ascii")
+        data = request(way, target, headers, content)
         connection = await self._take(origin, url)
         self._open.add(connection)
         try:
-            head = await connection.ask(method.encode("ascii"), url.raw_path, headers, content)
+            head = await connection.ask(way, data)
         except BaseException:
             self._open.discard(connection)
             await connection.close()
             raise
         give_back = functools.partial(self._give_back, origin, connection)
-        return Answer(head.status_code, list(head.headers), connection, connection.peer, give_back)
+        return Answer(head.status, head.fields, connection, connection.peer, give_back)
 
     async def _give_back(self, origin: bytes, connection: Connection) -> None:
         await connection.finish()
@@ -343,22 +220,29 @@ class Lanes:
                 return connection
             self._open.discard(connection)
             await connection.close()
-        line = await self._connect(url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80))
+        host, port = url.raw_host, url.port or _PORTS[url.scheme]
+        line = await self._connect(host.decode("ascii"), port)
         if url.scheme == "https":
-            try:
-                async with asyncio.timeout(CONNECT_TIMEOUT):
-                    await line.secure(self._tls, url.raw_host.decode("ascii"))
-            except TimeoutError as error:
-                raise httpx.ConnectTimeout("") from error
-            except OSError as error:  # ssl.SSLError is one
-                raise httpx.ConnectError(str(error)) from error
+            if self._via is not None:
+                await self._dug(line, host, port)
+            await _secure(line, self._tls, host.decode("ascii"))
             if self._shown is not None:
-                self._shown(url.raw_host.decode("ascii"), line.certificate)
-        return Connection(line)
+                self._shown(host.decode("ascii"), line.certificate)
+        return Connection(line, line.peer if self._via is None else None)
+
+    async def _dug(self, line: Line, host: bytes, port: int) -> None:
+        assert self._via is not None
+        try:
+            await self._via.tunnel(line, host, port)
+        except BaseException:
+            await line.close()
+            raise
 
     async def _connect(self, host: str, port: int) -> Line:
-        """A line to the first address that answers."""
+        """A line to the first address that answers, or to the proxy."""
         addresses = await self._dial(host, port)
+        if self._via is not None:
+            return await self._via.line()
         share = max(CONNECT_TIMEOUT / len(addresses), 2.0)
         for address in addresses[:-1]:
             try:
@@ -383,3 +267,13 @@ async def _line(address: str, port: int, within: float) -> Line:
     except OSError as error:
         raise httpx.ConnectError(str(error)) from error
     return line
+
+
+async def _secure(line: Line, tls: ssl.SSLContext, name: str) -> None:
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            await line.secure(tls, name)
+    except TimeoutError as error:
+        raise httpx.ConnectTimeout("") from error
+    except OSError as error:  # ssl.SSLError is one
+        raise httpx.ConnectError(str(error)) from error

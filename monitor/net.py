@@ -29,23 +29,12 @@ from itertools import islice
 from typing import Any
 
 import certifi
-import h11
-import httpcore
 import httpx
 import structlog
 
-from monitor.connection import (
-    CONNECT_TIMEOUT,
-    KEEPALIVE,
-    MOST_INTERIM,
-    READ_TIMEOUT,
-    WRITE_TIMEOUT,
-    Answer,
-    Headers,
-    Lanes,
-)
+from monitor.connection import CONNECT_TIMEOUT, KEEPALIVE, Answer, Headers, Lanes, Proxy
 from monitor.errors import ConfigError, MubiaoError
-from monitor.framing import Head
+from monitor.line import READ_TIMEOUT, WRITE_TIMEOUT
 from monitor.model import Network
 
 if sys.platform != "win32":
@@ -59,7 +48,6 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]  # (host, port) -> num
 
 
 _NAME = re.compile(r"[\w.:-]+", re.ASCII)
-_INTERIM = re.compile(rb"HTTP/1\.[01] 1\d\d\b")
 
 
 class RefusedError(MubiaoError):
@@ -194,6 +182,11 @@ class Guard:
         except ValueError:  # a name, or a spelling of a number (0x7f.1) that the resolver reads
             return self.judge(host, await self._resolver(host, port), port)
 
+    async def pass_on(self, host: str, port: int) -> list[str]:
+        """What `resolve` is for a way through a proxy, which resolves itself: no address. Raises RefusedError."""
+        self.judge_unresolved(host, port)
+        return []
+
     def judge_unresolved(self, host: str, port: int) -> None:
         """What can be judged when a proxy resolves: the port, and hosts written as numbers in any spelling."""
         _check_port(port)
@@ -214,91 +207,6 @@ class Guard:
 def _check_port(port: int) -> None:
     if not 0 < port < 65536:
         raise RefusedError(f"there is no port {port}")
-
-
-class _Stream(httpcore.AsyncNetworkStream):
-    """A connection for httpcore that gives it heads in which nothing takes h11 long (monitor/framing.py), and gives up
-    on a server which sends interim (1xx) answers without end: httpcore would read on."""
-
-    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
-        self._inner = inner
-        self._interim = 0
-        self._head: Head | None = Head()  # of the answer that has to come next; None in its body
-        self._rest = b""
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        while True:
-            data, self._rest = self._rest or await self._inner.read(max_bytes, timeout), b""
-            if self._head is None or not data:
-                return data
-            try:
-                head = self._head.feed(data)
-            except h11.RemoteProtocolError as error:
-                raise httpcore.RemoteProtocolError(str(error)) from error
-            if head is not None:
-                self._rest = self._head.rest
-                self._head = Head() if _INTERIM.match(head) else None
-                self._interim += self._head is not None
-                if self._interim > MOST_INTERIM:
-                    raise httpcore.ReadError(f"more than {MOST_INTERIM} interim answers")
-                return head
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        if self._head is None:
-            self._head, self._interim = Head(), 0
-        if buffer:
-            await self._inner.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
-    ) -> httpcore.AsyncNetworkStream:
-        return _Stream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-
-class _Backend(httpcore.AsyncNetworkBackend):
-    """What httpx dials with on the way through a proxy: judged addresses, and `free`, the proxy itself, which the user
-    may put anywhere."""
-
-    def __init__(self, guard: Guard, free: tuple[str, int]) -> None:
-        self._guard, self._free = guard, free
-        self._dial = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        addresses = [host] if (host, port) == self._free else await self._guard.resolve(host, port)
-        share = None if timeout is None else max(timeout / len(addresses), 2.0)
-        for address in addresses[:-1]:
-            try:
-                return _Stream(await self._dial.connect_tcp(address, port, share, local_address, socket_options))
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                continue
-        return _Stream(await self._dial.connect_tcp(addresses[-1], port, share, local_address, socket_options))
-
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        raise RefusedError("sockets of this machine are never reached")
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 # --------------------------------------------------------------------------- TLS profiles
@@ -402,64 +310,40 @@ def _noting(certified: Certified) -> Callable[[str, Mapping[str, object]], None]
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """One host's guarded connections. Raises RefusedError and UnresolvedError beside httpx's errors.
+    """One host's guarded connections, direct or through a proxy. Raises RefusedError and UnresolvedError beside
+    httpx's errors, ValueError for an address that is none of a proxy.
 
-    `ask` is the short way for pages, `handle_async_request` the one for a client of httpx. Through a proxy both are
-    httpx's own connections.
+    `ask` is the short way for pages, `handle_async_request` the one for a client of httpx.
     """
 
     def __init__(self, guard: Guard, profile: str, proxy: str | None, certified: Certified | None = None) -> None:
-        self._lanes = Lanes(context(profile), guard.resolve, _noting(certified) if certified else None)
-        self._proxied = None if proxy is None else _proxied(guard, profile, httpx.Proxy(proxy))
+        shown = _noting(certified) if certified else None
+        via = None if proxy is None else Proxy(proxy, context("default"))
+        self._lanes = Lanes(context(profile), guard.resolve if via is None else guard.pass_on, shown, via)
         self.used = time.monotonic()
 
     @property
     def warm(self) -> bool:
         """Whether the next request may go over a connection kept from before."""
-        if self._proxied is None:
-            return self._lanes.warm
-        return any(c.is_available() for c in self._proxied._pool.connections)
+        return self._lanes.warm
 
     @property
     def idle(self) -> bool:
         """Whether no request is running."""
-        if self._proxied is None:
-            return self._lanes.idle
-        return all(c.is_idle() or c.is_closed() for c in self._proxied._pool.connections)
+        return self._lanes.idle
 
     async def ask(self, method: str, url: httpx.URL, headers: Headers, content: bytes = b"") -> Answer:
         """One request with these headers and no others; no redirect is followed, nothing inflated."""
-        if self._proxied is None:
-            return await self._lanes.ask(method, url, headers, content)
-        extensions = {"timeout": _TIMEOUTS}
-        request = httpx.Request(method, url, headers=list(headers), content=content or None, extensions=extensions)
-        response = await self._proxied.handle_async_request(request)
-        named = [(name.lower(), value) for name, value in response.headers.raw]
-        return Answer(response.status_code, named, response.aiter_raw(), None, response.aclose)
+        return await self._lanes.ask(method, url, headers, content)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """For httpx.AsyncClient."""
-        if self._proxied is not None:
-            return await self._proxied.handle_async_request(request)
         answer = await self._lanes.ask(request.method, request.url, request.headers.raw, await request.aread())
         return httpx.Response(answer.status, headers=list(answer.headers), stream=_Body(answer))
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._lanes.close()
-        if self._proxied is not None:
-            await self._proxied.aclose()
-
-
-_TIMEOUTS = {"connect": CONNECT_TIMEOUT, "read": READ_TIMEOUT, "write": WRITE_TIMEOUT, "pool": None}
-
-
-def _proxied(guard: Guard, profile: str, proxy: httpx.Proxy) -> httpx.AsyncHTTPTransport:
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEEPALIVE)
-    made = httpx.AsyncHTTPTransport(verify=context(profile), trust_env=False, proxy=proxy, limits=limits)
-    # httpx has no public way to give a network backend: hence the pinned version, and a test
-    made._pool._network_backend = _Backend(guard, (proxy.url.host, proxy.url.port or 80))
-    return made
 
 
 def _most_sockets() -> int:
@@ -494,7 +378,7 @@ class Pools:
         if found is None:
             try:
                 found = Transport(self.guard, profile, proxy, self._certified)
-            except (ValueError, ImportError, httpx.InvalidURL) as error:
+            except (ValueError, httpx.InvalidURL) as error:
                 raise ConfigError(str(error), path="proxy", fix="http://host:port or https://host:port") from error
             self._transports[key] = found
             if profile == "insecure" and host not in self._unverified:

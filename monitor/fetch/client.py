@@ -323,8 +323,6 @@ class Fetcher:
         """Send and read, within the bounds."""
         port = ask.url.port or _DEFAULT_PORTS[ask.url.scheme]
         pools = self._outside if ask.outside else self.pools
-        if check.source.proxy:
-            pools.guard.judge_unresolved(ask.url.host, port)
         transport = pools.transport(f"{ask.url.host}:{port}", check.source.tls, check.source.proxy)
         check.reused = transport.warm
         headers = self._sent(ask)

@@ -11,6 +11,7 @@ import httpx
 from monitor import net
 from monitor.errors import ConfigError
 from monitor.fetch.body import DamagedError, EncodingError, TooLargeError
+from monitor.framing import CutError, TooLongError
 from monitor.model import Failure
 
 MOST_DETAIL = 200  # characters of what a server said
@@ -66,18 +67,6 @@ def _connection(error: BaseException, profile: str) -> tuple[str, str]:
     return "reset", str(error) or "the server closed the connection"
 
 
-def _protocol(error: httpx.RemoteProtocolError) -> tuple[str, str]:
-    """An answer that breaks HTTP; h11 tells the cases apart only in words."""
-    text = str(error)
-    if "without sending complete message body" in text or "incomplete" in text:
-        return "truncated", text
-    if "too long" in text or "too much data" in text:  # ours, and h11's behind a proxy
-        return "too_large", text
-    if "illegal" in text:
-        text = f"the answer is no valid HTTP: {text}"
-    return "reset", text[:MOST_DETAIL]
-
-
 def describe(error: BaseException, profile: str) -> Failure:  # noqa: PLR0911 (one line a kind is the clearest)
     """The failure of one of TROUBLE, met with this TLS profile."""
     match error:
@@ -94,8 +83,12 @@ def describe(error: BaseException, profile: str) -> Failure:  # noqa: PLR0911 (o
         case httpx.TimeoutException() | TimeoutError():
             phase = next((words for kind, words in _PHASES if isinstance(error, kind)), "the answer was not complete")
             return Failure("timeout", f"{phase} within the time allowed")
+        case CutError():
+            return Failure("truncated", str(error))
+        case TooLongError():
+            return Failure("too_large", str(error))
         case httpx.RemoteProtocolError():
-            return Failure(*_protocol(error))
+            return Failure("reset", str(error)[:MOST_DETAIL])
         case httpx.ProxyError():
             return Failure("refused", f"the proxy: {error}")
         case _:

@@ -135,8 +135,12 @@ async def test_an_answer_that_ends_with_its_connection(close):
     [
         (b"", httpx.RemoteProtocolError, "disconnected without"),
         (b"HTTP/1.1 200 OK\r\nContent-Le", httpx.RemoteProtocolError, None),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", httpx.RemoteProtocolError, "without sending complete"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", httpx.RemoteProtocolError, "incomplete"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", httpx.RemoteProtocolError, "7 bytes before"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n",
+            httpx.RemoteProtocolError,
+            "the last chunk",
+        ),
         (b"SSH-2.0-OpenSSH\r\n\r\n", httpx.RemoteProtocolError, None),
         (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", httpx.RemoteProtocolError, None),
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000, httpx.RemoteProtocolError, "too"),
