@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from monitor import assess
 from monitor.model import Outcome, Record, Rereading, Source, TextRules, Version, Vocabulary
@@ -27,8 +28,12 @@ def rules_mark(rules: TextRules) -> str:
 
 def mark(source: Source, url: str, general: str, learned: Learned = NOTHING) -> str:
     """Changes with whatever decides how this page is read: the general rules, its selector, its site's noise."""
-    own = repr((source.selector, source.exclude, general, learned.mark(url)))
-    return hashlib.sha256(own.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return _mark(source.selector, source.exclude, general, learned.mark(url))
+
+
+@lru_cache(maxsize=1000)  # the same for most pages of a site
+def _mark(*decides: object) -> str:
+    return hashlib.sha256(repr(decides).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def rereading(stored: Version, now: Version, source: Source, vocabulary: Vocabulary) -> Rereading | None:

@@ -160,12 +160,14 @@ class Fetcher:
         self.robots = Robots(network.user_agent, recall, remember)
         self.browser = browser.Browser(network.user_agent, chromium)
         self._outside = net.Pools(self.pools.guard.public())
-        self._headers = {
-            "User-Agent": network.user_agent,
-            "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-            "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5",
-            "Accept-Encoding": body.ACCEPT_ENCODING,
-        }
+        self._headers = _encoded(
+            {
+                "User-Agent": network.user_agent,
+                "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5",
+                "Accept-Encoding": body.ACCEPT_ENCODING,
+            }
+        )
 
     @property
     def holds(self) -> Mapping[str, datetime]:
@@ -184,7 +186,7 @@ class Fetcher:
         self._outside.take_over(replace(network, allow_private=()))
         self.robots.token = product_token(network.user_agent)
         self.browser.call(network.user_agent)
-        self._headers["User-Agent"] = network.user_agent
+        self._headers |= _encoded({"User-Agent": network.user_agent})
 
     def require(self, sources: Iterable[Source]) -> None:
         """Raise ConfigError where one of these is read with a browser, and none is installed."""
@@ -353,8 +355,8 @@ class Fetcher:
 
     def _sent(self, ask: _Ask) -> list[tuple[bytes, bytes]]:
         """The headers of a request as bytes."""
-        headers = {**self._headers, **ask.conditions} if ask.conditions else self._headers
-        sent = [(b"Host", ask.url.netloc), *((k.encode(), v.encode()) for k, v in headers.items())]
+        headers = {**self._headers, **_encoded(ask.conditions)} if ask.conditions else self._headers
+        sent = [(b"Host", ask.url.netloc), *headers.items()]
         if ask.data:
             sent.append((b"Content-Length", str(len(ask.data)).encode()))
         return sent
@@ -503,6 +505,10 @@ def _handed(answer: Fetch) -> Given | None:
     label = "big5" if read.encoding == "big5hkscs" else read.encoding.replace("_", "-")
     policy = {k: v for k, v in answer.headers.items() if k == "content-security-policy"}
     return Given(200, {"content-type": f"text/html; charset={label}", **policy}, answer.body)
+
+
+def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {name.encode(): value.encode() for name, value in headers.items()}
 
 
 def _received(headers: Headers) -> dict[str, str]:

@@ -20,8 +20,8 @@ from monitor.model import Decoded
 META_BYTES = 4096  # browsers look at 1,024; old templates put comments and scripts first
 TOLERATED = 0.02  # share of broken sequences among the multi-byte ones of a text that is still UTF-8
 DETECT_BYTES = 65_536
-LOOKED_AT = 16_384  # bytes behind the first that is no UTF-8: those of a Chinese page in GBK are refuted by them
-SAMPLE = 400  # runs of Chinese characters that show whether a text is read rightly
+LOOKED_AT = (2_048, 16_384)  # bytes behind the first that is no UTF-8: those of a page in GBK are refuted by them
+SAMPLE = 150  # runs of Chinese characters that show whether a text is read rightly
 
 _CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)", re.IGNORECASE)
 _HTTP_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)", re.IGNORECASE)
@@ -89,8 +89,9 @@ def _as_utf8(body: bytes, declared: list[tuple[str, str]]) -> Decoded | None:
     except UnicodeDecodeError as error:
         wide = len(body.translate(None, _NARROW))  # lead bytes: about one a character
         most = max(1 if wide > 1 else 0, wide * TOLERATED)
-        if _broken(body[error.start : error.start + LOOKED_AT])[1] > most + 8:  # enough: the cut breaks some itself
-            return None
+        for ahead in LOOKED_AT:
+            if _broken(body[error.start : error.start + ahead])[1] > most + 8:  # enough: the cut breaks some itself
+                return None
         text, bad = _broken(body)
         if bad > most:
             return None
