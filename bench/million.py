@@ -4,13 +4,15 @@
 
 The databases are made by bulk inserts into the product's own schema, once, in bench/.cache (2 GB); four pages share their
 texts. Each question is asked in this process over storage/queries.py, as the command line asks it, with other arguments
-every time; the figure is the 95th percentile of processor time, and its ratio to the small database.
+every time; the figure is the 95th percentile of processor time, and its ratio to the small database, of which twice is
+asked, or twice the ratio of the answers where the large database has more to answer with.
 """
 
 # ruff: noqa: E501  rows of SQL
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import random
 import sqlite3
@@ -25,7 +27,7 @@ from pathlib import Path
 from peers import CACHE, machine, verdict
 
 from monitor.model import Change, Edit, Target, TargetChange
-from storage import blobs, items, migrate, rows, search
+from storage import blobs, items, migrate, passages, rows, search
 from storage.filters import Filter
 from storage.queries import Queries
 from storage.tables import REVISION, packed_sha
@@ -216,15 +218,19 @@ def _pages(file: sqlite3.Connection, family: Family, pages: range, per_page: int
             "value, unit, headline, fields) VALUES (?, ?, ?, 0, 'target', ?, ?, ?, 'growth', '2026', 1.0, '%', 0, ?)",
             (last, page + 1, source, family.name, family.name, family.code, family.versions[-1][4]),
         )
-        passages = [(3 * page + 1, page + 1, last, None, "text", family.words)]
+        entries = [(3 * page + 1, page + 1, last, None, "text", family.words | {passages.TEXT})]
         for n, t in changes:
             place = 3 * total + 2 * n
-            passages.append((place, page + 1, n, n, "added", family.bodies[t - 1][2]))
-            passages.append((place + 1, page + 1, n, n, "removed", family.bodies[t - 1][3]))
+            entries.append((place, page + 1, n, n, "added", family.bodies[t - 1][2]))
+            entries.append((place + 1, page + 1, n, n, "removed", family.bodies[t - 1][3]))
         file.executemany(
-            "INSERT INTO passage (id, page, version, change, place) VALUES (?, ?, ?, ?, ?)", [p[:5] for p in passages]
+            "INSERT INTO passage (id, page, version, change, place) VALUES (?, ?, ?, ?, ?)",
+            [entry[:5] for entry in entries],
         )
-        file.executemany("INSERT INTO passage_index(rowid, words) VALUES (?, ?)", [(p[0], p[5]) for p in passages])
+        file.executemany(
+            "INSERT INTO passage_index(rowid, words) VALUES (?, ?)",
+            [(entry[0], " ".join(entry[5] | {passages.of_source(source)})) for entry in entries],
+        )
 
 
 def questions(versions: int, pages: int) -> dict[str, Callable[[Queries, random.Random], object]]:
@@ -261,17 +267,19 @@ def questions(versions: int, pages: int) -> dict[str, Callable[[Queries, random.
     }  # fmt: skip
 
 
-def timed(path: Path, versions: int, pages: int, rounds: int) -> Iterator[tuple[str, float]]:
-    """The 95th percentile of each question, in ms."""
+def timed(path: Path, versions: int, pages: int, rounds: int) -> Iterator[tuple[str, tuple[float, float]]]:
+    """The 95th percentile of each question, in ms, and the mean number of rows it was answered with."""
+    gc.freeze()  # as the program does once it is loaded
     with Queries(f"sqlite:///{path}", pooled=True) as ask:
         for name, question in questions(versions, pages).items():
-            r, took = random.Random(name), []
+            r, took, answered = random.Random(name), [], 0
             for turn in range(rounds + 5):
                 began = time.process_time()
-                question(ask, r)
+                answer = question(ask, r)
                 if turn >= 5:
                     took.append(1000 * (time.process_time() - began))
-            yield name, statistics.quantiles(took, n=20)[-1]
+                    answered += len(answer) if isinstance(answer, list) else 1
+            yield name, (statistics.quantiles(took, n=20)[-1], answered / rounds)
 
 
 def main() -> None:
@@ -281,7 +289,7 @@ def main() -> None:
     parser.add_argument("--rebuild", action="store_true")
     args = parser.parse_args()
     print(machine())
-    figures: list[dict[str, float]] = []
+    figures: list[dict[str, tuple[float, float]]] = []
     for versions in (args.versions // 10, args.versions):
         pages = versions // 50
         path = CACHE / f"versions-{versions}-{REVISION}.db"
@@ -291,12 +299,13 @@ def main() -> None:
         print(f"{versions} versions of {pages} pages, {path.stat().st_size / 1e9:.2f} GB")
         figures.append(dict(timed(path, versions, pages, args.rounds)))
     met = []
-    for name, large in figures[1].items():
+    for name, (large, answered) in figures[1].items():
         asked = ASKED_MS.get(name.split(",")[0].split(" ")[0], 20.0)
         met.append(verdict(f"{name}: p95 in ms", large, asked, most=True))
-        small = figures[0][name]
+        small, fewer = figures[0][name]
         if large > 2:  # below that a ratio is noise
-            met.append(verdict(f"{name}: … × 100,000 versions", large / small, TIMES, most=True))
+            more = max(answered, 1) / max(fewer, 1)
+            met.append(verdict(f"{name}: … × 100,000 versions", large / small, TIMES * max(more, 1), most=True))
     raise SystemExit(0 if all(met) else 1)
 
 

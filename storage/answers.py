@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from monitor.model import Target, Version
-from storage import readings, rows, search, versions
-from storage.filters import Filter
-from storage.tables import ChangeRow, PageRow, PassageRow, SourceRow, VersionRow
+from storage import readings, rows
+from storage.tables import ChangeRow, PageRow, SourceRow, VersionRow
 
 Row = dict[str, Any]
 
@@ -38,12 +37,24 @@ class Item:
     copy: bool = False  # the document repeats another one
 
 
-def history_row(row: VersionRow, page: PageRow) -> Row:
-    """The fields of `mubiao history`; `targets` counts those that moved with this version."""
+_OF_VERSION: tuple[Any, ...] = (VersionRow.id, VersionRow.release, VersionRow.at, VersionRow.title, VersionRow.copy_of)
+_OF_PAGE: tuple[Any, ...] = (PageRow.source, PageRow.url)
+HISTORY = sql_select(
+    *(*_OF_VERSION, VersionRow.chars, VersionRow.kind, VersionRow.significance, VersionRow.moved, VersionRow.reading),
+    *(*_OF_PAGE, PageRow.label),
+).join(PageRow, col(PageRow.id) == col(VersionRow.page))
+ITEMS = sql_select(
+    *(*_OF_VERSION, VersionRow.year, VersionRow.published, VersionRow.record_type, VersionRow.record),
+    *(VersionRow.sha256, VersionRow.items_sha256, *_OF_PAGE, SourceRow.region, SourceRow.series),
+)
+
+
+def history_row(row: Any) -> Row:
+    """The fields of `mubiao history`, of a row of HISTORY; `targets` counts those that moved with this version."""
     return {
         "version": f"v{row.id}",
-        "source": page.source,
-        "url": page.url,
+        "source": row.source,
+        "url": row.url,
         "release": row.release,
         "at": row.at,
         "title": row.title,
@@ -51,7 +62,7 @@ def history_row(row: VersionRow, page: PageRow) -> Row:
         "kind": row.kind,
         "significance": row.significance,
         "targets": row.moved,
-        "attachment": page.label,
+        "attachment": row.label,
         "reading": row.reading,
         "copy_of": rows.version_id(row.copy_of),
     }
@@ -63,7 +74,8 @@ def shown(session: Session, row: VersionRow, page: PageRow, version: Version) ->
     change = select(ChangeRow.id).where(col(ChangeRow.new_version) == row.id)
     owner = session.get_one(SourceRow, page.source)
     parent = session.get(PageRow, page.parent) if page.parent is not None else None
-    return history_row(row, page) | {
+    listed = session.connection().execute(HISTORY.where(col(VersionRow.id) == row.id)).one()
+    return history_row(listed) | {
         "region": owner.region,
         "series": owner.series,
         "published": row.published,
@@ -88,17 +100,17 @@ def shown(session: Session, row: VersionRow, page: PageRow, version: Version) ->
     }
 
 
-def item(target: Target, row: VersionRow, page: PageRow, source: SourceRow) -> Item:
-    """A target with where it stands."""
+def item(target: Target, row: Any) -> Item:
+    """A target with where it stands: a row of ITEMS."""
     return Item(
         target=target,
-        source=page.source,
-        region=source.region,
-        series=source.series,
+        source=row.source,
+        region=row.region,
+        series=row.series,
         release=row.release,
         year=row.year,
         version=f"v{row.id}",
-        url=page.url,
+        url=row.url,
         title=row.title,
         published=row.published,
         at=row.at,
@@ -107,47 +119,6 @@ def item(target: Target, row: VersionRow, page: PageRow, source: SourceRow) -> I
         complete=bool(row.record.get("complete")),
         copy=row.copy_of is not None or row.record.get("stage") == "copy",
     )
-
-
-def prefetch(session: Session, passages: Sequence[PassageRow]) -> list[Any]:
-    """The rows that `hit` asks for, in two reads for all; they stay in the session as long as this list is held."""
-    changes = [p.change for p in passages if p.change is not None]
-    latest = [p.version for p in passages if p.change is None and p.version is not None]
-    found: list[Any] = []
-    if changes:
-        found += session.exec(select(ChangeRow).where(col(ChangeRow.id).in_(changes))).all()
-    if latest:
-        found += session.exec(select(VersionRow).where(col(VersionRow.id).in_(latest))).all()
-    return found
-
-
-def hit(session: Session, passage: PassageRow, page: PageRow, asked: search.Query, wanted: Filter) -> Row | None:
-    """One line of an answer, None if the words are not really there or the time is not the one wanted."""
-    if passage.change is None:
-        version = session.get_one(VersionRow, passage.version)
-        at, title, text, number = version.at, version.title, versions.text_of(session, version), version.id
-    else:
-        change = session.get_one(ChangeRow, passage.change)
-        text = versions.passage(rows.body(change.body, change.id)[0], passage.place)
-        at, title, number = change.at, change.title, change.new_version or change.old_version
-    if (wanted.since and at < wanted.since) or (wanted.until and at >= wanted.until):
-        return None
-    found = search.hits(text, asked)
-    if not found:
-        return None
-    line, place = search.snippet(text, found)
-    return {
-        "source": page.source,
-        "url": page.url,
-        "title": title or page.title,
-        "version": rows.version_id(number),
-        "change": rows.change_id(passage.change),
-        "at": at,
-        "where": passage.place,
-        "snippet": line,
-        "hit": place,
-        "hits": len(found),
-    }
 
 
 def source(row: SourceRow, counted: Any, failing: PageRow | None) -> Row:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,24 +159,28 @@ def _lean(session: Session, keyframe: _Keyframe, more: int) -> None:
 
 
 _KEYFRAME = aliased(BlobRow)
-_WITH_KEYFRAME: Any = (
-    sql_select(
-        col(BlobRow.base),
-        col(BlobRow.beside),
-        col(BlobRow.code),
-        col(BlobRow.size),
-        col(BlobRow.data),
-        col(_KEYFRAME.size).label("base_size"),
-        col(_KEYFRAME.data).label("base_data"),
-    )
-    .outerjoin(_KEYFRAME, col(_KEYFRAME.sha256) == col(BlobRow.base))
-    .where(col(BlobRow.sha256) == bindparam("sha"))
-)
+_ROWS: Any = sql_select(
+    col(BlobRow.sha256),
+    col(BlobRow.base),
+    col(BlobRow.beside),
+    col(BlobRow.code),
+    col(BlobRow.size),
+    col(BlobRow.data),
+    col(_KEYFRAME.size).label("base_size"),
+    col(_KEYFRAME.data).label("base_data"),
+).outerjoin(_KEYFRAME, col(_KEYFRAME.sha256) == col(BlobRow.base))
+_ROW: Any = _ROWS.where(col(BlobRow.sha256) == bindparam("sha"))
+_SOME: Any = _ROWS.where(col(BlobRow.sha256).in_(bindparam("some", expanding=True)))
 
 
 def _row(session: Session, sha256: str) -> Any:
     """A blob beside its keyframe, in one read."""
-    return session.connection().execute(_WITH_KEYFRAME, {"sha": sha256}).first()
+    return session.connection().execute(_ROW, {"sha": sha256}).first()
+
+
+def rows_of(session: Session, names: Sequence[str]) -> dict[str, Any]:
+    """Many blobs beside their keyframes, in one read: what `read` takes."""
+    return {row.sha256: row for row in session.connection().execute(_SOME, {"some": list(names)})} if names else {}
 
 
 def unpack(packed: bytes, size: int, keyframe: bytes | None) -> bytes:
@@ -218,7 +223,11 @@ def _beside(session: Session, sha256: str, code: str | None, of: str) -> bytes:
 
 def get(session: Session, sha256: str, of: str) -> bytes:
     """The bytes of this name. Raises StorageError, naming `of` (whose bytes they are), if they are gone or damaged."""
-    row = _row(session, sha256)
+    return read(session, sha256, _row(session, sha256), of)
+
+
+def read(session: Session, sha256: str, row: Any, of: str) -> bytes:
+    """The same, of a row that was read already."""
     if row is None:
         raise StorageError(f"{of}: its blob {sha256[:12]} is missing; run: mubiao db check")
     if row.base is not None and row.base_data is None:

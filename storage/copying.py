@@ -16,8 +16,8 @@ from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as entities
 
 from monitor.errors import StorageError
-from storage import database, migrate, rows, search, versions
-from storage.tables import REVISIONS, ChangeRow, PassageRow, VersionRow
+from storage import database, migrate, passages
+from storage.tables import REVISIONS, PageRow, PassageRow
 
 BATCH = 500  # rows in one statement
 Told = Callable[[int, int], object]  # batches done, and how many there are
@@ -98,15 +98,16 @@ class _Copy:
     def _index(self) -> None:
         """A passage whose text is damaged is left out: `db check` names it, here as there."""
         with Session(self._writing) as session:
+            sources = dict(session.exec(entities(PageRow.id, PageRow.source)).all())
             numbers = list(session.exec(entities(PassageRow.id).order_by(col(PassageRow.id))))
             for number in numbers:
                 entry = session.get_one(PassageRow, number)
                 try:
-                    value = _text(session, entry)
+                    value = passages.text_of(session, entry)
                 except StorageError:
                     value = ""
-                if value and entry.id is not None:
-                    search.insert(session, entry.id, value)
+                if value:
+                    passages.insert(session, entry, sources[entry.page], value)
                 session.expunge_all()
                 self._step()
 
@@ -122,14 +123,6 @@ class _Copy:
                 text("SELECT setval(CAST(:name AS regclass), :last, :used)"),
                 {"name": name, "last": last or 1, "used": last is not None},
             )
-
-
-def _text(session: Session, entry: PassageRow) -> str:
-    """What a passage was indexed with."""
-    if entry.change is None:
-        return versions.text_of(session, session.get_one(VersionRow, entry.version))
-    change = session.get_one(ChangeRow, entry.change)
-    return versions.passage(rows.body(change.body, change.id)[0], entry.place)
 
 
 def _add(digest: Any, batch: Sequence[RowMapping]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import col
 
 from monitor.model import Target
-from storage.tables import SourceRow
+from storage.tables import PageRow, SourceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +60,20 @@ def item_matches(item: Target, wanted: Filter) -> bool:
             return False
     word = wanted.indicator
     return not word or word == item.indicator_id or word in (item.canonical or "") or word in item.indicator
+
+
+def narrowed(query: Any, wanted: Filter, at: Any) -> Any:
+    """The filters that every query knows. `at` is the column that `since` and `until` look at."""
+    if wanted.source:
+        query = query.where(col(PageRow.source) == wanted.source)
+    if wanted.url:
+        query = query.where(col(PageRow.url) == wanted.url)
+    if (clause := region_clause(wanted)) is not None:
+        query = query.where(clause)
+    if wanted.series:
+        query = query.where(col(SourceRow.series) == wanted.series)
+    if at is not None and wanted.since:
+        query = query.where(at >= wanted.since)
+    if at is not None and wanted.until:
+        query = query.where(at < wanted.until)
+    return query

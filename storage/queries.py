@@ -9,6 +9,7 @@ Answers are types of monitor.model, or dictionaries named as in docs/json.md wit
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
@@ -23,6 +24,7 @@ from storage import (
     answers,
     database,
     feed,
+    finding,
     learned,
     named,
     outbox,
@@ -35,7 +37,7 @@ from storage import (
     versions,
 )
 from storage.answers import Item, Row
-from storage.filters import Filter, item_matches, region_clause
+from storage.filters import Filter, item_matches, narrowed
 from storage.learned import Seen
 from storage.tables import (
     REVISIONS,
@@ -43,11 +45,12 @@ from storage.tables import (
     BlobRow,
     ChangeRow,
     PageRow,
-    PassageRow,
     SourceRow,
     TargetRow,
     VersionRow,
 )
+
+UNREAD = 100  # remembered damages
 
 
 class Queries:
@@ -56,6 +59,7 @@ class Queries:
     def __init__(self, url: str, *, pooled: bool = False) -> None:
         self.url = url
         self.path = database.sqlite_path(url)
+        self.unread: deque[str] = deque(maxlen=UNREAD)  # what was left out of answers because it is damaged
         self._engine = database.reader(url, pooled=pooled)
 
     def open(self) -> Self:
@@ -134,11 +138,12 @@ class Queries:
         """Versions of a source or of one address, newest first."""
         with self._session() as session:
             pages = named.pages(session, ref)
-            query = select(VersionRow, PageRow).where(
-                col(VersionRow.page) == col(PageRow.id), col(PageRow.id).in_(pages)
-            )
-            query = query.order_by(col(VersionRow.at).desc(), col(VersionRow.id).desc()).limit(limit)
-            return [answers.history_row(row, page) for row, page in session.exec(query)]
+            newest = (col(VersionRow.at).desc(), col(VersionRow.id).desc())
+            shown = (
+                select(VersionRow.id).where(col(VersionRow.page).in_(pages)).order_by(*newest).limit(limit)
+            )  # an index
+            query = answers.HISTORY.where(col(VersionRow.id).in_(shown)).order_by(*newest)
+            return [answers.history_row(row) for row in session.connection().execute(query)]
 
     def show(self, ref: str, at: datetime | None = None) -> Row:
         """One version whole: the fields of `history` and the document."""
@@ -154,12 +159,15 @@ class Queries:
             query = select(VersionRow.id).where(
                 col(VersionRow.page) == col(PageRow.id), col(PageRow.source) == col(SourceRow.key)
             )
-            query = _narrow(query, wanted, VersionRow.at)
+            query = narrowed(query, wanted, VersionRow.at)
             if latest:
                 query = query.where(col(PageRow.version) == col(VersionRow.id))
             numbers = session.exec(query.order_by(col(VersionRow.id))).all()
         for number in numbers:
-            yield self.show(f"v{number}")
+            try:
+                yield self.show(f"v{number}")
+            except StorageError as wrong:  # the others are still good
+                self.unread.append(str(wrong))
 
     # ------------------------------------------------------------------ changes
 
@@ -171,7 +179,7 @@ class Queries:
         query: Any = select(ChangeRow, PageRow.url).where(
             col(ChangeRow.page) == col(PageRow.id), col(PageRow.source) == col(SourceRow.key)
         )
-        query = _narrow(query, wanted, ChangeRow.at)
+        query = narrowed(query, wanted, ChangeRow.at)
         if wanted.min_significance:
             query = query.where(col(ChangeRow.significance) >= wanted.min_significance)
         if wanted.change_kinds:
@@ -184,7 +192,15 @@ class Queries:
             for clause in feed.hints(session, wanted, limit):
                 query = query.where(clause)
             found = session.exec(query.order_by(col(ChangeRow.id).desc()).limit(limit))
-            return [rows.change(row, url) for row, url in found]
+            return [self._change(row, url) for row, url in found]
+
+    def _change(self, row: ChangeRow, url: str) -> Change:
+        """One change of many: without its edits where they are damaged, which is remembered."""
+        try:
+            return rows.change(row, url)
+        except StorageError as wrong:
+            self.unread.append(str(wrong))
+            return rows.change(row, url, whole=False)
 
     def change(self, name: str) -> Change:
         """One change. Raises UsageError where there is none of this id."""
@@ -207,55 +223,50 @@ class Queries:
             if wanted.as_of is None and wanted.release is None and not wanted.all_releases:
                 return self._current(session, wanted, limit)
             chosen = _chosen(wanted)
-            found = session.exec(
-                chosen.order_by(col(SourceRow.key), col(VersionRow.year).nulls_first(), col(VersionRow.id))
-            )
+            found = chosen.order_by(col(SourceRow.key), col(VersionRow.year).nulls_first(), col(VersionRow.id))
             out: list[Item] = []
-            for row, page, source in found.all():
-                for target in versions.targets_of(session, row):
+            for row in session.connection().execute(found).all():
+                for target in self._targets_of(session, row):
                     if item_matches(target, wanted):
-                        out.append(answers.item(target, row, page, source))
+                        out.append(answers.item(target, row))
                 if limit is not None and len(out) >= limit:
                     return out[:limit]
             return out
 
     def _current(self, session: Session, wanted: Filter, limit: int | None) -> list[Item]:
-        query: Any = select(TargetRow, VersionRow, PageRow, SourceRow).where(
+        joined = (
             col(TargetRow.version) == col(VersionRow.id),
             col(TargetRow.page) == col(PageRow.id),
             col(TargetRow.source) == col(SourceRow.key),
         )
-        query = _first_only(_narrow(query, wanted, VersionRow.at), wanted)
+        query = _first_only(narrowed(select(TargetRow.id).where(*joined), wanted, VersionRow.at), wanted)
         for name in ("role", "kind", "scope", "headline"):
             if (value := getattr(wanted, name)) is not None:
                 query = query.where(col(getattr(TargetRow, name)) == value)
         if wanted.indicator:
             query = query.where(feed.named(session, TargetRow, wanted.indicator))
-        query = query.order_by(col(TargetRow.source), col(TargetRow.version), col(TargetRow.position)).limit(limit)
-        return [answers.item(Target(**item.fields), row, page, src) for item, row, page, src in session.exec(query)]
+        order = (col(TargetRow.source), col(TargetRow.version), col(TargetRow.position))
+        chosen = (
+            query.correlate(None).order_by(*order).limit(limit)
+        )  # only these are read whole: many more may have to be put in order
+        found = answers.ITEMS.add_columns(col(TargetRow.fields)).where(*joined, col(TargetRow.id).in_(chosen))
+        return [answers.item(Target(**row.fields), row) for row in session.connection().execute(found.order_by(*order))]
+
+    def _targets_of(self, session: Session, row: Any) -> tuple[Target, ...]:
+        """Those of one version of many: none where they are damaged, which is remembered."""
+        try:
+            return versions.targets_of(session, row)
+        except StorageError as wrong:
+            self.unread.append(str(wrong))
+            return ()
 
     # ------------------------------------------------------------------ search
 
     def search(self, query: str, filters: Filter | None = None, *, limit: int = 50) -> list[Row]:
         """Where words occur in the latest texts and in everything added or removed; newest first, exact."""
-        asked, wanted, out = search.parse(query), filters or Filter(), list[Row]()
+        asked = search.parse(query)
         with self._session() as session:
-            for numbers in search.candidates(session, asked, min(max(limit, 20), 200)):
-                found: Any = select(PassageRow, PageRow).where(
-                    col(PassageRow.page) == col(PageRow.id),
-                    col(PageRow.source) == col(SourceRow.key),
-                    col(PassageRow.id).in_(numbers),
-                )
-                found = session.exec(_narrow(found, wanted, None).order_by(col(PassageRow.id).desc())).all()
-                held = answers.prefetch(session, [passage for passage, _ in found])
-                for passage, page in found:
-                    row = answers.hit(session, passage, page, asked, wanted)
-                    if row is not None:
-                        out.append(row)
-                    if len(out) >= limit:
-                        return out
-                del held  # it kept the rows in the session until here
-        return out
+            return finding.find(session, asked, filters or Filter(), limit, self.unread)
 
     # ------------------------------------------------------------------ state
 
@@ -393,23 +404,6 @@ class Queries:
 _LONGEST = (col(PageRow.failing_since).nulls_first(), col(PageRow.id))  # who has been failing longest comes first
 
 
-def _narrow(query: Any, wanted: Filter, at: Any) -> Any:
-    """The filters that every query knows. `at` is the column that `since` and `until` look at."""
-    if wanted.source:
-        query = query.where(col(PageRow.source) == wanted.source)
-    if wanted.url:
-        query = query.where(col(PageRow.url) == wanted.url)
-    if (clause := region_clause(wanted)) is not None:
-        query = query.where(clause)
-    if wanted.series:
-        query = query.where(col(SourceRow.series) == wanted.series)
-    if at is not None and wanted.since:
-        query = query.where(at >= wanted.since)
-    if at is not None and wanted.until:
-        query = query.where(at < wanted.until)
-    return query
-
-
 def _chosen(wanted: Filter) -> Any:
     """Versions whose targets are wanted: the newest of each page, or of each page and release."""
     newest = select(func.max(VersionRow.id)).where(col(VersionRow.items) > 0)
@@ -418,16 +412,16 @@ def _chosen(wanted: Filter) -> Any:
     if wanted.release is not None:
         newest = newest.where(named.release_clause(wanted.release))
     if wanted.source or wanted.url or wanted.region or wanted.under or wanted.series:
-        pages = _narrow(select(PageRow.id).where(col(PageRow.source) == col(SourceRow.key)), wanted, None)
+        pages = narrowed(select(PageRow.id).where(col(PageRow.source) == col(SourceRow.key)), wanted, None)
         newest = newest.where(col(VersionRow.page).in_(pages))
     per_release = wanted.all_releases or wanted.release is not None
     newest = newest.group_by(col(VersionRow.page), *([col(VersionRow.release)] if per_release else []))
-    query = select(VersionRow, PageRow, SourceRow).where(
+    query = answers.ITEMS.where(
         col(VersionRow.page) == col(PageRow.id),
         col(PageRow.source) == col(SourceRow.key),
         col(VersionRow.id).in_(newest),
     )
-    return _first_only(_narrow(query, wanted, VersionRow.at), wanted)
+    return _first_only(narrowed(query, wanted, VersionRow.at), wanted)
 
 
 def _first_only(query: Any, wanted: Filter) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select, union
 
-from storage import payloads, readings, rows, search, versions
+from storage import passages, payloads, readings, rows
 from storage.tables import (
     AlertRow,
     BlobRow,
@@ -98,8 +98,7 @@ def _forget(session: Session, number: int) -> None:
     for change in session.exec(select(ChangeRow).where(col(ChangeRow.new_version) == number)).all():
         edits, _ = rows.body(change.body, change.id)
         for entry in session.exec(select(PassageRow).where(col(PassageRow.change) == change.id)).all():
-            assert entry.id is not None
-            search.remove(session, entry.id, versions.passage(edits, entry.place))
+            passages.remove(session, entry, change.source, passages.of_edits(edits, entry.place))
             session.delete(entry)
         session.delete(change)
     session.flush()

@@ -282,9 +282,9 @@ def body(data: bytes, of: int | None) -> tuple[tuple[Edit, ...], tuple[TargetCha
     return tuple(Edit(*e) for e in plain["edits"]), tuple(_target_change(t) for t in plain["targets"])
 
 
-def change(row: ChangeRow, url: str) -> Change:
-    """A change as everybody else knows it."""
-    edits, targets = body(row.body, row.id)
+def change(row: ChangeRow, url: str, *, whole: bool = True) -> Change:
+    """A change as everybody else knows it; without its edits and targets unless `whole`."""
+    edits, targets = body(row.body, row.id) if whole else ((), ())
     return Change(
         kind=cast(Any, row.kind),
         at=row.at,

@@ -25,7 +25,7 @@ from monitor.model import (
     TargetChange,
     Version,
 )
-from storage import attached, blobs, glances, items, outbox, readings, rows, search, sketches, watched
+from storage import attached, blobs, glances, items, outbox, passages, readings, rows, sketches, watched
 from storage.tables import ChangeRow, MovedRow, PageRow, PassageRow, SourceRow, TargetRow, VersionRow
 
 EARLIER = 200  # versions of a page among which a return to an old text is recognised
@@ -298,14 +298,14 @@ def _replace_text(session: Session, page: PageRow, before: str | None, row: Vers
     entry = session.exec(
         select(PassageRow).where(col(PassageRow.page) == page.id, col(PassageRow.place) == "text")
     ).first()
-    if entry is not None and entry.id is not None and before is not None and text.strip():
+    if entry is not None and before is not None and text.strip():
         entry.version = row.id
         session.add(entry)
-        search.replace(session, entry.id, before, text)
+        passages.replace(session, entry, page.source, before, text)
         return
-    if entry is not None and entry.id is not None:
+    if entry is not None:
         if before is not None:
-            search.remove(session, entry.id, before)
+            passages.remove(session, entry, page.source, before)
         session.delete(entry)
     _index(session, page, "text", text, version=row.id)
 
@@ -319,13 +319,7 @@ def _index(
     entry = PassageRow(page=page.id, version=version, change=change, place=place)
     session.add(entry)
     session.flush()
-    assert entry.id is not None
-    search.insert(session, entry.id, text)
-
-
-def passage(edits: Sequence[Any], place: str) -> str:
-    """What a change added or removed, one edit a line: the text that its entry in the index stands for."""
-    return "\n".join(filter(None, (e.new if place == "added" else e.old for e in edits if e.op != "move")))
+    passages.insert(session, entry, page.source, text)
 
 
 def _add_change(
@@ -352,7 +346,7 @@ def _add_change(
     version = fresh.id if fresh else None
     if event.kind != "new":  # the whole text of a new document is indexed already
         for place in ("added", "removed"):
-            _index(session, page, place, passage(event.edits, place), version=version, change=row.id)
+            _index(session, page, place, passages.of_edits(event.edits, place), version=version, change=row.id)
     return replace(event, id=f"c{row.id}")
 
 

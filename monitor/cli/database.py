@@ -34,6 +34,7 @@ def queries(session: Session, *, missing: str | None = None) -> Iterator[Queries
         raise UsageError(missing or f"{path}: no database yet (mubiao check or mubiao import makes it)")
     with Queries(session.db) as db:
         yield db
+        session.unread.extend(db.unread)
 
 
 def order(session: Session, name: str, **given: Any) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import gc
 import locale
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -25,6 +26,7 @@ class Session:
     db: str
     lang: Lang
     config_given: bool  # by option or environment: then a missing file is an error even for a query
+    unread: list[str] = field(default_factory=list)  # what an answer lacks because it is damaged
 
 
 def _locale() -> str | None:
@@ -40,6 +42,12 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def wrapped(*args: Any, config: str | None, db: str | None, lang: str | None, **kwargs: Any) -> Any:
         session = Session(config or DEFAULT_CONFIG, db or DEFAULT_DB, language(lang, _locale()), bool(config))
-        return command(*args, session=session, **kwargs)
+        gc.freeze()  # what was loaded until here is no garbage: a collection need not look at it again
+        result = command(*args, session=session, **kwargs)
+        for line in dict.fromkeys(session.unread):
+            click.echo(f"mubiao: {line}", err=True)
+        if session.unread:
+            raise click.exceptions.Exit(1)
+        return result
 
     return wrapped

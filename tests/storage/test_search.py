@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
+import sys
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -12,8 +17,9 @@ from sqlalchemy import create_engine, text
 from sqlmodel import Session
 
 from monitor.errors import UsageError
-from storage import search
+from storage import passages, search
 from storage.filters import Filter
+from storage.tables import PassageRow
 
 TEXTS = ["行政处罚决定书", "决定处罚，行政公书", "土地面积6.5万亩，GDP增长ＡＢ", "罚", "人民检察院\n工作报告"]
 
@@ -101,10 +107,28 @@ def test_the_index_offers_everything_that_the_second_look_would_take(text: str, 
         return
     if not search.hits(text, query):
         return
-    grams = search.grams(search.fold(text))
+    words = search.words(text)
     for part in query.match.split(" AND "):
         word = part.split('"')[1]
-        assert any(g.startswith(word) if part.endswith("*") else g == word for g in grams)
+        assert any(g.startswith(word) if part.endswith("*") else g == word for g in words)
+    assert set(query.pairs) <= words | search.characters(text)
+
+
+@example("土\u3000地ＡbＣ", "土地 abc")
+@example("㎡与m2", "m2")
+@example("ﬁ", "i")
+@given(
+    st.text(alphabet="土地Ａa㎡m2²ßsﬁi№①1 \n，", max_size=30), st.text(alphabet="土地am2sfi1", min_size=1, max_size=3)
+)
+def test_patterns_find_what_folding_finds(text: str, term: str) -> None:
+    query = search.parse(term)
+    folding = replace(query, within=re.compile("^"))
+    assert search.hits(text, query) == search.hits(text, folding)
+
+
+def test_no_character_folds_outside_the_ranges_looked_at() -> None:
+    looked_at = set().union(*(range(*some) for some in search._FOLDING))
+    assert not [hex(c) for c in range(sys.maxunicode + 1) if c not in looked_at and search.fold(chr(c)) != chr(c)]
 
 
 @example(" Aß")
@@ -125,10 +149,11 @@ def test_an_entry_renewed_by_differences_holds_the_words_of_its_last_text(url) -
     ]
     engine = create_engine(url)
     with Session(engine) as session:
-        search.insert(session, 7, texts[0])
+        renewed, fresh = PassageRow(id=7, page=1, place="text"), PassageRow(id=8, page=1, place="text")
+        passages.insert(session, renewed, "yl-report", texts[0])
         for before, after in pairwise(texts):
-            search.replace(session, 7, before, after)
-        search.insert(session, 8, texts[-1])
+            passages.replace(session, renewed, "yl-report", before, after)
+        passages.insert(session, fresh, "yl-report", texts[-1])
         session.connection().execute(
             text("CREATE VIRTUAL TABLE temp.seen USING fts5vocab(main, passage_index, instance)")
         )
@@ -137,4 +162,52 @@ def test_an_entry_renewed_by_differences_holds_the_words_of_its_last_text(url) -
             for number in (7, 8)
         ]
     engine.dispose()
-    assert held[0] == held[1] == set(search.words(texts[-1]).split())
+    own = {passages.of_source("yl-report"), passages.TEXT}
+    assert held[0] == held[1] == search.words(texts[-1]) | own
+
+
+@pytest.mark.both_dialects
+@pytest.mark.parametrize("keys", [("yl", "yl-2"), ("YL", "yl"), ("云岭.1", "云岭_1")])
+def test_sources_with_like_names_are_kept_apart(ask, house, source, keys: tuple[str, str]) -> None:
+    for page in house.watch(*(source(key) for key in keys)):
+        house.see(page, "土地" + page.source)
+    for key in keys:
+        assert [row["source"] for row in ask.search("土地", Filter(source=key))] == [key]
+    assert ask.search("土地", Filter(source="nobody")) == []
+
+
+@pytest.mark.both_dialects
+def test_since_finds_late_edits_and_texts_that_are_new_again(ask, house, source, edited) -> None:
+    old, young = house.watch(source("a"), source("b"))
+    house.see(old, "土地一百亩。", title="a")
+    house.see(young, "土地二百亩。", title="b")
+    since = house.tick(timedelta(days=9))
+    house.see(old, "土地三百亩。", title="a", edits=edited("土地一百亩。", "土地三百亩。"))
+    found = [(row["source"], row["where"]) for row in ask.search("土地", Filter(since=since))]
+    assert found == [("a", "removed"), ("a", "added"), ("a", "text")]
+    assert [row["where"] for row in ask.search("土", Filter(since=since))] == ["removed", "added", "text"]
+    assert ask.search("土地", Filter(since=since + timedelta(days=1))) == []
+    assert [row["source"] for row in ask.search("土地", Filter(until=since))] == ["b"]
+
+
+@pytest.mark.both_dialects
+def test_more_entries_than_one_answer_of_the_index(ask, house, source) -> None:
+    pages = house.watch(*(source(f"s{n}") for n in range(30)))
+    for n, page in enumerate(sorted(pages, key=lambda p: int(p.source[1:]))):
+        house.see(page, "土地与面积" if n == 3 else "土地，地与面积" if n % 2 else "无", title="x")
+    assert [row["source"] for row in ask.search("土地与", limit=1)] == ["s3"]
+    assert [row["source"] for row in ask.search("土", limit=1)] == ["s29"]
+    assert [row["source"] for row in ask.search("无 无", limit=99)] == [f"s{n}" for n in range(28, -1, -2)]
+    assert [row["source"] for row in ask.search("与面", Filter(under="990100"), limit=99)] == [
+        f"s{n}" for n in range(29, 0, -2)
+    ]
+
+
+def test_a_damaged_text_is_named_and_the_others_are_found(ask, house, source) -> None:
+    for page in house.watch(source("a"), source("b")):
+        house.see(page, "土地" + page.source)
+    with closing(sqlite3.connect(ask.path)) as file, file:
+        file.execute("UPDATE blob SET data = x'28b52ffd' WHERE sha256 = (SELECT sha256 FROM version WHERE id = 2)")
+    assert len(ask.search("土地")) == 1
+    [told] = ask.unread
+    assert told.startswith("version v2: its blob") and "damaged" in told
