@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -28,15 +29,35 @@ from pathlib import Path
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))  # a package `tests` may be installed
+
+from postgres_server import Server
 
 from monitor import cluster
 from monitor import config as configuration
 from storage import migrate
 from storage.queries import Queries
 from storage.store import Store
-from tests.postgres_server import Server
 
-TEXT = "云岭区人民政府今天召开会议，研究部署重点工作，区长主持会议并讲话，各部门负责同志参加。地区生产总值增长6%左右。"
+WORDS = ("水库", "公路", "学校", "医院", "茶园", "桥梁", "粮仓", "林场", "渡口", "市场", "公园", "泵站")
+VERBS = ("新建", "改造", "验收", "巡查", "扩建", "加固", "清理", "移交", "检修", "规划")
+
+
+def page(path: str) -> bytes:
+    """A notice like no other: pages that repeat each other would be looked up as copies."""
+    by = random.Random(path)
+
+    def sentence() -> str:
+        what, verb, other = by.choice(WORDS), by.choice(VERBS), by.choice(WORDS)
+        where, number = by.randrange(1, 400), by.randrange(10, 999)
+        return f"第{where}村民小组要抓紧{verb}{what}，安排{number}人参加，并把{other}的台账报送镇里。"
+
+    aim = f"今年全区规模以上工业增加值增长{by.randrange(20, 90) / 10}%左右。"
+    text = "".join(f"<p>{''.join(sentence() for _ in range(4))}</p>" for _ in range(5))
+    title = f"{by.choice(WORDS)}{by.choice(VERBS)}工作第{path.strip('/')}期简报"
+    return (
+        f"<html><head><title>{title}</title></head><body><div id=zoom><p>{aim}</p>{text}</div></body></html>".encode()
+    )
 
 
 def serve(line: Connection, latency: float) -> None:
@@ -50,10 +71,7 @@ def serve(line: Connection, latency: float) -> None:
                 head = await reader.readuntil(b"\r\n\r\n")
                 began, path = time.monotonic(), head.split(b" ", 2)[1].decode()
                 await asyncio.sleep(latency)
-                body = (
-                    f"<html><head><title>{path}</title></head><body><div id=zoom><p>{path}{TEXT * 4}</p></div></body>"
-                )
-                data = body.encode()
+                data = page(path)
                 seen.append((host, path, began, time.monotonic()))
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n")
                 writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(data), data))
@@ -143,7 +161,10 @@ class Field:
         seen = line.recv()
         with Queries(url) as ask:
             status = ask.status(datetime.now(UTC))
+            failing = ask.failures()
         print(f"  versions {status['versions']}, due {status['due']}, failing {status['failing']}")
+        for why in failing[:3]:
+            print("  ", why)
         if killed:
             self._told(killed, seen)
         server.drop(url)
