@@ -124,7 +124,8 @@ class Learning:
 
     def _lessons(self, host: str, pages: Sequence[Page], sources: Mapping[str, Source]) -> list[Noise]:
         known = self.store.noise([host])
-        own = [rule for page in pages for rule in self._of_page(host, page, sources[page.source], known)]
+        again = [page for page in pages if page.version is not None]  # what was read once shows nothing that moves
+        own = [rule for page in again for rule in self._of_page(host, page, sources[page.source], known)]
         shapes = [r for r in known if r.kind == "shape" and r.page and r.page not in {p.page for p in own}]
         promoted = learn.promoted(host, [*own, *shapes])
         marks = {r.mark for r in promoted}

@@ -298,8 +298,8 @@ class Checker:
         walks = _Walks(walk)
         try:
             await self.database(self.learning.refresh)
-            if {p.source for queue in queues.values() for p in queue} - self._past_first:
-                self._past_first |= await self.database(self.store.past_first_pass)
+            if first := {p.source for queue in queues.values() for p in queue} - self._past_first:
+                self._past_first |= await self.database(self.store.past_first_pass, first)
             for host, queue in list(queues.items()):
                 walks.start(host, min(self._width(queue), len(queue)))
             while not await walks.over(within=UNSAVED_FOR):
@@ -391,25 +391,14 @@ class Checker:
         return outcome
 
     async def _next_of(self, page: Page, outcome: Outcome) -> Sequence[Page]:
-        """Documents that a list just named, to be read in the same pass; and whether a first pass is over."""
+        """Documents that a list just named, to be read in the same pass."""
         source = self._sources.get(page.source)
         if source is None or outcome.failure is not None:
             return ()
-        found: Sequence[Page] = ()
-        if outcome.found or outcome.following:
-            unread = await self.database(self.store.unread_pages, page.source)
-            found = [p for p in unread if p.id not in self._running]
-        if not found and page.source not in self._past_first:
-            await self.database(self._end_first_pass, page.source)
-        return found
-
-    def _end_first_pass(self, source: str) -> None:
-        """Once everything a source found at first has been read, what it finds from now on is news."""
-        if not self.store.baseline_done(source):
-            if self.store.unread(source):
-                return
-            self.store.finish_pass(source, self.now())
-        self._past_first.add(source)
+        if not outcome.found and not outcome.following:
+            return ()
+        unread = await self.database(self.store.unread_pages, page.source)
+        return [p for p in unread if p.id not in self._running]
 
     # ------------------------------------------------------------------ one page
 
@@ -426,7 +415,7 @@ class Checker:
             outcome = await self._with_attachments(source, await self._check_document(source, known))
         outcome = replace(outcome, next_due=self._due(source, known, outcome))
         confirmed = _confirmed(source, known, outcome)
-        if _may_wait(outcome, known) and not confirmed:
+        if _may_wait(outcome, known) and not confirmed and source.key in self._past_first:
             self._unsaved[page.id] = outcome
             return outcome, None
         saved: list[Change] = []
@@ -462,11 +451,13 @@ class Checker:
         if confirmed and known.last is not None:
             beside += rules.confirm(self.store.told(known.last.id), now=outcome.at)
         lease = self._leases.get(outcome.page.id)
-        self.store.save(outcome, owed, health=beside, lease=lease)
+        finishes = outcome.failure is None and source.key not in self._past_first
+        self.store.save(outcome, owed, health=beside, lease=lease, finishes=finishes)
         self._leases.pop(outcome.page.id, None)
         if outcome.result in ("new", "changed"):
             self._fresh[outcome.page.id] = outcome.page
-        if outcome.result == "new" and outcome.record.complete:  # a later one may have been compared over its head
+        # a later one may have been compared over its head
+        if outcome.result == "new" and outcome.record.complete and outcome.record.year is not None:
             self.store.recompare(outcome.page.id, partial(assess.recompared, self.vocabulary))
 
     async def _save_unchanged(self) -> None:
@@ -501,7 +492,8 @@ class Checker:
             if outcome.page.rules == rules_now:
                 return outcome
             return replace(outcome, page=replace(outcome.page, rules=rules_now))
-        known = await self.database(self.store.load, known.page.id)
+        if not _unseen(known.page):
+            known = await self.database(self.store.load, known.page.id)
         again = Again(known, None)
         if reading.failure is None and known.last is not None:
             body = await self.database(self.store.body, known.last.id)
@@ -638,6 +630,11 @@ def _may_wait(outcome: Outcome, known: Known) -> bool:
         and not outcome.found
         and outcome.following is None
     )
+
+
+def _unseen(page: Page) -> bool:
+    """Whether nothing is known of a page but its address: then a glance is its whole past."""
+    return page.version is None and page.gone_since is None and page.role != "attachment"
 
 
 def _damaged(reading: Reading) -> bool:

@@ -20,7 +20,7 @@ import zstandard
 from sqlalchemy import bindparam
 from sqlalchemy import select as sql_select
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
 from storage import inserting, parity
@@ -96,7 +96,7 @@ def _with(data: bytes, near: bytes) -> bytes:
 def put(session: Session, data: bytes, previous: str | None = None, beside: Beside | None = None) -> str:
     """Keep bytes and return their hash. `previous` is a blob of the same page that is probably much alike."""
     sha = digest(data)
-    if session.get(BlobRow, sha) is not None:
+    if session.exec(select(BlobRow.sha256).where(col(BlobRow.sha256) == sha)).first() is not None:
         return sha
     plain = _PLAIN.compress(data)
     row = BlobRow(sha256=sha, size=len(data), data=plain)
@@ -110,6 +110,14 @@ def put(session: Session, data: bytes, previous: str | None = None, beside: Besi
             _lean(session, keyframe, len(packed))
     inserting.once(session, row)
     return sha
+
+
+def put_apart(session: Session, several: Sequence[bytes]) -> list[str]:
+    """Keep bytes that nothing kept is near to; their hashes. One statement for all."""
+    found = {digest(data): data for data in several}
+    rows = [BlobRow(sha256=sha, size=len(data), data=_PLAIN.compress(data)) for sha, data in sorted(found.items())]
+    inserting.each(session, rows)
+    return [digest(data) for data in several]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,20 +34,21 @@ class Later:
 
 def later(session: Session, page: int) -> list[Later]:
     """Documents of the same region and series, of later years, that were compared with something before this one."""
-    own = session.get_one(PageRow, page)
-    place = session.get_one(SourceRow, own.source)
-    row = session.get(VersionRow, own.version) if own.version is not None else None
-    if row is None or row.year is None or not place.series:
+    query = select(SourceRow, VersionRow.year).where(
+        col(PageRow.id) == page, col(SourceRow.key) == col(PageRow.source), col(VersionRow.id) == col(PageRow.version)
+    )
+    place, year = session.exec(query).first() or (None, None)
+    if place is None or year is None or not place.series:
         return []
-    found = session.exec(_compared_over(place, row)).all()
+    found = session.exec(_compared_over(place, year)).all()
     return [_later(session, event, version, known) for event, version, known in found]
 
 
-def _compared_over(place: SourceRow, row: VersionRow) -> Any:
+def _compared_over(place: SourceRow, year: int) -> Any:
     """Changes that brought a document of a later year, compared with none or with one of an earlier year."""
     same = [col(SourceRow.series) == place.series]
     same.append(col(SourceRow.region) == place.region if place.region else col(SourceRow.key) == place.key)
-    earlier = select(VersionRow.id).where(col(VersionRow.year) < row.year).scalar_subquery()
+    earlier = select(VersionRow.id).where(col(VersionRow.year) < year).scalar_subquery()
     return (
         select(ChangeRow, VersionRow, SourceRow)
         .where(
@@ -55,7 +56,7 @@ def _compared_over(place: SourceRow, row: VersionRow) -> Any:
             col(ChangeRow.new_version) == col(VersionRow.id),
             col(PageRow.id) == col(ChangeRow.page),
             col(SourceRow.key) == col(PageRow.source),
-            col(VersionRow.year) > row.year,
+            col(VersionRow.year) > year,
             or_(col(ChangeRow.compared_with).is_(None), col(ChangeRow.compared_with).in_(earlier)),
             *same,
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, func, insert, select, text
+from sqlalchemy import Connection, Engine, RowMapping, Table, func, insert, select, text
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as entities
 
@@ -20,6 +20,7 @@ from storage import database, migrate, passages
 from storage.tables import REVISIONS, PageRow, PassageRow
 
 BATCH = 500  # rows in one statement
+_SNAPSHOT = "REPEATABLE READ"
 Told = Callable[[int, int], object]  # batches done, and how many there are
 
 
@@ -34,7 +35,7 @@ def copy(old: str, new: str, now: datetime, told: Told = lambda done, total: Non
         with (
             lock.holding(),
             database.plain_errors(source),
-            source.connect() as reading,
+            _at_one_moment(source) as reading,
             database.plain_errors(target),
             target.begin() as writing,
         ):
@@ -42,6 +43,12 @@ def copy(old: str, new: str, now: datetime, told: Told = lambda done, total: Non
     finally:
         source.dispose()
         target.dispose()
+
+
+def _at_one_moment(source: Engine) -> Connection:
+    """All tables as they were when the copy began, whoever writes on. A transaction of SQLite is that anyway."""
+    connection = source.connect()
+    return connection if source.dialect.name == "sqlite" else connection.execution_options(isolation_level=_SNAPSHOT)
 
 
 def tables() -> list[Table]:

@@ -19,6 +19,7 @@ from monitor.model import Document, Known, Outcome, Record, Version
 from storage import rows
 from storage.tables import PageRow, SourceRow, VersionRow
 
+MOST_NAMED = 5000  # sources in one question
 _OTHER = aliased(VersionRow)
 _GLANCE: Any = (
     sql_select(
@@ -96,6 +97,12 @@ def _values(outcome: Outcome) -> dict[str, Any]:
     return values
 
 
-def past_first(session: Session) -> set[str]:
-    """Sources whose first complete pass is over."""
-    return set(session.exec(select(SourceRow.key).where(col(SourceRow.baseline_done_at).is_not(None))))
+def past_first(session: Session, keys: Collection[str]) -> set[str]:
+    """Those of these sources whose first complete pass is over."""
+    over = set[str]()
+    wanted = sorted(keys)
+    for start in range(0, len(wanted), MOST_NAMED):
+        some = wanted[start : start + MOST_NAMED]
+        query = select(SourceRow.key).where(col(SourceRow.key).in_(some), col(SourceRow.baseline_done_at).is_not(None))
+        over |= set(session.exec(query))
+    return over

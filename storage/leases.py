@@ -59,18 +59,9 @@ def claim(
     return claimed
 
 
-def held(session: Session, leases: Mapping[int, str]) -> set[int]:
-    """Which of these pages are still ours, by page and token; they stay so until the transaction ends."""
-    found = set[int]()
-    for some in _portions(leases):
-        query = select(PageRow.id).where(tuple_(col(PageRow.id), col(PageRow.lease_id)).in_(some))
-        found |= {n for n in session.exec(query.order_by(col(PageRow.id)).with_for_update()) if n is not None}
-    return found
-
-
-def require(session: Session, page: int, token: str) -> None:
-    """Raises LostError where a page is not ours any more."""
-    if not held(session, {page: token}):
+def end(session: Session, page: int, token: str) -> None:
+    """A page's check is saved in this transaction. Raises LostError where the page is not ours any more."""
+    if not release(session, {page: token}):
         raise LostError(f"page {page} was given to another checker meanwhile; what was found is not saved")
 
 
@@ -79,15 +70,22 @@ def renew(session: Session, leases: Mapping[int, str], now: datetime) -> None:
     _write(session, leases, {"lease_until": _ends(session, now)})
 
 
-def release(session: Session, leases: Mapping[int, str]) -> None:
-    """These are checked, or given up."""
-    _write(session, leases, {"lease_id": None, "lease_until": None})
+def release(session: Session, leases: Mapping[int, str]) -> set[int]:
+    """These are checked, or given up: which of them were still ours. Nobody else gets those before the transaction
+    ends."""
+    return _write(session, leases, {"lease_id": None, "lease_until": None})
 
 
-def _write(session: Session, leases: Mapping[int, str], values: Mapping[str, Any]) -> None:
+def _write(session: Session, leases: Mapping[int, str], values: Mapping[str, Any]) -> set[int]:
+    ours = set[int]()
     for some in _portions(leases):
         mine = tuple_(col(PageRow.id), col(PageRow.lease_id)).in_(some)
-        session.connection().execute(update(PageRow).where(mine).values(values))
+        if len(some) > 1 and several(session):  # who writes many writes in one order: nobody locks up
+            locked = select(PageRow.id).where(mine).order_by(col(PageRow.id)).with_for_update()
+            mine = col(PageRow.id).in_(list(session.exec(locked)))
+        written = update(PageRow).where(mine).values(values).returning(col(PageRow.id))
+        ours |= {number for number in session.connection().execute(written).scalars() if number is not None}
+    return ours
 
 
 def _portions(leases: Mapping[int, str]) -> list[list[tuple[int, str]]]:

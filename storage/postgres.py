@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import NullPool
 from sqlmodel import create_engine
 
@@ -29,6 +30,7 @@ LOCKS = 0x6D756269  # our class of advisory locks; each database of a server has
 DAEMON, KEEPING, SCHEMA = 1, 2, 3  # who runs; blobs are being named or thinned out; the schema is being upgraded
 IDLE_MS = 20_000  # a writer that stopped in the middle of a transaction keeps its rows from others no longer
 POOL = 4  # connections of one process for reading, and as many more in a rush
+RESTED = 1.0  # seconds: a connection unused for so long is asked whether it is still one, others are believed
 
 _KEPT_ALIVE = {
     "connect_timeout": 10,
@@ -82,7 +84,11 @@ def speaker() -> str:
 
 
 def engine(url: str, *, read_only: bool, pooled: bool = True, **options: Any) -> Engine:
-    """Connections to a server. Raises StorageError where the address is none, or the driver is missing."""
+    """Connections to a server. Raises StorageError where the address is none, or the driver is missing.
+
+    A reader's statements stand by themselves: here each of a transaction sees what was committed before it anyway, and
+    to begin and end one takes two journeys to the server more.
+    """
     parsed = address(url)
     settings = {"timezone": "UTC", "idle_in_transaction_session_timeout": str(IDLE_MS)}
     if read_only:
@@ -91,7 +97,9 @@ def engine(url: str, *, read_only: bool, pooled: bool = True, **options: Any) ->
     asked = {k: v for k, v in _KEPT_ALIVE.items() if k not in parsed.query}
     pool: dict[str, Any] = {"poolclass": NullPool}
     if pooled:
-        pool = {"pool_size": POOL, "max_overflow": POOL, "pool_pre_ping": True, "pool_use_lifo": True}
+        pool = {"pool_size": POOL, "max_overflow": POOL, "pool_use_lifo": True}
+    if read_only:
+        options["isolation_level"] = "AUTOCOMMIT"
     try:
         made = create_engine(
             parsed.difference_update_query(["options"]),
@@ -104,7 +112,29 @@ def engine(url: str, *, read_only: bool, pooled: bool = True, **options: Any) ->
     except ModuleNotFoundError:
         raise StorageError(MISSING) from None
     event.listen(made, "before_cursor_execute", _without_nul, retval=True)
+    if pooled:
+        _ask_the_rested(made)
     return made
+
+
+def _ask_the_rested(made: Engine) -> None:
+    """Connections that a server ended while nobody used them are replaced before somebody does.
+
+    SQLAlchemy's own way asks at every use: one journey in five of a check.
+    """
+
+    @event.listens_for(made, "checkout")
+    def _taken(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used", 0.0) < RESTED:
+            return
+        try:
+            made.dialect.do_ping(connection)
+        except made.dialect.loaded_dbapi.Error as wrong:
+            raise InvalidatePoolError from wrong  # the others went with it
+
+    @event.listens_for(made, "checkin")
+    def _given_back(_connection: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
 
 
 def _without_nul(

@@ -27,6 +27,11 @@ class Likely:
 def put(session: Session, page: int, marks: Sequence[int]) -> None:
     """The sketch of a page's latest text, the first of its marks, takes the place of the last one."""
     session.connection().execute(delete(SketchRow).where(col(SketchRow.page) == page))
+    add(session, page, marks)
+
+
+def add(session: Session, page: int, marks: Sequence[int]) -> None:
+    """The sketch of a page's first text."""
     if marks:
         kept = [{"mark": m, "page": page} for m in dict.fromkeys(marks[:SKETCH])]
         session.connection().execute(insert(SketchRow), kept)

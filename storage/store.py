@@ -105,14 +105,20 @@ class Store:
         self._daemon.take()
 
     @contextlib.contextmanager
-    def _write(self, *, alone: bool = False) -> Iterator[Session]:
-        """One transaction. `alone` keeps other machines out for its time: on SQLite nobody else writes anyway."""
+    def _note(self) -> Iterator[Session]:
+        """One transaction that names no blob and no payload."""
         with (
             self._turn,
             database.plain_errors(self._writer),
             Session(self._writer, expire_on_commit=False) as session,
             session.begin(),
         ):
+            yield session
+
+    @contextlib.contextmanager
+    def _write(self, *, alone: bool = False) -> Iterator[Session]:
+        """One transaction. `alone` keeps other machines out for its time: on SQLite nobody else writes anyway."""
+        with self._note() as session:
             if self.path is None:  # a blob that one finds and names must not be swept away by another in between
                 (postgres.alone if alone else postgres.share)(session.connection(), postgres.KEEPING)
             yield session
@@ -145,12 +151,12 @@ class Store:
 
         Returns the keys of known sources whose `match`, `match_text` or `links` changed: see `choose`.
         """
-        with self._write() as session:
+        with self._note() as session:
             return watched.sync(session, sources, now, first_due)
 
     def choose(self, source: str, wanted: Callable[[Page], bool], now: datetime) -> tuple[int, int]:
         """Stop reading a source's documents that are not wanted, take up those that are: how many of each."""
-        with self._write() as session:
+        with self._note() as session:
             return watched.choose(session, source, wanted, now)
 
     def add_source(self, source: Source, now: datetime) -> None:
@@ -158,7 +164,7 @@ class Store:
 
         What a known source lacks of region and series is filled in; nothing else of it is touched.
         """
-        with self._write() as session:
+        with self._note() as session:
             watched.add_source(session, source, now)
 
     def entry(
@@ -170,7 +176,7 @@ class Store:
         role: Literal["entry", "document"] = "document",
     ) -> Page:
         """The page of a source with this address, made where there is none (import, computed e-paper addresses)."""
-        with self._write() as session:
+        with self._note() as session:
             row = watched.find(session, source, url)
             if row is None:
                 owner = session.get(SourceRow, source)
@@ -191,34 +197,20 @@ class Store:
 
     def add_pages(self, source: str, links: Iterable[Link], now: datetime, due: datetime | None = None) -> list[Page]:
         """The pages of these links that were not known yet, due at `due` or at once."""
-        with self._write() as session:
+        with self._note() as session:
             return watched.add(session, source, links, now, due or now)
 
     def finish_pass(self, source: str, now: datetime) -> bool:
-        """The first complete pass of a source is over: what it finds from now on is new. False if it was before."""
-        with self._write() as session:
-            row = session.get_one(SourceRow, source, with_for_update=True)
-            if row.baseline_done_at is not None:
-                return False
-            row.baseline_done_at = now
-            session.add(row)
-            return True
+        """Once everything that a source found at first has been read, what it finds from then on is new: whether it is
+        so far."""
+        with self._note() as session:
+            watched.finish(session, source, now)
+            return source in glances.past_first(session, [source])
 
-    def unread(self, source: str) -> int:
-        """How many pages of a source were never read: 0 ends its first complete pass."""
+    def past_first_pass(self, keys: Collection[str]) -> set[str]:
+        """Which of these sources' first complete pass is over."""
         with self._read() as session:
-            return watched.waiting_first_read(session, source)
-
-    def past_first_pass(self) -> set[str]:
-        """Every source whose first complete pass is over."""
-        with self._read() as session:
-            return glances.past_first(session)
-
-    def baseline_done(self, source: str) -> bool:
-        """Whether the first complete pass of a source is over."""
-        with self._read() as session:
-            row = session.get(SourceRow, source)
-            return row is not None and row.baseline_done_at is not None
+            return glances.past_first(session, keys)
 
     # ------------------------------------------------------------------ what is due
 
@@ -267,7 +259,7 @@ class Store:
 
     def set_due(self, page: int, at: datetime | None) -> None:
         """Move the due time of one page; None retires it."""
-        with self._write() as session:
+        with self._note() as session:
             row = session.get_one(PageRow, page)
             row.next_due = at
             session.add(row)
@@ -287,20 +279,20 @@ class Store:
         Those that somebody else is checking are left out, with `due_by` also those that are not due by then.
         """
         token = secrets.token_hex(12)
-        with self._write() as session:
+        with self._note() as session:
             claimed = leases.claim(session, pages, token, now, due_by)
             return glances.glance(session, claimed), dict.fromkeys(claimed, token)
 
     def renew(self, held: Mapping[int, str], now: datetime) -> None:
         """Keep these leases for a while longer. Nothing to do where nobody else checks."""
         if self.path is None and held:
-            with self._write() as session:
+            with self._note() as session:
                 leases.renew(session, held, now)
 
     def give_up(self, held: Mapping[int, str]) -> None:
         """These pages are not checked after all: others may."""
         if held:
-            with self._write() as session:
+            with self._note() as session:
                 leases.release(session, held)
 
     def glance(self, pages: Collection[int]) -> dict[int, Known]:
@@ -325,19 +317,24 @@ class Store:
         *,
         health: Sequence[Alert] = (),
         lease: str | None = None,
+        finishes: bool = False,
     ) -> str | None:
         """Everything one check found, with the alerts it owes. Returns the id of the change, if there was one.
 
         `alerts` is asked once the change has its ids (`id`, `new_version`); `health` are alerts about the source
         itself. Alerts whose key is known are left out. Raises leases.LostError, with nothing saved, where the page's
-        `lease` is another's by now; it ends with the save.
+        `lease` is another's by now; it ends with the save. `finishes`: this may be the last page of its source's first
+        complete pass, as `finish_pass`.
         """
+        page = outcome.page
         with self._write() as session:
-            if lease is None:
-                return versions.save(session, outcome, alerts, health)
-            leases.require(session, outcome.page.id, lease)
+            if outcome.found or outcome.following is not None or finishes:
+                watched.lock(session, page.source)
+            if lease is not None:
+                leases.end(session, page.id, lease)
             change = versions.save(session, outcome, alerts, health)
-            leases.release(session, {outcome.page.id: lease})
+            if finishes:
+                watched.finish(session, page.source, outcome.at)
             return change
 
     def recompare(self, page: int, again: comparisons.Again) -> list[str]:
@@ -363,10 +360,9 @@ class Store:
         `held` are the leases of these pages; they end. Returns the pages whose lease was lost, which are not written.
         """
         known = sorted(outcomes, key=lambda o: o.page.id)  # who writes many writes in one order: nobody locks up
-        with self._write() as session:
-            lost = held.keys() - leases.held(session, held) if held else set[int]()
+        with self._note() as session:
+            lost = held.keys() - leases.release(session, held) if held else set[int]()
             glances.write(session, (o for o in known if o.page.id not in lost))
-            leases.release(session, held or {})
             return lost
 
     def reread(self, page: int, again: Rereading | None, rules: str | None, at: datetime) -> bool:
@@ -402,12 +398,12 @@ class Store:
 
     def learn(self, found: Iterable[Noise], now: datetime) -> list[Noise]:
         """Take over what was learned; returns the rules that are new or differ. Off stays off."""
-        with self._write() as session:
+        with self._note() as session:
             return learned.learn(session, found, now)
 
     def switch_noise(self, names: Sequence[str], hosts: Collection[str], state: str) -> list[Noise]:
         """Switch rules of these hosts "on" or "off", or have them "forgotten". Raises UsageError for a foreign one."""
-        with self._write() as session:
+        with self._note() as session:
             return learned.switch(session, names, hosts, state)
 
     def window(self, page: int, least: int = 1) -> list[Seen]:
@@ -434,28 +430,28 @@ class Store:
 
     def hold_host(self, host: str, until: datetime, reason: str | None = None) -> None:
         """No page of this host is due before `until`; a longer hold stands."""
-        with self._write() as session:
+        with self._note() as session:
             hosts.hold(session, host, until, reason)
 
     def slow_down(self, host: str, delay: float | None) -> None:
         """Keep the seconds that this host's trouble taught us to leave between two requests."""
-        with self._write() as session:
+        with self._note() as session:
             hosts.slow_down(session, host, delay)
 
     def rest_host(self, host: str, seconds: float) -> None:
         """Keep other machines from this host for so many seconds."""
-        with self._write() as session:
+        with self._note() as session:
             hosts.rest(session, host, seconds)
 
     def release_host(self, host: str) -> None:
         """End a hold."""
-        with self._write() as session:
+        with self._note() as session:
             row = hosts.row(session, host)
             row.not_before = row.reason = None
 
     def set_delay(self, host: str, seconds: float) -> None:
         """Remember the learned gap between two requests."""
-        with self._write() as session:
+        with self._note() as session:
             hosts.row(session, host).delay = seconds
 
     def host(self, host: str) -> Host | None:
@@ -470,7 +466,7 @@ class Store:
 
     def put_robots(self, host: str, text: str | None, status: int | None, at: datetime) -> None:
         """Remember a host's robots.txt; `text` None keeps the last good copy (its time stays too)."""
-        with self._write() as session:
+        with self._note() as session:
             row = hosts.row(session, host)
             row.robots_status = status
             if text is not None:
@@ -500,12 +496,12 @@ class Store:
 
     def hold_alerts(self, channel: str, now: datetime, until: datetime) -> None:
         """What a channel in trouble owes now waits until then."""
-        with self._write() as session:
+        with self._note() as session:
             outbox.hold(session, channel, now, until)
 
     def release_alerts(self, now: datetime) -> int:
         """What a sender that died had claimed is due now; for the holder of the daemon's lock. Returns how many."""
-        with self._write() as session:
+        with self._note() as session:
             return outbox.release(session, now)
 
     def record_delivery(self, delivery: Delivery, next_at: datetime | None = None) -> None:
@@ -515,27 +511,27 @@ class Store:
 
     def retry_alerts(self, ids: Sequence[str] | None, now: datetime) -> int:
         """Make these due now, or all that failed; returns how many."""
-        with self._write() as session:
+        with self._note() as session:
             return outbox.retry(session, ids, now)
 
     def silenced(self, ids: Sequence[str], why: str) -> None:
         """These alerts are muted: kept, and sent to nobody."""
-        with self._write() as session:
+        with self._note() as session:
             silence.silence(session, ids, why)
 
     def acknowledge(self, ids: Sequence[str], now: datetime) -> int:
         """Somebody has seen to these; returns how many messages of their changes that concerns."""
-        with self._write() as session:
+        with self._note() as session:
             return silence.acknowledge(session, ids, now)
 
     def mute(self, wanted: Mute, now: datetime) -> Mute:
         """Tell nobody about it for a while; returned with its id."""
-        with self._write() as session:
+        with self._note() as session:
             return silence.mute(session, wanted, now)
 
     def unmute(self, ids: Sequence[str]) -> int:
         """End these mutes; returns how many there were."""
-        with self._write() as session:
+        with self._note() as session:
             return silence.unmute(session, ids)
 
     def mutes(self, now: datetime) -> list[Mute]:
@@ -552,7 +548,7 @@ class Store:
 
     def turn_on(self, channels: Sequence[str]) -> list[Off]:
         """Use these channels again; returns what had been off."""
-        with self._write() as session:
+        with self._note() as session:
             return silence.turn_on(session, channels)
 
     def off(self) -> list[Off]:
@@ -651,6 +647,6 @@ class Store:
 
     def set_meta(self, key: str, value: str) -> None:
         """Keep one short value: the last tick, the last digest."""
-        with self._write() as session:
+        with self._note() as session:
             if not inserting.once(session, MetaRow(key=key, value=value)):
                 session.get_one(MetaRow, key).value = value

@@ -147,8 +147,6 @@ def release_of(session: Session, row: VersionRow, page: PageRow, source: SourceR
 
 def save(session: Session, outcome: Outcome, alerts: Alerting | None, health: Sequence[Alert]) -> str | None:
     """Everything one check found; the caller's transaction makes it all or nothing. Returns the id of the change."""
-    if outcome.found or outcome.following is not None:  # before its pages: who waits for both waits in one order
-        session.get_one(SourceRow, outcome.page.source, with_for_update=True)
     glances.write(session, [outcome])
     event = None
     if outcome.reread is not None:
@@ -191,28 +189,58 @@ def _add_version(session: Session, page: PageRow, last: VersionRow | None, outco
     document = outcome.document
     if outcome.result not in {"new", "changed"} or document is None:
         return None
-    text, listed = document.text, rows.lists(document)
-    sha = blobs.put(session, blobs.encode(text), last.sha256 if last else None)
-    lists_sha = blobs.put(session, listed, last.lists_sha256 if last else None) if listed else None
-    if last is not None and (last.sha256, last.lists_sha256) == (sha, lists_sha):
+    row = _version_row(page, outcome, document)
+    if last is None:
+        _keep_first(session, row, outcome, document)
+    elif not _keep_next(session, row, last, outcome, document):
         return None
-    row = _version_row(page, outcome, document, sha)
-    row.lists_sha256, row.checks = lists_sha, page.checks
-    if outcome.targets:
-        packed = items.pack(outcome.targets, text)
-        row.items_sha256 = blobs.put(session, packed, last.items_sha256 if last else None)
-    if outcome.keep_body and outcome.fetch is not None and outcome.fetch.body:
-        beside = blobs.Beside(sha, document.encoding) if document.file is None else None
-        row.raw_sha256 = blobs.put(session, outcome.fetch.body, last.raw_sha256 if last else None, beside)
     session.add(row)
     session.flush()
     page.version, page.last_change = row.id, outcome.at
     page.title, page.date = row.title or page.title, row.published or page.date
-    _replace_targets(session, page, row, outcome.targets)
-    _replace_text(session, page, _text_before(session, last), row, text)
     assert page.id is not None
-    sketches.put(session, page.id, outcome.marks)
+    if last is None:
+        _add_targets(session, page, row, outcome.targets)
+        _index(session, page, "text", document.text, version=row.id)
+        sketches.add(session, page.id, outcome.marks)
+    else:
+        _replace_targets(session, page, row, outcome.targets)
+        _replace_text(session, page, _text_before(session, last), row, document.text)
+        sketches.put(session, page.id, outcome.marks)
     return row
+
+
+def _keep_first(session: Session, row: VersionRow, outcome: Outcome, document: Document) -> None:
+    """The blobs of a page's first version."""
+    parts = {
+        "sha256": blobs.encode(document.text),
+        "lists_sha256": rows.lists(document),
+        "items_sha256": items.pack(outcome.targets, document.text) if outcome.targets else None,
+        "raw_sha256": _body(outcome),
+    }
+    wanted = {name: data for name, data in parts.items() if data or name == "sha256"}
+    for name, sha in zip(wanted, blobs.put_apart(session, [data or b"" for data in wanted.values()]), strict=True):
+        setattr(row, name, sha)
+
+
+def _keep_next(session: Session, row: VersionRow, last: VersionRow, outcome: Outcome, document: Document) -> bool:
+    """The blobs of a later version, near to those of the last one; False where text and lists are the same."""
+    listed = rows.lists(document)
+    row.sha256 = blobs.put(session, blobs.encode(document.text), last.sha256)
+    row.lists_sha256 = blobs.put(session, listed, last.lists_sha256) if listed else None
+    if (last.sha256, last.lists_sha256) == (row.sha256, row.lists_sha256):
+        return False
+    if outcome.targets:
+        row.items_sha256 = blobs.put(session, items.pack(outcome.targets, document.text), last.items_sha256)
+    if body := _body(outcome):
+        beside = blobs.Beside(row.sha256, document.encoding) if document.file is None else None
+        row.raw_sha256 = blobs.put(session, body, last.raw_sha256, beside)
+    return True
+
+
+def _body(outcome: Outcome) -> bytes | None:
+    """The body as received, where it is to be kept."""
+    return outcome.fetch.body or None if outcome.keep_body and outcome.fetch is not None else None
 
 
 def _text_before(session: Session, last: VersionRow | None) -> str | None:
@@ -222,7 +250,7 @@ def _text_before(session: Session, last: VersionRow | None) -> str | None:
     return None
 
 
-def _version_row(page: PageRow, outcome: Outcome, document: Document, sha: str) -> VersionRow:
+def _version_row(page: PageRow, outcome: Outcome, document: Document) -> VersionRow:
     event = outcome.change
     assert page.id is not None
     return VersionRow(
@@ -240,8 +268,9 @@ def _version_row(page: PageRow, outcome: Outcome, document: Document, sha: str) 
         items=len(outcome.targets),
         encoding=document.encoding,
         replacements=document.replacements,
-        sha256=sha,
+        sha256="",
         fingerprint=outcome.fingerprint or "",
+        checks=page.checks,
         kind=event.kind if event else None,
         significance=event.significance if event else 0.0,
         copy_of=rows.number(outcome.copy_of),
@@ -252,6 +281,10 @@ def _version_row(page: PageRow, outcome: Outcome, document: Document, sha: str) 
 def _replace_targets(session: Session, page: PageRow, row: VersionRow, targets: Sequence[Target]) -> None:
     """The target table holds the latest version of each page only."""
     session.connection().execute(delete(TargetRow).where(col(TargetRow.page) == page.id))
+    _add_targets(session, page, row, targets)
+
+
+def _add_targets(session: Session, page: PageRow, row: VersionRow, targets: Sequence[Target]) -> None:
     if targets:
         session.connection().execute(
             insert(TargetRow), [_target_row(page, row, place, item) for place, item in enumerate(targets)]

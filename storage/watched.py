@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import false, func, literal, or_
+from sqlalchemy import exists, false, func, literal, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -295,11 +295,18 @@ def neighbour_answers(session: Session, row: PageRow) -> bool:
     return session.exec(query.limit(1)).first() is not None
 
 
-def waiting_first_read(session: Session, source: str) -> int:
-    """How many pages found by a source were never read: 0 ends its first complete pass."""
-    never = select(func.count()).where(
+def lock(session: Session, source: str) -> None:
+    """Keep a source's row from others until the transaction ends. Before its pages: who waits for both waits in one
+    order, and nobody locks up."""
+    session.exec(select(SourceRow.key).where(col(SourceRow.key) == source).with_for_update())
+
+
+def finish(session: Session, source: str, now: datetime) -> None:
+    """See `Store.finish_pass`."""
+    unread = exists().where(
         col(PageRow.source) == source,
         col(PageRow.last_checked).is_(None),
         or_(col(PageRow.role) == "document", col(PageRow.next_due).is_not(None)),
     )
-    return session.exec(never).one()
+    first = update(SourceRow).where(col(SourceRow.key) == source, col(SourceRow.baseline_done_at).is_(None), ~unread)
+    session.connection().execute(first.values(baseline_done_at=now))

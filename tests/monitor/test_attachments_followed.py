@@ -119,6 +119,20 @@ async def test_the_same_name_at_another_address_is_a_changed_attachment(
         assert [row["kind"] for row in ask.history(web.url + "/art/P2.pdf")] == ["attachment", "new"]
 
 
+async def test_a_file_that_fails_at_first_keeps_no_later_one_from_being_news(
+    web: Any, page_of: Callable[..., str], watching: Callable[..., Any], made: Any
+) -> None:
+    put(web, "/art/P1.pdf", b"", status=503)
+    watch = watching({"key": "a", "url": name_files(web, page_of, ("/art/P1.pdf", "报告.pdf"), text=(REPORT[3],))})
+    assert len((await watch.look()).failures) == 1  # with the last of its pages: the first pass is not over
+    watch.clock.pass_by(hours=7)
+    assert len((await watch.look()).failures) == 1  # … and now it is: the page was read well
+    put(web, "/art/P2.pdf", report(made))
+    name_files(web, page_of, ("/art/P1.pdf", "报告.pdf"), ("/art/P2.pdf", "计划.pdf"), text=(REPORT[3],))
+    watch.clock.pass_by(hours=7)
+    assert web.url + "/art/P2.pdf" in [c.url for c in (await watch.look()).changes]
+
+
 async def test_a_scan_is_said_to_be_one_and_another_scan_is_a_change(
     web: Any, desk: Any, page_of: Callable[..., str], watching: Callable[..., Any], made: Any
 ) -> None:

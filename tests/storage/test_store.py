@@ -312,13 +312,15 @@ def test_documents_of_the_first_pass_are_a_baseline_and_later_ones_new(store, ho
     [page] = house.watch(source(kind="listing"))
     one, two = Link("http://yunling.example/1", "一", "2026-01-02"), Link("http://yunling.example/2", "二")
     house.see(page, "列表", found=(one,))
-    assert store.unread("yunling") == 1
+    assert len(store.unread_pages("yunling")) == 1
+    assert not store.finish_pass("yunling", house.now)
     [found] = [p for p in store.pages() if p.role == "document"]
     assert (found.title, found.date, found.baseline, found.next_due) == ("一", "2026-01-02", True, house.now)
     house.see(found, "一号文件")
-    assert store.unread("yunling") == 0
-    assert store.finish_pass("yunling", house.now) and not store.finish_pass("yunling", house.tick())
-    assert store.baseline_done("yunling")
+    assert store.unread_pages("yunling") == []
+    assert store.past_first_pass(["yunling"]) == set()
+    assert store.finish_pass("yunling", house.now) and store.finish_pass("yunling", house.tick())
+    assert store.past_first_pass(["yunling"]) == {"yunling"}
     house.see(page, "列表二", found=(one, two))
     assert [p.baseline for p in store.pages() if p.url == two.url] == [False]
     assert len(store.pages()) == 3

@@ -44,7 +44,7 @@ def test_choosing_leaves_and_takes_up_documents_and_never_the_list(store: Any) -
     everything = due()
     assert made.choose("a", lambda page: page.id == one.id, NOW) == (1, 0)
     assert due() == everything - {other.id}
-    assert made.unread("a") == len(everything) - 1  # what was never read is forgotten: nothing waits for it
+    assert len(made.unread_pages("a")) == len(everything) - 1  # what was never read is forgotten: nothing waits for it
     assert made.choose("a", lambda page: True, NOW) == (0, 0)
     assert len(made.add_pages("a", [Link(URL + "?x=1", "通知")], NOW)) == 1
 
