@@ -43,7 +43,7 @@ from monitor.model import (
     Version,
     Vocabulary,
 )
-from monitor.sources import answers, links, parts
+from monitor.sources import answers, links, parts, posted
 from monitor.sources.kinds import KINDS, Found
 from monitor.targets import between
 from monitor.targets.compare import compare
@@ -157,6 +157,8 @@ def _read_list(fetch: Fetch, source: Source, page: Page, html: str, document: Do
     """A list page or newspaper sheet: only what it names counts. A list that names nothing is a bad capture."""
     first = page.found_at if page.last_good else None
     url = fetch.final_url or fetch.url
+    if number := posted.split(fetch.url)[1]:
+        url = f"{url}#page={number}"
     found = KINDS[source.kind].find(source, url, html, document, fetch.at, first)
     failure = None
     if not found.documents and not found.entries and not found.seen and not found.sound:

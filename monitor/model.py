@@ -80,6 +80,7 @@ class Source:
     match_text: str | None = None
     links: Links = Links()
     fields: Fields | None = None
+    post: str | None = None  # what is sent for a list that is asked for by POST: a form, or JSON
     pages: int = 1
     backfill: timedelta | None = None
     every: timedelta | None = timedelta(hours=6)

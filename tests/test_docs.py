@@ -208,7 +208,8 @@ def test_defaults_are_what_the_document_says(key: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", sorted(set(ROWS) - {"key", "url"}))
 def test_examples_of_keys_are_taken(key: str, tmp_path: Path) -> None:
-    made = source(tmp_path, f"    {key}: {ROWS[key][-1].strip('`')}\n")
+    needed = "    kind: listing\n" if key == "post" else ""
+    made = source(tmp_path, f"{needed}    {key}: {ROWS[key][-1].strip('`')}\n")
     assert made.key == "a"
 
 

@@ -136,7 +136,10 @@ class _Loading:
             and self._first(file, f"{path}.key", f"the key {key!r}", _at(node, "key"))
             and "url" in values
         ):
-            self.sources[key] = Source(**{**base, **values})
+            source = Source(**{**base, **values})
+            self.sources[key] = source
+            if source.post is not None:
+                self.report(file, path, _wrong_post(node, source))
 
     def _channels(self, file: str, node: yaml.Node) -> None:
         bad: list[WrongError] = []
@@ -220,6 +223,15 @@ class _Loading:
             for name in subscription.indicators:
                 if name not in listed:
                     yield f"{place}.indicators: {name!r} is in no list of indicators; it is compared as written"
+
+
+def _wrong_post(node: yaml.Node, source: Source) -> list[WrongError]:
+    """Only lists are asked for by POST, and by ourselves: a browser is led to a page."""
+    if source.kind != "listing":
+        return [WrongError(_at(node, "post"), f"a {source.kind} is not asked for by POST", "kind: listing", "post")]
+    if source.render == "browser":
+        return [WrongError(_at(node, "post"), "a browser sends no post", "leave out one of post and render", "post")]
+    return []
 
 
 _NEEDED = {"email": ("to",), "webhook": ("url",), "apprise": ("url", "secret_env"), "feed": ("path",)}

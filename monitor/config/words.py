@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +18,7 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 from monitor import times
 from monitor.config.values import Value, WrongError, many, nearest, nested, number, one_of, parsed, scalar, string
 from monitor.model import FILE_TYPES, Fields, Links, Quiet, Rate, Season
+from monitor.sources import pager
 
 
 def _flag(node: yaml.Node) -> bool:
@@ -94,6 +96,17 @@ def _size(text: str) -> int:
     return int(int(found[1]) * (1024 if found[3] else 1000) ** power)
 
 
+def _posted(text: str) -> str:
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            json.loads(pager.filled(text, 1))
+        except ValueError as error:
+            raise ValueError(f"begins like JSON and is none: {error}") from error
+    elif "=" not in text:
+        raise ValueError(f"{text!r} is neither a form nor JSON")
+    return text
+
+
 def _matching(pattern: str, message: str) -> Callable[[str], str]:
     rule = re.compile(pattern)
 
@@ -137,6 +150,7 @@ def _rate(text: str) -> Rate:
     return Rate(int(count), times.duration(span if span[:1].isdecimal() else f"1{span}"))
 
 
+POSTED = Value(parsed(_posted, "like channel=12&page={page}, as the browser's tools show it"), {"type": "string"})
 TEXT = Value(string, {"type": ["string", "number"]})
 FLAG = Value(_flag, {"type": "boolean"})
 REGEX = Value(parsed(_regex), {"type": "string", "format": "regex"})

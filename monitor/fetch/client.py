@@ -24,7 +24,7 @@ from monitor.fetch.hosts import MOST_HOLD, Hosts, Pace
 from monitor.fetch.robots import MOST_BYTES, Recall, Remember, Robots, Rules, product_token
 from monitor.fetch.visit import Given, Visit, Wanted
 from monitor.model import Fetch, Network, Page, Source
-from monitor.sources import links
+from monitor.sources import links, posted
 from monitor.text import capture
 from monitor.text.decode import decode
 
@@ -34,6 +34,7 @@ ERROR_BYTES = 256 * 1024  # how much of an answer other than 200 is read
 HEADER_BYTES, HEADER_COUNT = 64 * 1024, 200
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
+_SAME_METHOD = frozenset({307, 308})
 _OF_THE_HOST = frozenset({"dns", "refused", "tls", "guard", "held"})  # the same for robots.txt and the page
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _OF_THE_SHELL = frozenset({"etag", "last-modified", "content-encoding", "content-length", "set-cookie"})
@@ -116,6 +117,7 @@ class _Check:
     peer: str | None = None  # `render: browser`: the address that the page came from
     moved_to: str | None = None  # where permanent redirects led
     permanent: bool = True  # whether all redirects so far were that
+    data: bytes = b""  # what is sent by POST; empty where nothing is
 
     def time(self) -> datetime:
         """The time now, counted from the caller's `now`."""
@@ -199,9 +201,12 @@ class Fetcher:
         held = self.hosts.held_until(key, now)
         return max(self.hosts.ready_in(key, _pace(source)), (held - now).total_seconds() if held else 0.0)
 
-    async def fetch(self, source: Source, page: Page, now: datetime) -> Fetch:
-        """One check of one page, whatever happens on the way. Waiting for the host is not counted in its time."""
-        check = _Check(source, page, now, asyncio.get_running_loop().time(), source.timeout.total_seconds())
+    async def fetch(self, source: Source, page: Page, now: datetime, data: bytes = b"") -> Fetch:
+        """One check of one page, whatever happens on the way. Waiting for the host is not counted in its time.
+
+        `data` is sent by POST: a question for a list, which may be asked again like any other.
+        """
+        check = _Check(source, page, now, asyncio.get_running_loop().time(), source.timeout.total_seconds(), data=data)
         try:
             answer = await self._follow(check)
         except StoppedError as stopped:
@@ -218,6 +223,9 @@ class Fetcher:
             rendered = check.source.render == "browser"
             conditions = {"User-Agent": self.browser.user_agent} if rendered else _conditions(check, url)
             ask = _Ask(url, pace, check.source.max_bytes, conditions, rendered=rendered, rules=rules)
+            if check.data:
+                typed = {"Content-Type": posted.content_type(check.data)}
+                ask = replace(ask, conditions=typed, method="POST", data=check.data)
             answer = await self._request(check, ask)
             target = _target(answer, url)
             if target is None:
@@ -227,6 +235,8 @@ class Fetcher:
             await self._stay(check, url, target, answer.status or 0)
             check.redirects.append(str(target))
             check.seen.add(str(target))
+            if answer.status not in _SAME_METHOD:
+                check.data = b""  # as browsers do: the answer to what was sent stands at the new address
             url = target
         raise stop("redirect_loop", f"more than {MOST_REDIRECTS} redirects, the last to {url}")
 
@@ -349,7 +359,7 @@ class Fetcher:
             status=answer.status,
             headers=received,
             body=content,
-            not_modified=answer.status == 304 and bool(ask.conditions),
+            not_modified=answer.status == 304 and bool(ask.conditions) and not ask.data,
             wire_bytes=wire,
         )
 

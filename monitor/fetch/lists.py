@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from datetime import datetime
 from monitor.assess import Reading
 from monitor.fetch.client import Fetcher
 from monitor.model import GONE_WORDS, Failure, Fetch, Link, Page, Source
+from monitor.sources import posted
 from monitor.sources.kinds import KINDS
 
 MOST_SHEETS = 200  # list pages, newspaper sheets or sitemaps read in one check
@@ -51,10 +53,12 @@ async def walk(
     done = Walked()
     todo = deque(KINDS[source.kind].entries(source, now(), page.last_good))
     starts, seen = set(todo), set(todo)
+    read_already = set[bytes]()  # a server that does not know the page's number gives the first one for ever
     left = source.pages if source.kind in ("listing", "feed") else MOST_SHEETS
     while todo and left > 0:
         url = todo.popleft()
-        fetch = await fetcher.fetch(source, replace(page, url=url, etag=None, last_modified=None), now())
+        asked = replace(page, url=url, etag=None, last_modified=None)
+        fetch = await fetcher.fetch(source, asked, now(), posted.data(source, url))
         reading = await read(fetch)
         if reading.failure is not None:
             if source.kind == "epaper" and reading.failure.error in GONE_WORDS:
@@ -65,7 +69,11 @@ async def walk(
                 done.warnings.append(f"{url}: {reading.failure.error}: {reading.failure.detail}")
             continue
         left -= done.take(reading) > 0
-        if reading.found is not None:
+        mark = hashlib.sha256(fetch.body).digest()
+        if mark in read_already and source.kind == "listing":
+            todo.clear()
+        elif reading.found is not None:
+            read_already.add(mark)
             fresh = [x for x in reading.found.entries if x not in seen][: MOST_SHEETS - len(seen)]
             seen.update(fresh)
             todo.extend(fresh)

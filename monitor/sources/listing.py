@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from monitor.model import Document, Link, Source
-from monitor.sources import addresses, jsonlist, links, pager
+from monitor.sources import addresses, jsonlist, links, pager, posted
 from monitor.sources.found import Found, found
 from monitor.sources.links import Anchor, Rows
 
@@ -37,7 +37,7 @@ _NAME = 200  # characters of an id or class that are looked at
 
 def entries(source: Source, now: datetime, since: datetime | None = None) -> tuple[str, ...]:
     """The first list page; the others are found on it."""
-    return (pager.page_address(source.url, 1),)
+    return (posted.address(source, 1) if source.post is not None else pager.page_address(source.url, 1),)
 
 
 def find(
@@ -45,10 +45,12 @@ def find(
 ) -> Found:
     """The documents of one list page, a JSON list included, and where its further pages are."""
     pieces: Sequence[str] = ()
+    url, number = posted.split(url)
     if jsonlist.is_json(html):
         read = jsonlist.read(source, url, html)
         if read.documents:
-            return _chosen(source, read.documents, pager.of_data(source, url, read.pages), first or now)
+            after = posted.further(source, number, read.pages) if number else pager.of_data(source, url, read.pages)
+            return _chosen(source, read.documents, after, first or now)
         pieces, html = read.pieces, ""
     tree = links.tree(html, document)
     if tree is None:
@@ -58,6 +60,8 @@ def find(
     listed = _documents(trees, url, include=source.links.include, whole=whole)
     anchors = [a for tree in trees for a in links.anchors(tree, url)]
     further = pager.of_data(source, url, None) if pieces else pager.pages(source, url, html, tree, anchors)
+    if number and (listed or pieces):
+        further = posted.further(source, number, None) or further
     if not listed and not pieces:
         further = pager.data_address(url, html)
     return _chosen(source, listed, further, first or now)

@@ -14,6 +14,7 @@ from monitor.sources.links import Anchor
 
 MOST_PAGES = 1000
 
+_PLACE = re.compile(r"\{page(0?)(?:\*(\d{1,4}))?(?:\+(\d{1,4}))?\}")
 _CREATE_PAGE = re.compile(r"createPageHTML\s*\(([^()]*)\)", re.IGNORECASE)
 _COUNT_PAGE = re.compile(r"\bcountPage\s*=\s*[\"']?(\d+)")
 _QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
@@ -33,14 +34,20 @@ _NEXTGROUP = re.compile(r"<nextgroup>\s*<!\[CDATA\[(.{0,2000}?)\]\]>", re.IGNORE
 _HREF = re.compile(r"href\s*=\s*[\"']([^\"']+)", re.IGNORECASE)
 
 
-def is_template(url: str) -> bool:
-    """Whether a list's address has a place for a page number."""
-    return "{page}" in url or "{page0}" in url
+def is_template(text: str) -> bool:
+    """Whether a list's address, or what is sent there, has a place for a page number."""
+    return _PLACE.search(text) is not None
+
+
+def filled(text: str, number: int) -> str:
+    """With the number of one page in its places: `{page}` counts from 1, `{page0}` from 0, and `{page0*15+1}` is the
+    first record of a page of 15."""
+    return _PLACE.sub(lambda m: str((number - bool(m[1])) * int(m[2] or 1) + int(m[3] or 0)), text)
 
 
 def page_address(url: str, number: int) -> str:
-    """The address of one page; the first is 1 (`{page}`) or 0 (`{page0}`)."""
-    return url.replace("{page}", str(number)).replace("{page0}", str(number - 1))
+    """The address of one page; the first is 1."""
+    return filled(url, number)
 
 
 def numbered(url: str) -> tuple[str, int] | None:
