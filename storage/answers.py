@@ -123,7 +123,7 @@ def item(target: Target, row: Any) -> Item:
 
 def source(row: SourceRow, counted: Any, failing: PageRow | None) -> Row:
     """A source's settings and state; the state is one of ok, failing, waiting, off, removed, imported."""
-    _, pages, checked, due, changed, good = counted or (None, 0, None, None, None, None)
+    _, pages, checked, due, changed, good, left = counted or (None, 0, None, None, None, None, 0)
     if not row.in_config:
         state = "removed" if row.gone_at else "imported"
     elif not row.enabled:
@@ -141,6 +141,7 @@ def source(row: SourceRow, counted: Any, failing: PageRow | None) -> Row:
         | {
             "state": state,
             "pages": pages,
+            "left": left,
             "last_checked": checked,
             "last_good": good,
             "next_due": due if state not in {"removed", "off"} else None,

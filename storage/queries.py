@@ -15,7 +15,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import func
+from sqlalchemy import and_, case, func
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError, UsageError
@@ -429,6 +429,12 @@ def _first_only(query: Any, wanted: Filter) -> Any:
     return query if wanted.source or wanted.url else query.where(col(VersionRow.copy_of).is_(None))
 
 
+def _is_left() -> Any:
+    """A document that was read and is not any more: `match` or `links` of today do not want it."""
+    read = and_(col(PageRow.role) == "document", col(PageRow.version).is_not(None), col(PageRow.next_due).is_(None))
+    return and_(read, col(PageRow.url).startswith("http"))
+
+
 def _per_source() -> Any:
     columns: tuple[Any, ...] = (
         PageRow.source,
@@ -437,5 +443,6 @@ def _per_source() -> Any:
         func.min(PageRow.next_due),
         func.max(PageRow.last_change),
         func.max(PageRow.last_good),
+        func.sum(case((_is_left(), 1), else_=0)),
     )
     return select(*columns).group_by(col(PageRow.source))

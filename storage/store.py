@@ -25,6 +25,7 @@ from monitor.errors import StorageError
 from monitor.model import (
     Alert,
     Delivery,
+    Document,
     Known,
     Link,
     Mute,
@@ -154,10 +155,19 @@ class Store:
         with self._note() as session:
             return watched.sync(session, sources, now, first_due)
 
-    def choose(self, source: str, wanted: Callable[[Page], bool], now: datetime) -> tuple[int, int]:
-        """Stop reading a source's documents that are not wanted, take up those that are: how many of each."""
+    def choose(
+        self, source: str, wanted: Callable[[Page, Callable[[], Document | None]], bool], now: datetime
+    ) -> tuple[int, int]:
+        """Stop reading a source's documents that are not wanted, take up those that are: how many of each.
+
+        `wanted` may ask for a document's last version.
+        """
         with self._note() as session:
-            return watched.choose(session, source, wanted, now)
+
+            def is_wanted(row: PageRow) -> bool:
+                return wanted(rows.page(row), lambda: versions.last_document(session, row))
+
+            return watched.choose(session, source, is_wanted, now)
 
     def add_source(self, source: Source, now: datetime) -> None:
         """A source that holds imported documents: made where there is none, never due by itself.

@@ -49,6 +49,12 @@ def document_of(session: Session, row: VersionRow, url: str) -> Document:
     return rows.document(row, url, text_of(session, row), listed)
 
 
+def last_document(session: Session, page: PageRow) -> Document | None:
+    """What a page last said, None where it has no version."""
+    row = session.get(VersionRow, page.version) if page.version is not None else None
+    return document_of(session, row, page.url) if row is not None else None
+
+
 def targets_of(session: Session, row: VersionRow, text: str | None = None) -> tuple[Target, ...]:
     """Every target and actual of a version, offsets in its text."""
     if row.items_sha256 is None:

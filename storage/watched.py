@@ -51,14 +51,16 @@ def sync(
     return chosen
 
 
-def choose(session: Session, source: str, wanted: Callable[[Page], bool], now: datetime) -> tuple[int, int]:
+def choose(session: Session, source: str, wanted: Callable[[PageRow], bool], now: datetime) -> tuple[int, int]:
     """Stop reading documents that are not `wanted` any more, and take up those again that are: (left, taken up).
 
-    What was passed over unseen (never a version of it) is looked at again: another rule may want it.
+    What was passed over unseen (never a version of it) is looked at again: another rule may want it. Documents that
+    were imported from disk have no address to read.
     """
     left = taken = 0
-    for row in session.exec(select(PageRow).where(col(PageRow.source) == source, col(PageRow.role) == "document")):
-        if not wanted(rows.page(row)):
+    documents = select(PageRow).where(col(PageRow.source) == source, col(PageRow.role) == "document")
+    for row in session.exec(documents.where(col(PageRow.url).startswith("http"))).all():
+        if not wanted(row):
             left += row.next_due is not None
             row.next_due = None
         elif row.next_due is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
@@ -336,14 +336,20 @@ def is_wanted(source: Source, titles: Iterable[str | None], text: str) -> bool:
     return source.match_text is not None and re.search(source.match_text, text) is not None
 
 
-def is_followed(source: Source, page: Page) -> bool:
-    """Whether the rules of today follow a document that was found before, as far as its address and title tell.
+def is_followed(source: Source, page: Page, kept: Callable[[], Document | None]) -> bool:
+    """Whether the rules of today follow a document that was found before.
 
-    What has no title, or may match by its text, is wanted until it is read.
+    `kept` gives its last version, None where it has none: what has no title, or may match by its text, is wanted until
+    it is read. A page of files has its text in them.
     """
     if not allowed(source, [Link(page.url, page.title or "")]):
         return False
-    return not page.title or source.match_text is not None or is_wanted(source, (page.title,), "")
+    if source.match_text is None:
+        return not page.title or is_wanted(source, (page.title,), "")
+    document = kept()
+    if document is None or document.kind == "attachment":
+        return True
+    return is_wanted(source, (page.title, document.title), document.text)
 
 
 def once(links: Iterable[Link]) -> list[Link]:

@@ -42,13 +42,13 @@ def test_choosing_leaves_and_takes_up_documents_and_never_the_list(store: Any) -
         return {page.id for page in made.pages(["a"])}
 
     everything = due()
-    assert made.choose("a", lambda page: page.id == one.id, NOW) == (1, 0)
+    assert made.choose("a", lambda page, kept: page.id == one.id, NOW) == (1, 0)
     assert due() == everything - {other.id}
     assert len(made.unread_pages("a")) == len(everything) - 1  # what was never read is forgotten: nothing waits for it
-    assert made.choose("a", lambda page: True, NOW) == (0, 0)
+    assert made.choose("a", lambda page, kept: True, NOW) == (0, 0)
     assert len(made.add_pages("a", [Link(URL + "?x=1", "通知")], NOW)) == 1
 
-    def reports(page: Page) -> bool:
+    def reports(page: Page, kept: object) -> bool:
         return "报告" in (page.title or "")
 
     made.set_due(one.id, None)

@@ -283,6 +283,27 @@ async def test_a_narrower_match_stops_reading_and_a_wider_one_takes_up(
     assert titles(desk) == named("春耕", "防汛")  # what was kept stays
 
 
+async def test_a_narrower_word_in_the_text_leaves_what_it_no_longer_finds_and_a_wider_one_takes_it_up(
+    web: Any, desk: Any, page_of: Callable[..., str], column: Any, watching: Callable[..., Any]
+) -> None:
+    column(item("春耕"), item("防汛"), item("取暖"))
+    watch = watching(listing(web, match_text="全体会议"))
+    assert (await watch.look()).baselines == 3
+    for more, wanted, left in (
+        ({"match_text": "细化云岭区关于防汛"}, [False, True, False], 2),
+        ({"match_text": "细化云岭区关于防汛", "match": "取暖"}, [False, True, True], 1),
+        ({"match_text": "举措"}, [True, True, True], 0),
+    ):
+        watch = watching(listing(web, **more))
+        web.asked.clear()
+        watch.clock.pass_by(days=2)
+        assert (await watch.look()).changes == []
+        assert asked_for(web, "春耕", "防汛", "取暖") == wanted
+        with desk.queries() as ask:
+            assert [row["left"] for row in ask.sources()] == [left]
+    assert titles(desk) == named("春耕", "防汛", "取暖")
+
+
 async def test_a_document_whose_own_title_is_another_stays_followed(
     web: Any, desk: Any, page_of: Callable[..., str], column: Any, watching: Callable[..., Any]
 ) -> None:
