@@ -8,7 +8,7 @@ changes nothing. Nobody is alerted.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +21,13 @@ from warcio.warcwriter import WARCWriter
 
 from monitor import assess, files
 from monitor.errors import DecodeError, UsageError
-from monitor.model import Fetch, Source, Vocabulary
+from monitor.model import Fetch, Outcome, Source, Vocabulary
 from storage.queries import Queries
 from storage.store import Store
 
 ENDINGS = (".warc", ".warc.gz")
 LARGEST = 50_000_000  # bytes of one capture that are read
+Copied = Callable[[Outcome, Source], Outcome]  # says of a new document that it repeats an earlier one
 _TYPES = {"html": "text/html", "pdf": "application/pdf"}
 
 
@@ -46,7 +47,13 @@ class Place:
 
 
 def store(
-    into: Store, source: Source, paths: Sequence[Path], vocabulary: Vocabulary, now: datetime, url: str | None
+    into: Store,
+    source: Source,
+    paths: Sequence[Path],
+    vocabulary: Vocabulary,
+    now: datetime,
+    url: str | None,
+    copied: Copied,
 ) -> list[dict[str, Any]]:
     """Every readable capture of these files, or of one address in them, as a version; a row for each.
 
@@ -56,7 +63,7 @@ def store(
     if not places:
         raise UsageError("nothing to import: no capture of a page in " + ", ".join(map(str, paths)))
     into.add_source(source, now)
-    return [_stored(into, source, place, vocabulary) for place in places]
+    return [_stored(into, source, place, vocabulary, copied) for place in places]
 
 
 def _places(path: Path, url: str | None) -> Iterator[Place]:
@@ -107,7 +114,7 @@ def _fetch(place: Place) -> Fetch:
     return Fetch(place.url, place.at, place.url, status=200, headers=kept, body=body)
 
 
-def _stored(into: Store, source: Source, place: Place, vocabulary: Vocabulary) -> dict[str, Any]:
+def _stored(into: Store, source: Source, place: Place, vocabulary: Vocabulary, copied: Copied) -> dict[str, Any]:
     page = into.entry(source.key, place.url, place.at)
     row: dict[str, Any] = {"path": str(place.path), "url": place.url, "at": place.at, "version": page.version}
     if page.last_good is not None and page.last_good >= place.at:
@@ -124,10 +131,12 @@ def _stored(into: Store, source: Source, place: Place, vocabulary: Vocabulary) -
     outcome = assess.conclude(reading, known, source, vocabulary, into.releases(page.id))
     if outcome.failure is not None:  # what was no page then is none now: nothing of it is kept
         return row | {"result": "failed", "why": f"{outcome.failure.error}: {outcome.failure.detail}"}
+    outcome = copied(outcome, source)
     change = replace(outcome.change, baseline=True) if outcome.change else None
     into.save(replace(outcome, change=change, next_due=None))
     title = reading.document.title if reading.document else None
-    return row | {"version": into.load(page.id).page.version, "result": outcome.result, "title": title}
+    stored = {"version": into.load(page.id).page.version, "copy_of": outcome.copy_of}
+    return row | stored | {"result": outcome.result, "title": title}
 
 
 # --------------------------------------------------------------------------- out

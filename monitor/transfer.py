@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from monitor import assess, captures, files
+from monitor.captures import Copied
 from monitor.errors import DecodeError, UsageError
+from monitor.learning import Learning
 from monitor.model import Config, Document, Fetch, Source, TextRules, Vocabulary
 from monitor.targets.record import code_of
 from monitor.text.clean import clean, plain
@@ -133,7 +135,8 @@ def import_files(
     archives = [path for path in paths if captures.is_archive(path)]
     if archives and told != Told(url=told.url):
         raise UsageError("--release and --date are for single documents: a web archive says when it saw what")
-    seen = captures.store(store, source, archives, vocabulary, now, told.url) if archives else []
+    copied = Learning(store, vocabulary).as_copy
+    seen = captures.store(store, source, archives, vocabulary, now, told.url, copied) if archives else []
     found = [_imported(path, source, vocabulary, told, now) for path in paths if path not in archives]
     if archives and not found:
         return seen
@@ -144,7 +147,8 @@ def import_files(
     source = replace(_located(source, found, vocabulary), release=told.release or source.release)
     store.add_source(source, now)
     with Queries(store.url) as queries:
-        done = [_store(store, queries, source, one, vocabulary) for one in sorted(found, key=lambda x: x.fetch.at)]
+        in_order = sorted(found, key=lambda x: x.fetch.at)
+        done = [_store(store, queries, source, one, vocabulary, copied) for one in in_order]
     return seen + done
 
 
@@ -208,12 +212,15 @@ def _located(source: Source, found: Sequence[Imported], vocabulary: Vocabulary) 
     return source
 
 
-def _store(store: Store, queries: Queries, source: Source, one: Imported, vocabulary: Vocabulary) -> dict[str, Any]:
-    """The version that a file became or already was, with what is stored of it."""
+def _store(
+    store: Store, queries: Queries, source: Source, one: Imported, vocabulary: Vocabulary, copied: Copied
+) -> dict[str, Any]:
+    """The version that a file became or already was, with what is stored of it. It may be a copy of a watched one."""
     page = store.entry(source.key, one.fetch.url, one.fetch.at)
     known = store.load(page.id)
     reading = assess.Reading(one.fetch, document=one.document, sha256=assess.text_sha256(one.document))
     outcome = assess.conclude(reading, known, source, vocabulary, store.releases(page.id))
+    outcome = copied(outcome, source)
     change = replace(outcome.change, baseline=True) if outcome.change else None
     store.save(replace(outcome, change=change))
     if outcome.result == "new" and outcome.record.complete:
@@ -230,4 +237,5 @@ def _store(store: Store, queries: Queries, source: Source, one: Imported, vocabu
         "targets": sum(t.role == "target" for t in targets),
         "actuals": sum(t.role == "actual" for t in targets),
         "compared_with": change.compared_with if change else None,
+        "copy_of": outcome.copy_of,
     }

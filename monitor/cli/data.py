@@ -51,7 +51,18 @@ def import_(files: tuple[str, ...], key: str, as_json: bool, **kw: Any) -> None:
     if as_json:
         out.one({"source": key, "imported": done}, "json")
         return
-    columns = ("path", "version", "result", "release", "title", "chars", "targets", "actuals", "compared_with")
+    columns = (
+        "path",
+        "version",
+        "result",
+        "release",
+        "title",
+        "chars",
+        "targets",
+        "actuals",
+        "compared_with",
+        "copy_of",
+    )
     out.rows(done, columns, "table", session.lang, empty="nothing")
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor import config as configuration
+from monitor import transfer
 from monitor.pipeline import Summary
 
 TEXT = [
@@ -250,3 +253,38 @@ async def test_the_report_of_another_year_is_told_as_before(
     [change] = (await made.look()).changes
     assert change.copy_of is None
     assert len(owed_by(made)) == 1
+
+
+def bring(made: Any, path: Path, lines: list[str]) -> dict[str, Any]:
+    """A text file imported into the database of a running watch."""
+    path.write_text("\n".join(("云岭区2026年政府工作报告", *lines)), encoding="utf-8")
+    source = transfer.import_source("disk", None, region="990102", series="政府工作报告")
+    words = configuration.vocabulary()
+    [row] = transfer.import_files(made.store, source, [path], words, now=made.clock(), told=transfer.Told())
+    return row
+
+
+async def test_an_imported_file_is_a_copy_of_what_is_watched_unless_its_numbers_differ(
+    desk: Any, tmp_path: Path, reposted: Any
+) -> None:
+    made, _ = await reposted()
+    assert bring(made, tmp_path / "a.txt", REPORT)["copy_of"] == "v1"
+    other = [p.replace("6%", "7%").replace("5%", "4%").replace("1.2万", "1.5万") for p in REPORT]
+    assert bring(made, tmp_path / "b.txt", other)["copy_of"] is None
+    assert owed_by(made) == []
+    assert {x["source"] for x in desk.run("targets", "list", "--release", "2026", "--json").json} == {"gov", "disk"}
+
+
+async def test_what_is_watched_later_is_a_copy_of_an_imported_file(
+    web: Any, desk: Any, tmp_path: Path, page_of: Callable[..., str], reposted: Any
+) -> None:
+    made, post = await reposted()
+    plan = [p.replace("工作", "筹备").replace("6%", "8%").replace("1.2万", "2.2万") for p in REPORT]
+    first = bring(made, tmp_path / "plan.txt", plan)
+    assert first["copy_of"] is None
+    web.put("/x/b.html", page_of("b云岭区政府工作报告", *plan))
+    post("a", "b")
+    made.clock.pass_by(hours=7)
+    [change] = (await made.look()).changes
+    assert (change.kind, change.copy_of) == ("new", first["version"])
+    assert owed_by(made) == []
