@@ -100,8 +100,11 @@ class Learning:
 
     # ------------------------------------------------------------------ copies
 
-    def as_copy(self, outcome: Outcome, source: Source) -> Outcome:
-        """The outcome of a new document that repeats an earlier one says so."""
+    def as_copy(self, outcome: Outcome, source: Source, regions: Mapping[str, str | None] | None = None) -> Outcome:
+        """The outcome of a new document that repeats an earlier one says so.
+
+        `regions`: by key of a source, where those of another place than this source's are no originals.
+        """
         if not outcome.marks or outcome.sha256 is None or outcome.document is None:
             return outcome
         if outcome.result == "changed":  # its own past is what it is compared with; it may still be a copy
@@ -110,6 +113,9 @@ class Learning:
                 return outcome
             return readings.as_copy(outcome, [self.store.version(last.copy_of)], source, self.vocabulary)
         originals = self.store.originals(outcome.page.id, outcome.sha256, outcome.marks, len(outcome.document.text))
+        if regions is not None:
+            here = (None, source.region)
+            originals = [v for v in originals if source.region is None or regions.get(v.source) in here]
         return readings.as_copy(outcome, originals, source, self.vocabulary) if originals else outcome
 
     # ------------------------------------------------------------------ learning

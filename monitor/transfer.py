@@ -135,7 +135,9 @@ def import_files(
     archives = [path for path in paths if captures.is_archive(path)]
     if archives and told != Told(url=told.url):
         raise UsageError("--release and --date are for single documents: a web archive says when it saw what")
-    copied = Learning(store, vocabulary).as_copy
+    with Queries(store.url) as queries:
+        regions = {row["key"]: row["region"] for row in queries.sources()}
+    copied = partial(Learning(store, vocabulary).as_copy, regions=regions)
     seen = captures.store(store, source, archives, vocabulary, now, told.url, copied) if archives else []
     found = [_imported(path, source, vocabulary, told, now) for path in paths if path not in archives]
     if archives and not found:
