@@ -33,7 +33,7 @@ from monitor.errors import ConfigError, DeliveryError, StorageError
 from monitor.fetch.client import Fetcher
 from monitor.fetch.hosts import Hosts
 from monitor.fetch.robots import Kept
-from monitor.model import Channel, Config, Delivery, Page, ResultWord, Vocabulary
+from monitor.model import Channel, Config, Delivery, Outcome, Page, ResultWord, Vocabulary
 from monitor.pipeline import Checker, Follow, Shift, Summary, utc_now
 from monitor.sources import links
 from monitor.systemd import Notifier
@@ -56,6 +56,7 @@ CLOCK_JUMP = 5.0  # seconds by which wall and monotonic clock may disagree betwe
 TURN_PAGES, TURN_SECONDS = 20, 20.0  # of one host in a worker's turn: then others have theirs
 DRAIN = 5.0  # seconds for running checks and messages after SIGTERM; container hosts kill after 10
 GARBAGE = 10_000  # new objects between two collections: a page makes thousands of short-lived ones, and few cycles
+LAG_EVERY = 0.5  # seconds between two looks at how late the event loop is
 LAST = 2.0  # … and then for the messages that those checks owe
 
 
@@ -300,22 +301,24 @@ class Daemon:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending: set[str] = set()  # channels whose messages are on their way
         self._running = 0
+        self._lag: asyncio.Task[None] | None = None
+        made.checker.began = status.began
         self._offset = time.time() - time.monotonic()
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}  # late is not too late
         self.scheduler = AsyncIOScheduler(timezone=ZONE, job_defaults=defaults)
 
     def start(self) -> None:
-        """Register the jobs; the first tick is at once."""
-        self.scheduler.add_job(self._turn, "interval", seconds=TICK, args=["due", self.due], id="due")
-        at_once = datetime.now(UTC)  # what an earlier run left in the outbox waits no longer
-        self.scheduler.add_job(
-            self._turn,
-            "interval",
-            seconds=OUTBOX_TICK,
-            args=["outbox", self.outbox],
-            id="outbox",
-            next_run_time=at_once,
-        )
+        """Register the jobs. What an earlier run left due, or in the outbox, waits no longer."""
+        for name, work, seconds in (("due", self.due, TICK), ("outbox", self.outbox, OUTBOX_TICK)):
+            self.scheduler.add_job(
+                self._turn,
+                "interval",
+                seconds=seconds,
+                args=[name, work],
+                id=name,
+                next_run_time=datetime.now(UTC),
+            )
+        self._lag = asyncio.create_task(self._watch_loop())
         nightly = CronTrigger(hour=3, minute=30, jitter=600, timezone=ZONE)
         self.scheduler.add_job(self._turn, nightly, args=["retention", self.retention], id="retention")
         daily = CronTrigger(hour=9, minute=15, jitter=300, timezone=ZONE)
@@ -385,9 +388,14 @@ class Daemon:
     async def _check(self, pages: Sequence[Page]) -> None:
         self._running += len(pages)
         try:
-            self.status.checked((await self.made.checker.check(pages)).counts)
+            await self.made.checker.check(pages, self._count)
         finally:
             self._running -= len(pages)
+
+    def _count(self, outcome: Outcome | None, known: int) -> None:
+        """Each check as it ends: one slow page must not hold back the figures of a whole pass."""
+        if outcome is not None:
+            self.status.checked({outcome.result: 1})
 
     async def outbox(self) -> None:
         """Start to send what is owed, each channel in a task of its own: one that hangs delays no other."""
@@ -427,6 +435,14 @@ class Daemon:
     async def retention(self) -> None:
         """Everything is kept by default; what a rule of the operator lets go is thinned out at night."""
         await self.made.checker.database(self.made.store.prune, Retention(), self.made.now())
+
+    async def _watch_loop(self) -> None:
+        """How late the event loop runs what is ready: by as much are signals, requests and other checks."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            asleep = clock()
+            await asyncio.sleep(LAG_EVERY)
+            self.status.lagged(clock() - asleep - LAG_EVERY)
 
     def _watch_clock(self) -> None:
         """After the wall clock jumped, jobs and due times of the old time would be silent: start them from now."""
@@ -470,6 +486,8 @@ class Daemon:
     async def drain(self) -> None:
         """Let running checks and messages end, for a while; what does not is due again at the next start."""
         self.stopping.set()
+        if self._lag is not None:
+            self._lag.cancel()
         self.scheduler.pause()
         await asyncio.sleep(0)  # a turn that was due has begun now
         if self._tasks:

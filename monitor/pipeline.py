@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -196,8 +196,10 @@ class Checker:
         vocabulary: Vocabulary,
         *,
         now: Callable[[], datetime] = utc_now,
+        began: Callable[[timedelta], None] = lambda late: None,
     ) -> None:
         self.store, self.fetcher, self.vocabulary, self.now = store, fetcher, vocabulary, now
+        self.began = began  # hears how long after its due time a check began
         self.config = config
         self.learning = Learning(store, vocabulary)
         self._database: Executor = ThreadPoolExecutor(1, thread_name_prefix="database")
@@ -351,6 +353,8 @@ class Checker:
             if known is None:
                 done.counts["skipped"] += 1
                 return None, ()
+            if page.next_due is not None:
+                self.began(self.now() - page.next_due)
             outcome, change = await self._check(page, known)
         except LostError as lost:
             log.warning("lease lost", source=page.source, url=page.url, error=str(lost))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from monitor.model import Delivery, ResultWord
 
 STALE = timedelta(seconds=10)  # without a tick for this long, the daemon is not well
+DELAYS = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30, 60, 600, 3600, 86400)  # seconds
+LAGS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 
 
 class Status:
@@ -26,6 +28,13 @@ class Status:
         self._tick = Gauge("mubiao_last_tick_timestamp_seconds", "When the due tick last ran", registry=self.registry)
         self._sources = Gauge("mubiao_sources", "Sources in the configuration", registry=self.registry)
         self._state = Gauge("mubiao_rows", "Rows of the database", ["table"], registry=self.registry)
+        self._late = Histogram(
+            "mubiao_start_delay_seconds", "From a page's due time to its check", registry=self.registry, buckets=DELAYS
+        )
+        self._lag = Histogram(
+            "mubiao_loop_lag_seconds", "How late the event loop runs what is ready", registry=self.registry, buckets=LAGS
+        )
+        ProcessCollector(registry=self.registry)  # memory, descriptors and CPU time, under their usual names
         self._sources.set(sources)
 
     def ticked(self, at: datetime) -> None:
@@ -37,6 +46,14 @@ class Status:
         """A pass ended with these results."""
         for word, n in counts.items():
             self._checks.labels(word).inc(n)
+
+    def began(self, late: timedelta) -> None:
+        """A check began so long after its page was due."""
+        self._late.observe(max(late.total_seconds(), 0.0))
+
+    def lagged(self, seconds: float) -> None:
+        """The event loop was so late."""
+        self._lag.observe(max(seconds, 0.0))
 
     def delivered(self, attempts: Iterable[Delivery]) -> None:
         """Messages were tried."""
