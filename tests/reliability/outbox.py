@@ -13,29 +13,23 @@ from __future__ import annotations
 import argparse
 import asyncio
 import email
-import multiprocessing
 import os
 import random
 import signal
-import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import yaml
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 from aiosmtpd.smtp import SMTP
+from daemons import PATIENCE, forked, said, settled, stopped
 
 from alerts import rules
-from monitor import cli
 from monitor import config as configuration
 from monitor.demo.background import running
 from monitor.demo.receivers import WebhookReceiver
@@ -47,7 +41,6 @@ from storage.store import Store
 
 CHANNELS = ("desk", "hook")
 EACH = 8  # changes saved before a kill
-PATIENCE = 120.0  # seconds for one daemon
 
 
 class Witness:
@@ -145,37 +138,9 @@ class House:
                     lambda c: rules.match(c, source, self.config.subscriptions, now=c.at),
                 )  # fmt: skip
 
-    def watch(self, environ: dict[str, str]) -> BaseProcess:
-        """`mubiao run`, in a process of its own."""
-        made = NURSERY.Process(target=_run, args=(str(self.folder), environ), daemon=True)
-        made.start()
-        return made
-
     def owed(self) -> int:
         with Queries(self.db) as ask:
             return len(ask.alerts("pending", limit=1_000_000))
-
-
-# processes forked from one that has everything imported: a start costs milliseconds instead of a second
-NURSERY = multiprocessing.get_context("forkserver")
-NURSERY.set_forkserver_preload(["monitor.daemon", "monitor.cli.checking", "storage.migrate", "aiosmtpd.smtp"])
-
-
-def _run(folder: str, environ: dict[str, str]) -> None:
-    os.chdir(folder)
-    os.environ.update(environ)
-    sys.stderr = Path("daemon.log").open("a", encoding="utf-8")  # noqa: SIM115 - until the process ends
-    sys.argv = ["mubiao", "run", "--no-web", "--db", f"sqlite:///{folder}/mubiao.db"]
-    cli.main()
-
-
-def settled(condition: Callable[[], bool], what: str) -> None:
-    """Wait for it, for PATIENCE seconds."""
-    until = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > until:
-            raise SystemExit(f"no end in sight: {what}")
-        time.sleep(0.02)
 
 
 def play(folder: Path, kills: int, dice: random.Random) -> tuple[Witness, House]:
@@ -187,24 +152,17 @@ def play(folder: Path, kills: int, dice: random.Random) -> tuple[Witness, House]
         house = House(folder, _config(folder, hook.url))
         for witness.turn in range(kills):
             house.change(EACH)
-            process = house.watch(environ)
+            process = forked(folder, environ)
             assert process.pid is not None
             witness.arm(process.pid, dice.randint(1, 2 * EACH), dice.choice((None, dice.random() * 0.01)))
             process.join(PATIENCE)
             if process.exitcode != -signal.SIGKILL:
-                raise SystemExit(f"the daemon ended by itself: {process.exitcode}\n{_log(folder)}")
+                raise SystemExit(f"the daemon ended by itself: {process.exitcode}\n{said(folder)}")
         witness.turn = kills
-        process = house.watch(environ)
-        settled(lambda: house.owed() == 0, f"{house.owed()} messages are still owed\n{_log(folder)}")
-        process.terminate()
-        process.join(PATIENCE)
-        if process.exitcode:
-            raise SystemExit(f"the last daemon ended with {process.exitcode}\n{_log(folder)}")
+        process = forked(folder, environ)
+        settled(lambda: house.owed() == 0, lambda: f"{house.owed()} messages are still owed\n{said(folder)}")
+        stopped(process, folder)
     return witness, house
-
-
-def _log(folder: Path) -> str:
-    return (folder / "daemon.log").read_text(encoding="utf-8")[-4000:]
 
 
 def _config(folder: Path, hook: str) -> Config:

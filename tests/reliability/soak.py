@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -25,10 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-
-PROJECT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(PROJECT))
-
+from daemons import executed
 from prometheus_client.parser import text_string_to_metric_families
 from town import Manner, Town, loopback
 
@@ -135,23 +131,21 @@ def soak(folder: Path, given: argparse.Namespace) -> list[str]:
     town, hook = Town(manner), WebhookReceiver()
     with running(town, hook):
         (folder / "sources.yaml").write_text(config(town.port, hook.url, round(given.rate * EVERY * 0.95)))
-        log = (folder / "daemon.log").open("w", encoding="utf-8")
-        command = [sys.executable, "-m", "monitor", "run", "--port", "0", "--log", "json"]
-        process = subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(PROJECT)}, stderr=log)
+        process = executed(folder, {}, "--port", "0", "--log", "json")
         try:
-            looks, wrong = watched(folder, process, given)
+            wrong = watched(folder, process, given)
         finally:
             process.terminate()
             begun = time.monotonic()
             code = process.wait(60)
         print(f"SIGTERM: ended in {time.monotonic() - begun:.1f} s with {code}; {len(hook.calls)} messages delivered")
-    wrong += [str(finding) for finding in care.check(f"sqlite:///{folder}/data/mubiao.db")]
+    wrong += [str(finding) for finding in care.check(f"sqlite:///{folder}/mubiao.db")]
     kept = [line for line in (folder / "daemon.log").read_text().splitlines() if '"error"' in line and "level" in line]
     wrong += [line for line in kept if '"level": "error"' in line or "Traceback" in line][:5]
     return wrong + ([f"the daemon ended with {code}"] if code else [])
 
 
-def watched(folder: Path, process: subprocess.Popen[bytes], given: argparse.Namespace) -> tuple[list[Look], list[str]]:
+def watched(folder: Path, process: subprocess.Popen[bytes], given: argparse.Namespace) -> list[str]:
     """Look every so often; judge at the end."""
     address = address_of(folder, process)
     begun, looks = time.monotonic(), list[Look]()
@@ -166,10 +160,11 @@ def watched(folder: Path, process: subprocess.Popen[bytes], given: argparse.Name
             seen = looks[-1]
             print(
                 f"{seen.at / 60:5.1f} min  {seen.resident:6.1f} MiB resident  {seen.private:6.1f} private  "
-                f"{seen.descriptors:4} descriptors  {seen.threads} threads  {seen.checks:7.0f} checks  load {seen.load:.1f}",
+                f"{seen.descriptors:4} descriptors  {seen.threads} threads  {seen.checks:7.0f} checks  "
+                f"load {seen.load:.1f}",
                 flush=True,
             )
-    return looks, judged([x for x in looks if x.at >= given.warm_up * 60], first, now, given.rate)
+    return judged([x for x in looks if x.at >= given.warm_up * 60], first, now, given.rate)
 
 
 def address_of(folder: Path, process: subprocess.Popen[bytes]) -> str:

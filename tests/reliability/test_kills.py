@@ -1,4 +1,4 @@
-"""The short form of `python tests/reliability/outbox.py --kills 200`."""
+"""The short forms of `kills.py` (500 of them by default) and `outbox.py` (200)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import pytest
 
 
 @pytest.mark.timeout(600)
-def test_twenty_kills_around_sending_lose_nothing_and_repeat_one_message_each_at_most() -> None:
-    script = Path(__file__).with_name("outbox.py")
-    done = subprocess.run([sys.executable, script, "--kills", "20"], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize(("script", "kills"), [("kills.py", 20), ("outbox.py", 6)])
+def test_kills_lose_nothing_and_repeat_one_message_each_at_most(script: str, kills: int) -> None:
+    command = [sys.executable, Path(__file__).with_name(script), "--kills", str(kills)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("20 kills")
+    assert done.stdout.startswith(f"{kills} kills")
     assert "wrong: 0" in done.stdout

@@ -17,6 +17,7 @@ from monitor.demo.server import Listener
 PLACES = ("云岭", "松原新", "河湾", "石桥", "东渡", "南屏", "北塘", "新桥")
 VERBS = ("推进", "完善", "加强", "落实", "深化", "优化", "提升", "扩大")
 THINGS = ("老旧小区改造", "产业园区建设", "社区养老服务", "城市绿道", "河道整治", "学前教育", "公共交通", "数字政务")
+FIRST_DOCUMENT = 1000
 
 
 def loopback(number: int) -> str:
@@ -43,6 +44,7 @@ class Town(Listener):
     heard: Callable[[int], None] = lambda number: None
     seed: int = 7
     paragraphs: int = 12
+    published: int = 0  # documents of the column at /news/, numbered from FIRST_DOCUMENT
     asked: dict[int, list[float]] = field(default_factory=dict)
     turns: dict[int, int] = field(default_factory=dict)  # page -> which text it shows
 
@@ -75,7 +77,7 @@ class Town(Listener):
             path = head.split(b" ", 2)[1].decode("latin-1")
             digits = path.rpartition("/")[2].partition(".")[0]
             if not digits.isdecimal():
-                writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+                writer.write(_reply("200 OK", self._column()) if path == "/news/" else _reply("404 Not Found", b""))
                 continue
             number = int(digits)
             self.asked.setdefault(number, []).append(time.monotonic())
@@ -88,7 +90,7 @@ class Town(Listener):
 
     def _answer(self, number: int, manner: Manner, head: bytes) -> bytes:
         if manner.status != 200:
-            return f"HTTP/1.1 {manner.status} Trouble\r\nContent-Length: 4\r\n\r\noops".encode()
+            return _reply(f"{manner.status} Trouble", b"oops")
         if self._dice.random() < manner.edits:
             self.turns[number] = self.turns.get(number, 0) + 1
         turn, more = self.turns.get(number, 0), ""
@@ -98,9 +100,21 @@ class Town(Listener):
             if f"if-none-match: {mark}".encode() in head:
                 return f"HTTP/1.1 304 Not Modified\r\n{more}\r\n".encode()
         body = page(number, turn, self._dice.randrange(10**6) if manner.drifts else 0, self.paragraphs)
-        return (
-            f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n{more}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        return _reply("200 OK", body, more)
+
+    def _column(self) -> bytes:
+        """A column with the newest ten of `published` documents."""
+        newest = range(FIRST_DOCUMENT + self.published - 1, FIRST_DOCUMENT + max(self.published - 11, -1), -1)
+        lines = (
+            f'<li><a href="/{n}.html">{PLACES[n % 8]}区关于{THINGS[n % 7]}的通知（{n}）</a><span>2026-01-08</span></li>'
+            for n in newest
         )
+        return f"<html><body><h2>通知公告</h2><ul>{''.join(lines)}</ul></body></html>".encode()
+
+
+def _reply(status: str, body: bytes, more: str = "") -> bytes:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\n{more}Content-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
 
 
 def page(number: int, turn: int, drift: int, paragraphs: int) -> bytes:
