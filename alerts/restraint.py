@@ -40,7 +40,7 @@ def allowance(rate: Rate | None, sent: Sequence[datetime], now: datetime) -> int
     """How many messages may go out now, after those `sent`; None: any number."""
     if rate is None:
         return None
-    return max(rate.most - sum(at > now - rate.within for at in sent), 0)
+    return max(rate.most - sum(now - rate.within < at <= now for at in sent), 0)  # none of a clock set back since
 
 
 def portion(

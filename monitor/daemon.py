@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
@@ -27,7 +27,7 @@ from alerts.email import SMTP_ENV
 from alerts.render import render
 from alerts.sending import Settings, without_secrets
 from monitor import config as configuration
-from monitor import local, net, orders, schedule
+from monitor import jumps, local, net, orders, schedule
 from monitor.delivery import Deliverer
 from monitor.errors import ConfigError, DeliveryError, StorageError
 from monitor.fetch.client import Fetcher
@@ -52,7 +52,6 @@ BATCH = 500  # pages taken in one tick; the next tick takes more while there is 
 MOST_RUNNING = 2000
 PER_HOST = 20  # pages of one host under way or taken at once: a long column must not crowd out the others
 ZONE = "Asia/Shanghai"
-CLOCK_JUMP = 5.0  # seconds by which wall and monotonic clock may disagree between two ticks
 TURN_PAGES, TURN_SECONDS = 20, 20.0  # of one host in a worker's turn: then others have theirs
 DRAIN = 5.0  # seconds for running checks and messages after SIGTERM; container hosts kill after 10
 GARBAGE = 10_000  # new objects between two collections: a page makes thousands of short-lived ones, and few cycles
@@ -293,7 +292,14 @@ class Daemon:
     """The jobs of a running service."""
 
     def __init__(
-        self, made: Engine, config: Config, status: Status, notifier: Notifier, share: Share | None = None
+        self,
+        made: Engine,
+        config: Config,
+        status: Status,
+        notifier: Notifier,
+        share: Share | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._share = share
         self.made, self.config, self.status, self.notifier = made, config, status, notifier
@@ -303,12 +309,28 @@ class Daemon:
         self._running = 0
         self._lag: asyncio.Task[None] | None = None
         made.checker.began = status.began
-        self._offset = time.time() - time.monotonic()
+        self._begun_before: set[int] = set()  # pages whose check began before the clock was set back
+        self._jumps = jumps.Jumps(made.now, monotonic)
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}  # late is not too late
         self.scheduler = AsyncIOScheduler(timezone=ZONE, job_defaults=defaults)
 
     def start(self) -> None:
-        """Register the jobs. What an earlier run left due, or in the outbox, waits no longer."""
+        """Register the jobs, and begin."""
+        self._register()
+        self._lag = asyncio.create_task(self._watch_loop())
+        self.scheduler.start()
+        behind = asyncio.create_task(self._turn("clock", self._bring_back))
+        self._tasks.add(behind)
+        behind.add_done_callback(self._tasks.discard)
+
+    async def _bring_back(self) -> None:
+        """The clock may have been set back while no daemon ran."""
+        made = self.made
+        await made.checker.database(jumps.bring_back, made.store, made.checker.config, made.now())
+
+    def _register(self) -> None:
+        """All jobs, anew. What an earlier run left due, or in the outbox, waits no longer."""
+        self.scheduler.remove_all_jobs()
         for name, work, seconds in (("due", self.due, TICK), ("outbox", self.outbox, OUTBOX_TICK)):
             self.scheduler.add_job(
                 self._turn,
@@ -318,7 +340,6 @@ class Daemon:
                 id=name,
                 next_run_time=datetime.now(UTC),
             )
-        self._lag = asyncio.create_task(self._watch_loop())
         nightly = CronTrigger(hour=3, minute=30, jitter=600, timezone=ZONE)
         self.scheduler.add_job(self._turn, nightly, args=["retention", self.retention], id="retention")
         daily = CronTrigger(hour=9, minute=15, jitter=300, timezone=ZONE)
@@ -327,7 +348,6 @@ class Daemon:
         if self.notifier.every:
             self.scheduler.add_job(self._alive, "interval", seconds=self.notifier.every, id="watchdog")
         self._digest_jobs()
-        self.scheduler.start()
 
     def _digest_jobs(self) -> None:
         """One job for each digest's crontab line; folding is idempotent, so a repeated run sends nothing twice."""
@@ -365,7 +385,6 @@ class Daemon:
 
     async def due(self) -> None:
         """Start what is due, while there is room. Each batch runs beside the tick."""
-        self._watch_clock()
         self.status.ticked(self.made.now())
         if self.stopping.is_set() or self._running >= MOST_RUNNING:
             return  # the tick comes again: what is due waits as a row
@@ -437,32 +456,31 @@ class Daemon:
         await self.made.checker.database(self.made.store.prune, Retention(), self.made.now())
 
     async def _watch_loop(self) -> None:
-        """How late the event loop runs what is ready: by as much are signals, requests and other checks."""
-        clock = asyncio.get_running_loop().time
-        while True:
-            asleep = clock()
+        """How late the event loop runs what is ready: by as much are signals, requests and other checks.
+
+        And the clock: not a job, because the scheduler's own sleep is as long as a clock was set back.
+        """
+        loop = asyncio.get_running_loop()
+        while not self.stopping.is_set():
+            asleep = loop.time()
             await asyncio.sleep(LAG_EVERY)
-            self.status.lagged(clock() - asleep - LAG_EVERY)
+            self.status.lagged(loop.time() - asleep - LAG_EVERY)
+            await self._turn("clock", self._watch_clock)
 
-    def _watch_clock(self) -> None:
-        """After the wall clock jumped, jobs and due times of the old time would be silent: start them from now."""
-        offset = time.time() - time.monotonic()
-        jump, self._offset = offset - self._offset, offset
-        if abs(jump) <= CLOCK_JUMP:
-            return
-        log.warning("the clock jumped", seconds=round(jump))
-        for job in self.scheduler.get_jobs():
-            job.reschedule(job.trigger)
-        if jump < 0:
-            self._clamp()
-
-    def _clamp(self) -> None:
-        now = self.made.now()
-        for page in self.made.store.pages():
-            source = self.made.checker.config.source(page.source)
-            due = schedule.clamped(source, page, now) if source else page.next_due
-            if due != page.next_due:
-                self.made.store.set_due(page.id, due)
+    async def _watch_clock(self) -> None:
+        """After the clock was set forward, what was missed runs once. After it was set back, jobs (and their triggers,
+        which begin at a time) would stand still until the old time comes again."""
+        made, jump = self.made, self._jumps.seen()
+        if ended := self._begun_before - made.checker.under_way():  # with a due time of the old clock
+            self._begun_before -= ended
+            await made.checker.database(jumps.bring_back, made.store, made.checker.config, made.now(), sorted(ended))
+        if jump:
+            log.warning("the clock jumped", seconds=round(jump.total_seconds()))
+        if jump < timedelta():
+            self._register()
+            self._begun_before = made.checker.under_way()
+            made.fetcher.hosts.set_back(-jump)
+            await made.checker.database(jumps.put_right, made.store, made.checker.config, made.now(), -jump)
 
     def reload(self) -> None:
         """SIGHUP: read sources.yaml again. A broken file keeps the old one and says so."""

@@ -248,6 +248,10 @@ class Checker:
         """How many pages are being checked, those that lists just named included."""
         return len(self._running)
 
+    def under_way(self) -> set[int]:
+        """The pages that are being checked or saved."""
+        return set(self._running)
+
     def is_running(self, page: int) -> bool:
         """Whether a check of this page is under way."""
         return page in self._running

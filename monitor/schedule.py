@@ -44,8 +44,15 @@ def crontab(expression: str, timezone: str) -> BaseTrigger:
 
 
 def next_fire(expression: str, timezone: str, now: datetime) -> datetime | None:
-    """The first moment of a crontab line after `now`, in UTC; None if there is none (30 February)."""
-    fire = crontab(expression, timezone).get_next_fire_time(None, now + timedelta(microseconds=1))
+    """The first moment of a crontab line after `now`, in UTC; None if there is none (30 February).
+
+    As in cron, an hour that the end of summer time repeats counts once for a line that names hours.
+    """
+    trigger = crontab(expression, timezone)
+    fire = trigger.get_next_fire_time(None, now + timedelta(microseconds=1))
+    named = not expression.split()[1].startswith("*")
+    while fire and named and fire.astimezone(ZoneInfo(timezone)).fold:
+        fire = trigger.get_next_fire_time(None, fire.astimezone(UTC) + timedelta(microseconds=1))
     return fire.astimezone(UTC) if fire else None
 
 
@@ -205,16 +212,20 @@ def _usual(source: Source, page: Page, now: datetime) -> timedelta:
     return _within(source, source.recheck.old if page.role != "entry" else _gap(source, now))
 
 
-def clamped(source: Source, page: Page, now: datetime) -> datetime | None:
-    """The page's due time, or `now` where the clock was set back and it lies further off than any rule puts it.
+def brought_back(source: Source, page: Page, now: datetime) -> datetime | None:
+    """A due time for a page whose last check lies in the future, because the clock was set back since.
 
-    A source must not be silent for more than twice its interval (or twice a day while it fails).
+    The time it has, where that is no later than any rule would put it from now on; else a moment within one interval,
+    so that no page is silent for more than two and not all come at once. Crontab lines keep their own times.
     """
     if page.next_due is None:
         return None
-    span = _usual(source, page, now)
-    if source.adapt is not None:
-        span = _within(source, max(span, source.adapt.longest))
+    if page.last_checked is None:
+        return min(page.next_due, first_due(source, now, key=page.url))
+    latest = _planned(source, page, now)
     if page.failure is not None:
-        span = max(span, DAY, min(timedelta(seconds=page.failure.retry_after or 0), LONGEST_HOLD))
-    return now if page.next_due > now + 2 * span else page.next_due
+        latest = max(latest, now + backoff(page.failure, page.consecutive, _usual(source, page, now)))
+    if page.next_due <= latest:
+        return page.next_due
+    by_crontab = page.role == "entry" and interval(source, now) is None
+    return latest if by_crontab else now + (latest - now) * fraction(page.url)

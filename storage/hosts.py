@@ -69,3 +69,10 @@ def hold(session: Session, host: str, until: datetime, reason: str | None) -> No
     held = row(session, host)
     if held.not_before is None or held.not_before < until:
         held.not_before, held.reason = until, reason
+
+
+def set_back(session: Session, now: datetime, by: timedelta) -> None:
+    """The clock was set back by so much: holds that run end as much earlier."""
+    for held in session.exec(select(HostRow).where(col(HostRow.not_before) > now)):
+        assert held.not_before is not None
+        held.not_before -= by

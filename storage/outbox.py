@@ -75,18 +75,28 @@ def hold(session: Session, channel: str, now: datetime, until: datetime) -> None
 def release(session: Session, now: datetime) -> int:
     """What a sender that died had claimed is due again, without waiting for its lease; returns how many.
 
-    Only for whoever holds the daemon's lock, and so is the only sender. One that failed before keeps its back-off.
+    Only for whoever holds the daemon's lock, and so is the only sender. One that failed before keeps its back-off,
+    unless it was made in the future: the clock was set back since.
     """
     claimed = (
         col(AlertRow.state) == "pending",
         col(AlertRow.next_at) > now,
-        col(AlertRow.attempts) == 0,
+        (col(AlertRow.attempts) == 0) | (col(AlertRow.created) > now),
         col(AlertRow.digest).is_(None),
         col(AlertRow.folded_into).is_(None),
     )
     ids = list(session.exec(select(AlertRow.id).where(*claimed)))
     session.execute(update(AlertRow).where(*claimed).values(next_at=now))
     return len(ids)
+
+
+def set_back(session: Session, now: datetime, by: timedelta) -> None:
+    """The clock was set back by so much: what waits for its next try, or is claimed, waits no longer for that."""
+    ahead = (col(AlertRow.state) == "pending", col(AlertRow.next_at) > now)
+    waits = session.exec(select(AlertRow.id, AlertRow.next_at).where(*ahead)).all()
+    move = update(table(AlertRow)).where(table(AlertRow).c.id == bindparam("of")).values(next_at=bindparam("at"))
+    if waits:
+        session.connection().execute(move, [{"of": number, "at": at - by} for number, at in waits if at is not None])
 
 
 # made once: at hundreds of messages a second building a statement costs more than the database

@@ -14,7 +14,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -273,6 +273,22 @@ class Store:
             row = session.get_one(PageRow, page)
             row.next_due = at
             session.add(row)
+
+    def checked_ahead(self, now: datetime, after: int, limit: int, among: Collection[int] | None = None) -> list[Page]:
+        """Pages beyond this id that were checked in the future, by id: the clock was set back since."""
+        with self._read() as session:
+            return watched.checked_ahead(session, now, after, limit, among)
+
+    def set_dues(self, dues: Mapping[int, datetime]) -> None:
+        """Move the due times of these pages."""
+        with self._write() as session:
+            watched.set_dues(session, dues)
+
+    def set_back(self, now: datetime, by: timedelta) -> None:
+        """The clock was set back: holds of hosts and what waits in the outbox end as much earlier."""
+        with self._write() as session:
+            hosts.set_back(session, now, by)
+            outbox.set_back(session, now, by)
 
     # ------------------------------------------------------------------ one check
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, false, func, literal, or_, update
+from sqlalchemy import bindparam, exists, false, func, literal, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -263,6 +263,24 @@ def pages(session: Session, keys: Sequence[str] | None, include_documents: bool)
         query = query.where(col(PageRow.role) == "entry")
     query = query.order_by(col(PageRow.role).desc(), col(PageRow.next_due), col(PageRow.id))
     return _plain(session, query)
+
+
+def checked_ahead(
+    session: Session, now: datetime, after: int, limit: int, among: Collection[int] | None = None
+) -> list[Page]:
+    """Pages beyond this id whose last check, or discovery, lies in the future: the clock was set back since."""
+    known = func.coalesce(PageRow.last_checked, PageRow.found_at)
+    query = select(PageRow).where(*_alive(), col(PageRow.id) > after, known > now, col(PageRow.next_due) > now)
+    if among is not None:
+        query = query.where(col(PageRow.id).in_(sorted(among)))
+    return _plain(session, query.order_by(col(PageRow.id)).limit(limit))
+
+
+def set_dues(session: Session, dues: Mapping[int, datetime]) -> None:
+    """Move these due times."""
+    move = update(PageRow).where(col(PageRow.id) == bindparam("this_page")).values(next_due=bindparam("due"))
+    if dues:
+        session.connection().execute(move, [{"this_page": page, "due": at} for page, at in dues.items()])
 
 
 def unread_pages(session: Session, source: str) -> list[Page]:

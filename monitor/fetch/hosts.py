@@ -168,6 +168,10 @@ class Hosts:
             return None
         return until
 
+    def set_back(self, by: timedelta) -> None:
+        """The wall clock was set back: holds end as much earlier."""
+        self.holds = {key: until - by for key, until in self.holds.items()}
+
     def hold(self, key: str, until: datetime, now: datetime) -> None:
         """Ask nothing of this host until then (at most a day); a longer hold that is running stays."""
         until = min(until, now + MOST_HOLD)

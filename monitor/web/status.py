@@ -32,7 +32,10 @@ class Status:
             "mubiao_start_delay_seconds", "From a page's due time to its check", registry=self.registry, buckets=DELAYS
         )
         self._lag = Histogram(
-            "mubiao_loop_lag_seconds", "How late the event loop runs what is ready", registry=self.registry, buckets=LAGS
+            "mubiao_loop_lag_seconds",
+            "How late the event loop runs what is ready",
+            registry=self.registry,
+            buckets=LAGS,
         )
         ProcessCollector(registry=self.registry)  # memory, descriptors and CPU time, under their usual names
         self._sources.set(sources)
@@ -65,8 +68,8 @@ class Status:
         return self.ticking(now) and not self.trouble
 
     def ticking(self, now: datetime) -> bool:
-        """Whether the loop that everything hangs on is alive."""
-        return now - self.last_tick <= STALE
+        """Whether the loop that everything hangs on is alive. A tick of the future tells nothing: a clock set back."""
+        return abs(now - self.last_tick) <= STALE
 
     def metrics(self, rows: Mapping[str, int]) -> bytes:
         """The Prometheus text format."""

@@ -224,15 +224,6 @@ async def test_after_a_stop_nothing_new_is_started(running: Running, web: Any) -
     assert web.asked == []
 
 
-async def test_a_clock_set_back_leaves_no_page_silent(running: Running) -> None:
-    running.watch.clock.pass_by(minutes=15)
-    await checked(running.daemon)
-    running.watch.clock.pass_by(days=-30)
-    running.daemon._clamp()
-    (page,) = running.watch.store.pages()
-    assert page.next_due - running.watch.clock() <= timedelta(hours=2)
-
-
 async def test_pages_to_check_are_those_due_named_or_all(running: Running) -> None:
     store, config, now = running.watch.store, running.watch.config, datetime(2026, 1, 9, 1, 0, tzinfo=UTC)
     assert pages_to_check(store, config, None, now, everything=False) == []

@@ -243,9 +243,37 @@ def test_confirmations_can_be_off() -> None:
 
 def test_a_clock_set_back_silences_nobody() -> None:
     two_days_back = NOW - 2 * DAY
-    page = replace(PAGE, next_due=NOW + 6 * HOUR)
-    assert schedule.clamped(SOURCE, page, two_days_back) == two_days_back
-    assert schedule.clamped(SOURCE, page, NOW) == page.next_due
-    failing = replace(page, next_due=NOW + DAY, failure=Failure("timeout", "slow"))
-    assert schedule.clamped(SOURCE, failing, NOW) == failing.next_due
-    assert schedule.clamped(SOURCE, replace(page, next_due=None), NOW) is None
+    page = replace(PAGE, last_checked=NOW, next_due=NOW + 6 * HOUR)
+    assert two_days_back < (schedule.brought_back(SOURCE, page, two_days_back) or NOW) <= two_days_back + 6 * HOUR
+    assert schedule.brought_back(SOURCE, page, NOW + HOUR) == page.next_due
+    failing = replace(page, next_due=NOW + 10 * MINUTE, failure=Failure("timeout", "slow"), consecutive=2)
+    assert schedule.brought_back(SOURCE, failing, NOW) == failing.next_due
+    assert schedule.brought_back(SOURCE, replace(page, next_due=None), NOW) is None
+    never = replace(page, last_checked=None)
+    assert (schedule.brought_back(SOURCE, never, two_days_back) or NOW) <= two_days_back + schedule.FIRST_SPREAD
+    daily = replace(SOURCE, every=None, cron="0 7 * * *")
+    assert schedule.brought_back(daily, page, two_days_back) == schedule.next_fire(
+        "0 7 * * *", "Asia/Shanghai", two_days_back
+    )
+
+
+def test_pages_brought_back_do_not_come_at_one_moment() -> None:
+    pages = [replace(PAGE, url=f"http://yunling.example/{n}", last_checked=NOW, next_due=NOW + DAY) for n in range(60)]
+    back = NOW - 2 * DAY
+    waits = [((schedule.brought_back(SOURCE, p, back) or NOW) - back) / (6 * HOUR) for p in pages]
+    assert [sum(n / 3 <= w < (n + 1) / 3 for w in waits) > 8 for n in range(3)] == [True] * 3
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+@pytest.mark.parametrize(
+    ("line", "least", "most"), [("0 * * * *", 0.5, 2), ("30 2 * * *", 22.5, 48), ("0 1-3 * * *", 1, 24)]
+)
+def test_summer_time_makes_no_crontab_line_silent_or_hasty(zone: str, line: str, least: float, most: float) -> None:
+    gaps = set[timedelta]()
+    for month, day in ((3, 5), (3, 25), (4, 1), (9, 30), (10, 22), (10, 29)):  # within a week of each change
+        at = schedule.next_fire(line, zone, datetime(2026, month, day, tzinfo=UTC)) or NOW
+        for _ in range(0, 7 * DAY // HOUR, round(least) or 1):
+            after = schedule.next_fire(line, zone, at) or NOW
+            gaps.add(after - at)
+            at = after
+    assert least * HOUR <= min(gaps) <= max(gaps) <= most * HOUR

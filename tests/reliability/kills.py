@@ -233,7 +233,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if own[-1] > RESTART:
             wrong.append(f"{own[-1]:.1f} s from a {how} start to its first request")
     print(
-        f"{given.kills} kills through the pipeline (seed {given.seed}): {len(reader.versions)} versions and {len(reader.changes)} changes "
+        f"{given.kills} kills through the pipeline (seed {given.seed}): {len(reader.versions)} versions and "
+        f"{len(reader.changes)} changes "
         f"acknowledged, {len(hook.took)} changes delivered; start to first request{told}; "
         f"load {os.getloadavg()[0]:.1f}; wrong: {len(wrong)}; {time.monotonic() - begun:.0f} s"
     )
