@@ -39,8 +39,8 @@ from monitor.sources import links
 from monitor.systemd import Notifier
 from monitor.vigil import Vigil
 from monitor.web.server import Status, Web
+from storage import retention
 from storage.database import sqlite_path
-from storage.retention import Retention
 from storage.store import Store
 
 log = structlog.get_logger("mubiao.daemon")
@@ -53,6 +53,7 @@ MOST_RUNNING = 2000
 PER_HOST = 20  # pages of one host under way or taken at once: a long column must not crowd out the others
 ZONE = "Asia/Shanghai"
 TURN_PAGES, TURN_SECONDS = 20, 20.0  # of one host in a worker's turn: then others have theirs
+THINNING = 600.0  # seconds a night; what is left then goes in the next one
 DRAIN = 5.0  # seconds for running checks and messages after SIGTERM; container hosts kill after 10
 GARBAGE = 10_000  # new objects between two collections: a page makes thousands of short-lived ones, and few cycles
 LAG_EVERY = 0.5  # seconds between two looks at how late the event loop is
@@ -452,8 +453,14 @@ class Daemon:
         await asyncio.to_thread(self.made.vigil.certificates, self.made.pools.certificates)
 
     async def retention(self) -> None:
-        """Everything is kept by default; what a rule of the operator lets go is thinned out at night."""
-        await self.made.checker.database(self.made.store.prune, Retention(), self.made.now())
+        """Everything is kept by default; what `keep` of a source lets go is thinned out at night."""
+        keeping = retention.rules(self.made.checker.config.sources)
+        if not keeping:
+            return
+        until = time.monotonic() + THINNING
+        enough = lambda: self.stopping.is_set() or time.monotonic() > until  # noqa: E731
+        gone = await asyncio.to_thread(self.made.store.thin_out, keeping, self.made.now(), enough)
+        log.info("thinned out", versions=gone.versions, bodies=gone.bodies, freed=gone.bytes, finished=gone.finished)
 
     async def _watch_loop(self) -> None:
         """How late the event loop runs what is ready: by as much are signals, requests and other checks.

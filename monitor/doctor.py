@@ -5,17 +5,19 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import TypedDict
 
 from monitor import config as configuration
 from monitor.errors import ConfigError, StorageError
-from monitor.model import Config
+from monitor.model import Config, Keep
 from storage.database import shown, sqlite_path
 from storage.postgres import GoneError, Server
 from storage.queries import Queries
 
+NAMED = 10  # sources in one line
 CLOCKS = 5.0  # seconds that two machines may be apart
 WAL_FIXED = (3, 51, 3)  # earlier SQLite can damage a WAL database that two connections write to
 
@@ -40,6 +42,7 @@ def examine(config_path: str, database: str, settings: configuration.Settings) -
     except ConfigError as wrong:
         return [*found, _finding(str(wrong), "mend the file, or write a new one: mubiao init")]
     found.append(_finding(f"{config_path}: {len(config.sources)} sources, {len(config.channels)} channels"))
+    found += _kept(config, database)
     found += [_finding(warning, ok=True) for warning in config.warnings]
     return [*found, *_channels(config, settings)]
 
@@ -86,6 +89,30 @@ def _database(url: str) -> Iterator[Finding]:
         yield _finding(f"channel {name} is off: {why}", f"mend it in sources.yaml, or: mubiao alerts enable {name}")
     if dead:
         yield _finding(f"{len(dead)} messages could not be delivered", "mubiao alerts list --state dead")
+
+
+def _kept(config: Config, url: str) -> Iterator[Finding]:
+    """Which sources are not kept for ever, and what the last night took."""
+    told = [f"{s.key} ({_rule(s.keep)})" for s in config.sources if s.keep is not None]
+    if not told:
+        yield _finding("everything is kept, of every source")
+        return
+    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    yield _finding(f"thinned out every night: {', '.join(told[:NAMED])}{more}")
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        return
+    with suppress(StorageError), Queries(url) as ask:  # what is wrong with it is said above
+        if (night := ask.thinned_out()) is not None:
+            what = f"last thinned out {night['at'][:16]}: {night['versions']} versions, {night['bodies']} bodies"
+            fix = None if night["finished"] else "there was more than a night's work; run: mubiao db prune"
+            yield _finding(what, fix, ok=True)
+
+
+def _rule(keep: Keep) -> str:
+    days = {"versions younger than": keep.age, "bodies for": keep.bodies}
+    parts = [f"{keep.versions} versions of a page"] if keep.versions else []
+    return ", ".join(parts + [f"{what} {span.days} days" for what, span in days.items() if span is not None])
 
 
 def _server(server: Server) -> Iterator[Finding]:

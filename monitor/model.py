@@ -64,6 +64,18 @@ class Fields:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """What of a source is kept at least; None: for ever. A version goes where both `versions` and `age` let it.
+
+    `versions` counts the newest ones of each page, `bodies` is for how long pages are kept as they were received.
+    """
+
+    versions: int | None = None
+    age: timedelta | None = None
+    bodies: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One configured place, with the defaults of sources.yaml already applied."""
 
@@ -100,6 +112,7 @@ class Source:
     tls: str = "default"
     proxy: str | None = None
     render: Literal["http", "browser"] = "http"
+    keep: Keep | None = None  # None: everything
     tags: tuple[str, ...] = ()
     enabled: bool = True
 

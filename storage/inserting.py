@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
+from storage.tables import MetaRow
+
 
 def once(session: Session, row: SQLModel) -> bool:
     """Insert a row unless one with the same key is there, or just being made by another transaction; whether it was.
@@ -33,3 +35,9 @@ def _insert(session: Session, row: SQLModel) -> Any:
 
 def _values(row: SQLModel) -> dict[str, Any]:
     return {name: value for name, value in row.model_dump().items() if name != "id" or value is not None}
+
+
+def single(session: Session, key: str, value: str) -> None:
+    """Keep a single value of the installation, in place of the one before."""
+    if not once(session, MetaRow(key=key, value=value)):
+        session.get_one(MetaRow, key).value = value

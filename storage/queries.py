@@ -30,6 +30,7 @@ from storage import (
     outbox,
     payloads,
     postgres,
+    retention,
     rows,
     search,
     series,
@@ -362,6 +363,11 @@ class Queries:
                 "why": "; ".join(o.why for o in gone) or None,
             }
         return found
+
+    def thinned_out(self) -> Row | None:
+        """What the last night's thinning took: the fields of Pruned, and `at`; None where nothing is thinned out."""
+        with self._session() as session:
+            return retention.account(session)
 
     def server(self) -> postgres.Server | None:
         """The server of a PostgreSQL database, None for a file."""

@@ -1,30 +1,41 @@
-"""Thinning out, on demand and never otherwise: without a Retention everything is kept.
+"""Thinning out, by a rule and never otherwise: without a Retention everything is kept.
 
-What the latest state, an alert or a moved target refers to always stays.
+What the latest state, an alert, a moved target or a copy refers to always stays.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, update
-from sqlmodel import Session, col, select, union
+from sqlalchemy import delete, exists, func, or_, union, update
+from sqlalchemy import select as sql_select
+from sqlmodel import Session, col, select
 
-from storage import passages, payloads, readings, rows
+from monitor.errors import StorageError
+from monitor.model import Edit, Source
+from storage import inserting, passages, payloads, readings, rows
 from storage.tables import (
     AlertRow,
     BlobRow,
     ChangeRow,
     DeliveryRow,
     KeyframeRow,
+    MetaRow,
     MovedRow,
     PageRow,
     PassageRow,
     ReadingRow,
     VersionRow,
 )
+
+ACCOUNT = "retention"  # a single value of the installation
+SOME = 500  # versions that are looked at in one statement, and that go in one transaction of the nightly job
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,63 +51,126 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What went, or would go. `bytes` counts the compressed blobs."""
+    """What went, or would go: of each source (`versions`, `bodies`), and in all. `bytes` counts compressed blobs."""
 
     versions: int = 0
     bodies: int = 0
     alerts: int = 0
     blobs: int = 0
     bytes: int = 0
+    sources: tuple[tuple[str, int, int], ...] = ()  # key, versions, bodies
+    finished: bool = True  # False: there was more to do than time
 
 
-def prune(session: Session, wanted: Retention, now: datetime) -> Pruned:
+def rules(sources: Iterable[Source]) -> list[Retention]:
+    """What `keep` says, of each source that has one."""
+    return [
+        Retention(versions=one.keep.versions, age=one.keep.age, bodies=one.keep.bodies, source=one.key)
+        for one in sources
+        if one.keep is not None
+    ]
+
+
+def prune(session: Session, rules: Sequence[Retention], now: datetime) -> Pruned:
     """Delete; a dry run is this and a rollback."""
-    doomed = _doomed(session, wanted, now)
-    for number in doomed:
-        _forget(session, number)
-    bodies = _bodies(session, wanted, now)
-    alerts = _alerts(session, wanted, now)
-    blobs, size = _sweep(session) if doomed or bodies else (0, 0)
-    return Pruned(len(doomed), bodies, alerts, blobs, size)
+    versions, bodies, alerts = Counter[str](), Counter[str](), 0
+    for rule in rules:
+        gone, _ = thin(session, rule, now)
+        versions += gone
+        bodies += strip(session, rule, now)
+        alerts += _alerts(session, rule, now)
+    return told(session, versions, bodies, alerts)
 
 
-def _of_source(wanted: Retention) -> list[Any]:
-    return [col(PageRow.source) == wanted.source] if wanted.source else []
+def remember(session: Session, done: Pruned, now: datetime) -> None:
+    """Keep the account of a night, for who asks."""
+    inserting.single(session, ACCOUNT, json.dumps({"at": now.isoformat(), **asdict(done)}))
 
 
-def _doomed(session: Session, wanted: Retention, now: datetime) -> list[int]:
-    if wanted.versions is None and wanted.age is None:
+def account(session: Session) -> dict[str, Any] | None:
+    """What went in the last night: the fields of Pruned, and `at`."""
+    kept = session.exec(select(MetaRow.value).where(col(MetaRow.key) == ACCOUNT)).first()
+    return json.loads(kept) if kept else None
+
+
+def told(session: Session, versions: Counter[str], bodies: Counter[str], alerts: int = 0) -> Pruned:
+    """The account of what went, after the blobs went too that nothing names any more."""
+    blobs, size = _sweep(session) if versions or bodies else (0, 0)
+    sources = tuple((key, versions[key], bodies[key]) for key in sorted(versions | bodies))
+    return Pruned(versions.total(), bodies.total(), alerts, blobs, size, sources)
+
+
+def thin(
+    session: Session, rule: Retention, now: datetime, *, after: int = 0, most: int | None = None
+) -> tuple[Counter[str], int | None]:
+    """Delete versions that a rule lets go, of those numbered above `after`, looking at `most` of them.
+
+    Returns how many went by source, and the number to go on after; None: there are no more.
+    """
+    found = _found(session, rule, now, after, most)
+    gone = Counter[str]()
+    for some in _batches(found):
+        kept = _referred(session, some)
+        for number, _, source in some:
+            if number not in kept:
+                _forget(session, number)
+                gone[source] += 1
+    return gone, found[-1][0] if most is not None and len(found) == most else None
+
+
+def _batches(found: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (found[at : at + SOME] for at in range(0, len(found), SOME))
+
+
+def _of_source(rule: Retention) -> list[Any]:
+    return [col(PageRow.source) == rule.source] if rule.source else []
+
+
+def _found(
+    session: Session, rule: Retention, now: datetime, after: int, most: int | None
+) -> list[tuple[int, int, str]]:
+    """Versions that a rule lets go, but for those that something refers to: number, page, source."""
+    if rule.versions is None and rule.age is None:
         return []
     place = func.row_number().over(partition_by=col(VersionRow.page), order_by=col(VersionRow.id).desc())
-    columns: tuple[Any, ...] = (VersionRow.id, VersionRow.at, place.label("place"))
-    ranked = select(*columns).where(col(VersionRow.page) == col(PageRow.id), *_of_source(wanted)).subquery()
-    query: Any = select(ranked.c.id).where(ranked.c.id.not_in(_kept()))
-    if wanted.versions is not None:
-        query = query.where(ranked.c.place > wanted.versions)
-    if wanted.age is not None:
-        query = query.where(ranked.c.at < now - wanted.age)
-    return list(session.exec(query.order_by(ranked.c.id)))
-
-
-def _kept() -> Any:
-    """Numbers of versions that something refers to."""
-    told: Any = union(
-        select(AlertRow.change).where(col(AlertRow.change).is_not(None)),
-        select(MovedRow.change),
+    columns: tuple[Any, ...] = (
+        *(VersionRow.id, VersionRow.page, VersionRow.at, PageRow.source),
+        *(col(PageRow.version).label("latest"), place.label("place")),
     )
-    parts: list[Any] = [
-        select(PageRow.version).where(col(PageRow.version).is_not(None)),
-        select(VersionRow.copy_of).where(col(VersionRow.copy_of).is_not(None)),
-    ]
-    for column in (col(ChangeRow.old_version), col(ChangeRow.new_version), col(ChangeRow.compared_with)):
-        parts.append(select(column).where(column.is_not(None), col(ChangeRow.id).in_(told)))
-    return union(*parts)
+    ranked = sql_select(*columns).where(col(VersionRow.page) == col(PageRow.id), *_of_source(rule)).subquery()
+    old = ranked.c
+    query = sql_select(old.id, old.page, old.source).where(old.id > after, old.id != func.coalesce(old.latest, 0))
+    if rule.versions is not None:
+        query = query.where(old.place > rule.versions)
+    if rule.age is not None:
+        query = query.where(old.at < now - rule.age)
+    return [tuple(row) for row in session.connection().execute(query.order_by(old.id).limit(most))]
+
+
+def _referred(session: Session, some: Sequence[tuple[int, int, str]]) -> set[int]:
+    """Which of these a copy, or a change that was told of or moved a target, refers to."""
+    numbers, pages = [number for number, _, _ in some], sorted({page for _, page, _ in some})
+    was_told = or_(
+        exists().where(col(AlertRow.change) == col(ChangeRow.id)),
+        exists().where(col(MovedRow.change) == col(ChangeRow.id)),
+    )
+    asked: tuple[Any, ...] = (
+        select(VersionRow.copy_of).where(col(VersionRow.copy_of).in_(numbers)),
+        select(ChangeRow.new_version).where(col(ChangeRow.new_version).in_(numbers), was_told),
+        select(ChangeRow.compared_with).where(col(ChangeRow.compared_with).in_(numbers), was_told),
+        select(ChangeRow.old_version).where(
+            col(ChangeRow.page).in_(pages), col(ChangeRow.old_version).in_(numbers), was_told
+        ),
+    )
+    return {number for query in asked for number in session.exec(query)}
 
 
 def _forget(session: Session, number: int) -> None:
     """Delete a version, the change that brought it and what the index has of that."""
     for change in session.exec(select(ChangeRow).where(col(ChangeRow.new_version) == number)).all():
-        edits, _ = rows.body(change.body, change.id)
+        edits: tuple[Edit, ...] = ()  # of damaged ones unknown: an entry of the index that is no passage finds nothing
+        with suppress(StorageError):
+            edits, _ = rows.body(change.body, change.id)
         for entry in session.exec(select(PassageRow).where(col(PassageRow.change) == change.id)).all():
             passages.remove(session, entry, change.source, passages.of_edits(edits, entry.place))
             session.delete(entry)
@@ -106,31 +180,30 @@ def _forget(session: Session, number: int) -> None:
     session.connection().execute(delete(VersionRow).where(col(VersionRow.id) == number))
 
 
-def _bodies(session: Session, wanted: Retention, now: datetime) -> int:
-    if wanted.bodies is None:
-        return 0
-    latest = select(PageRow.version).where(col(PageRow.version).is_not(None))
-    of_source = select(PageRow.id).where(*_of_source(wanted))
-    gone = (
-        update(VersionRow)
-        .where(
-            col(VersionRow.raw_sha256).is_not(None),
-            col(VersionRow.at) < now - wanted.bodies,
-            col(VersionRow.id).not_in(latest),
-            col(VersionRow.page).in_(of_source),
-        )
-        .values(raw_sha256=None)
+def strip(session: Session, rule: Retention, now: datetime) -> Counter[str]:
+    """Let bodies as received go, where a rule says so; how many by source. Those of latest versions stay."""
+    if rule.bodies is None:
+        return Counter()
+    old: Any = (
+        sql_select(col(VersionRow.id), col(PageRow.source))
+        .join(PageRow, col(PageRow.id) == col(VersionRow.page))
+        .where(col(VersionRow.raw_sha256).is_not(None), col(VersionRow.at) < now - rule.bodies, *_of_source(rule))
+        .where(col(VersionRow.id) != func.coalesce(col(PageRow.version), 0))
     )
-    return int(session.connection().execute(gone).rowcount)
+    gone = Counter[str]()
+    for some in _batches(session.connection().execute(old).all()):
+        numbers = [number for number, _ in some]
+        session.connection().execute(update(VersionRow).where(col(VersionRow.id).in_(numbers)).values(raw_sha256=None))
+        gone.update(source for _, source in some)
+    return gone
 
 
-def _alerts(session: Session, wanted: Retention, now: datetime) -> int:
-    if wanted.alerts is None or wanted.source is not None:
+def _alerts(session: Session, rule: Retention, now: datetime) -> int:
+    if rule.alerts is None or rule.source is not None:
         return 0
-    old = select(AlertRow.id).where(col(AlertRow.state) == "sent", col(AlertRow.sent_at) < now - wanted.alerts)
+    old = select(AlertRow.id).where(col(AlertRow.state) == "sent", col(AlertRow.sent_at) < now - rule.alerts)
     numbers = list(session.exec(old))
-    for start in range(0, len(numbers), 500):
-        some = numbers[start : start + 500]
+    for some in _batches(numbers):
         session.connection().execute(delete(DeliveryRow).where(col(DeliveryRow.alert).in_(some)))
         session.connection().execute(delete(AlertRow).where(col(AlertRow.id).in_(some)))
     if numbers:

@@ -121,8 +121,9 @@ def _spelled(name: str, value: Any) -> Any:
         return f"{duration(value.young)} for {duration(value.young_for)}, then {duration(value.old)}"
     if name == "adapt":
         return f"{duration(value.shortest)} to {duration(value.longest)}"
-    if name == "fields":
-        return {key: path for key in ("items", "title", "address", "date") if (path := getattr(value, key)) is not None}
+    if name in {"fields", "keep"}:
+        parts = {item.name: getattr(value, item.name) for item in fields(value)}
+        return {key: _spelled(key, part) for key, part in parts.items() if part is not None}
     if name == "links":
         return {"include": list(value.include), "exclude": list(value.exclude)}
     if isinstance(value, tuple):

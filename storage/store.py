@@ -13,7 +13,9 @@ import contextlib
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -65,6 +67,7 @@ from storage.retention import Pruned, Retention
 from storage.standing import Baseline, FirstPass
 from storage.tables import REVISIONS, MetaRow, PageRow, SourceRow, VersionRow
 
+YIELD = 0.02  # seconds in which others get to write, between two transactions of thinning out
 SYNC = 1.0  # seconds of deliveries that a power cut may make come twice
 
 
@@ -639,13 +642,32 @@ class Store:
 
     # ------------------------------------------------------------------ care
 
-    def prune(self, wanted: Retention, now: datetime, *, dry_run: bool = False) -> Pruned:
-        """Thin out as `wanted` says, all at once; a dry run only counts. Nothing referred to goes."""
+    def prune(self, rules: Sequence[Retention], now: datetime, *, dry_run: bool = False) -> Pruned:
+        """Thin out as the rules say, all at once; a dry run only counts. Nothing referred to goes."""
         with self._write(alone=True) as session:
-            gone = retention.prune(session, wanted, now)
+            gone = retention.prune(session, rules, now)
             if dry_run:
                 session.rollback()
             return gone
+
+    def thin_out(self, rules: Sequence[Retention], now: datetime, enough: Callable[[], bool]) -> Pruned:
+        """The same beside the work of a daemon: in short transactions, until it is `enough`."""
+        finished, versions, bodies = True, Counter[str](), Counter[str]()
+        for rule in rules:
+            after: int | None = 0
+            while after is not None and (finished := not enough()):
+                with self._write(alone=True) as session:
+                    gone, after = retention.thin(session, rule, now, after=after, most=retention.SOME)
+                versions += gone
+                time.sleep(YIELD)
+            if not finished:
+                break
+            with self._write(alone=True) as session:
+                bodies += retention.strip(session, rule, now)
+        with self._write(alone=True) as session:
+            done = replace(retention.told(session, versions, bodies), finished=finished)
+            retention.remember(session, done, now)
+        return done
 
     def backup(self, target: Path) -> int:
         """A whole copy while everybody goes on working; returns its size in bytes."""
@@ -674,5 +696,4 @@ class Store:
     def set_meta(self, key: str, value: str) -> None:
         """Keep one short value: the last tick, the last digest."""
         with self._note() as session:
-            if not inserting.once(session, MetaRow(key=key, value=value)):
-                session.get_one(MetaRow, key).value = value
+            inserting.single(session, key, value)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
@@ -198,11 +199,17 @@ class VersionRow(SQLModel, table=True):
     )  # the version whose text this is, or a part of
 
 
+_COMPARED = text("compared_with IS NOT NULL")  # few are: the index costs the others nothing
+
+
 class ChangeRow(SQLModel, table=True):
     """One event of one page. `body` holds the edits and target changes, compressed (rows.py)."""
 
     __tablename__ = "change"
-    __table_args__ = (Index("ix_change_page_at", "page", "at"),)
+    __table_args__ = (
+        Index("ix_change_page_at", "page", "at"),
+        Index("ix_change_compared_with", "compared_with", sqlite_where=_COMPARED, postgresql_where=_COMPARED),
+    )
     id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     page: int = Field(foreign_key="page.id", sa_type=Number)
     source: str = Field(index=True)

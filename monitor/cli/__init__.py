@@ -67,7 +67,7 @@ INSIDE: dict[str, dict[str, str]] = {
         "backup": "A consistent copy, also while a daemon writes.",
         "check": "Hash everything again and report what is damaged.",
         "copy": "Move a history into another, empty database: all of it, read back and compared, or nothing.",
-        "prune": "Delete old versions by an explicit rule.",
+        "prune": "Thin out now: by what sources.yaml keeps of each source, or by the rule given here.",
         "restore": "Put a backup in place; the database it replaces is kept beside it.",
         "upgrade": "Create or migrate the schema; an existing database is copied first.",
     },

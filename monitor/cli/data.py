@@ -23,6 +23,7 @@ from monitor.i18n import say
 from monitor.i18n.cli import TEXTS
 from monitor.review import asking
 from monitor.review import changes as events
+from storage import retention
 from storage.filters import Filter
 from storage.retention import Retention
 
@@ -219,18 +220,34 @@ def check(as_json: bool, **kw: Any) -> None:
 @click.option("--keep", type=click.IntRange(1), help="versions kept for each page")
 @click.option("--older-than", metavar="D", help="only versions older than this: 365d")
 @click.option("--bodies", metavar="D", help="raw bodies older than this; texts and changes stay")
-@click.option("--source", "-s")
+@click.option("--source", "-s", help="only of this one")
 @common
 def prune(dry_run: bool, keep: int | None, source: str | None, **kw: Any) -> None:
-    """Delete old versions by an explicit rule. Never one that an alert, a comparison or the latest state refers to."""
+    """Thin out now: by what sources.yaml keeps of each source, or by the rule given here.
+
+    Never a version that an alert, a comparison, a moved target or the latest state refers to.
+    """
     session: Session = kw["session"]
     age, bodies = (asking.span(kw[k]) for k in ("older_than", "bodies"))
     if keep is None and age is None and bodies is None:
-        raise click.UsageError("everything is kept by default: say --keep N, --older-than D or --bodies D")
-    wanted = Retention(versions=keep, age=age, bodies=bodies, source=source)
+        rules = [r for r in _configured(session) if source in (None, r.source)]
+        if not rules:
+            raise click.UsageError(
+                "everything is kept: say --keep N, --older-than D or --bodies D, or keep: in a source"
+            )
+    else:
+        rules = [Retention(versions=keep, age=age, bodies=bodies, source=source)]
     with writable(session) as store:
-        gone = store.prune(wanted, datetime.now(UTC), dry_run=dry_run)
-    out.one({"dry_run": dry_run, **asdict(gone)}, "json")
+        gone = asdict(store.prune(rules, datetime.now(UTC), dry_run=dry_run))
+    by_source = [{"source": key, "versions": n, "bodies": m} for key, n, m in gone["sources"]]
+    out.one({"dry_run": dry_run, **gone, "sources": by_source}, "json")
+
+
+def _configured(session: Session) -> list[Retention]:
+    """The rules of sources.yaml, where there is one."""
+    if not session.config_given and not Path(session.config).exists():
+        return []
+    return retention.rules(configuration.load(session.config).sources)
 
 
 @db.command()

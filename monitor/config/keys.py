@@ -19,6 +19,7 @@ from monitor.config.words import (
     ENV_NAME,
     FIELDS,
     FLAG,
+    KEEP,
     KEY,
     LINKS,
     POSTED,
@@ -71,6 +72,7 @@ SOURCE: Keys = {
     "tls": (one_of(*TLS_PROFILES), "a named profile for old servers"),
     "proxy": (optional(PROXY), "address of a proxy"),
     "render": (one_of("http", "browser"), "http | browser"),
+    "keep": (optional(KEEP), "what is thinned out every night; everything is kept where it does not say so"),
     "tags": (many(TEXT), "for subscriptions"),
     "enabled": (FLAG, "false: kept and queried, never fetched"),
 }

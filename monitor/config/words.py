@@ -17,7 +17,7 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from monitor import times
 from monitor.config.values import Value, WrongError, many, nearest, nested, number, one_of, parsed, scalar, string
-from monitor.model import FILE_TYPES, Fields, Links, Quiet, Rate, Season
+from monitor.model import FILE_TYPES, Fields, Keep, Links, Quiet, Rate, Season
 from monitor.sources import pager
 
 
@@ -208,6 +208,14 @@ def _attachments(node: yaml.Node) -> bool | tuple[str, ...]:
 
 _ENDINGS = many(one_of(*FILE_TYPES))
 ATTACHED = Value(_attachments, {"oneOf": [{"type": "boolean"}, _ENDINGS.schema]})
+KEEP = nested(
+    {
+        "versions": (number(1, 1_000_000), "so many versions of each page"),
+        "age": (DURATION, "versions younger than this; with versions too, what both let go goes"),
+        "bodies": (DURATION, "pages as they were received, so long; their texts stay"),
+    },
+    lambda v: Keep(**v),
+)
 LINKS = nested(
     {
         "include": (many(REGEX), "an address must match one of these"),

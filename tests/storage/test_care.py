@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import StorageError
-from monitor.model import Alert, Delivery, TargetChange
+from monitor.model import Alert, Delivery, Keep, TargetChange
 from storage import care
 from storage.queries import Queries
-from storage.retention import Pruned, Retention
+from storage.retention import Pruned, Retention, rules
 
 DAY = timedelta(days=1)
 
@@ -138,7 +138,7 @@ def test_a_lost_blob_is_found(filled, url) -> None:
 
 
 def prune(house, **fields) -> Pruned:
-    return house.store.prune(Retention(**fields), house.now)
+    return house.store.prune([Retention(**fields)], house.now)
 
 
 def test_everything_is_kept_by_default(filled) -> None:
@@ -146,7 +146,7 @@ def test_everything_is_kept_by_default(filled) -> None:
 
 
 def test_old_versions_go_with_their_changes_blobs_and_index(filled, ask) -> None:
-    would = filled.store.prune(Retention(versions=3), filled.now, dry_run=True)
+    would = filled.store.prune([Retention(versions=3)], filled.now, dry_run=True)
     assert would.versions == 7 and len(ask.history("yunling")) == 10
     assert prune(filled, versions=3) == would
     assert [r["version"] for r in ask.history("yunling")] == ["v10", "v9", "v8"]
@@ -173,6 +173,48 @@ def test_what_alerts_and_moved_targets_refer_to_stays(filled, ask, quoted) -> No
     prune(filled, versions=1)
     assert [r["version"] for r in ask.history("yunling")] == ["v12", "v11", "v10", "v3", "v2"]
     assert filled.store.check() == []
+
+
+def test_what_a_told_change_was_compared_with_stays(house, source, quoted) -> None:
+    last, this = house.watch(source("y2025"), source("y2026"))
+    for number in range(3):
+        house.see(last, f"增长{number}%", title="去年")
+        house.tick(DAY)
+    house.see(
+        this, "增长9%", moved=(TargetChange(None, "增长", "growth", "new", None, quoted("增长9%", "增长9%", "9%")),)
+    )
+    with closing(sqlite3.connect(file_of(house.store.url))) as raw, raw:
+        raw.execute("update change set compared_with = 2 where id = (select max(id) from change)")
+    assert prune(house, versions=1).sources == (("y2025", 1, 0),)
+    with closing(sqlite3.connect(file_of(house.store.url))) as raw:
+        assert [row[0] for row in raw.execute("select id from version order by id")] == [2, 3, 4]
+
+
+@pytest.mark.both_dialects
+def test_each_source_by_its_own_rule_night_by_night(house, source, ask) -> None:
+    few, all_ = source("few", keep=Keep(versions=1, bodies=DAY)), source("all")
+    for page in house.watch(few, all_):
+        for number in range(4):
+            house.see(page, f"{page.source}第{number}版", title="x", keep_body=True)
+            house.tick(DAY)
+    keeping = rules([few, all_])
+    would = house.store.prune(keeping, house.now, dry_run=True)
+    assert would.sources == (("few", 3, 0),) and would.blobs > 0
+    stopped = house.store.thin_out(keeping, house.now, lambda: True)
+    assert (stopped.versions, stopped.finished) == (0, False)
+    gone = house.store.thin_out(keeping, house.now, lambda: False)
+    assert (gone.sources, gone.blobs, gone.finished) == (would.sources, would.blobs, True)
+    told = ask.thinned_out()
+    assert told["versions"] == 3 and told["at"] == house.now.isoformat()
+    assert (len(ask.history("few")), len(ask.history("all"))) == (1, 4)
+    assert house.store.check() == []
+
+
+def test_versions_with_a_damaged_change_go_too(filled, ask, url) -> None:
+    with closing(sqlite3.connect(file_of(url))) as raw, raw:
+        raw.execute("update change set body = zeroblob(40) where id = 4")
+    assert prune(filled, versions=3).versions == 7
+    assert ask.search("第3版") == [] and filled.store.check() == []
 
 
 def test_bodies_and_sent_alerts_go_alone(filled, ask) -> None:

@@ -86,11 +86,11 @@ def test_earlier_readings_are_kept_by_retention_and_go_with_their_version(
     [page] = house.watch(source())
     first = house.see(page, "云岭区", "甲", "乙" * 400)
     store.reread(page.id, reread(first, "云岭区", "甲"), "r", house.tick())
-    store.prune(Retention(versions=1), house.tick())
+    store.prune([Retention(versions=1)], house.tick())
     assert store.check() == [] and len(ask.show("yunling")["readings"]) == 1
     house.tick(timedelta(days=1))
     house.see(page, "云岭区", "丙")
-    assert store.prune(Retention(versions=1), house.tick()).versions == 1
+    assert store.prune([Retention(versions=1)], house.tick()).versions == 1
     assert store.check() == [] and len(ask.history("yunling")) == 1
 
 
@@ -127,7 +127,7 @@ def test_a_copy_stands_for_what_it_is_a_copy_of(house: Any, store: Any, ask: Any
     assert [v.id for v in store.originals(pages[2].id, ask.show(two)["sha256"], (), 2)] == [one]
     house.tick(timedelta(days=1))
     house.see(pages[0], "乙文", marks=(7, 8, 9))
-    store.prune(Retention(versions=1), house.tick())
+    store.prune([Retention(versions=1)], house.tick())
     assert ask.version(one).document.text == "甲文", "what a copy refers to stays"
 
 

@@ -62,7 +62,7 @@ def test_what_nobody_tells_any_more_is_forgotten(store, ask, house) -> None:
     store.enqueue([make("a", {"n": 1}), make("b", {"n": 1}, channel="hook"), make("c", {"n": 2})], house.now)
     for name in "ac":
         store.record_delivery(Delivery(name, house.now, ok=True))
-    store.prune(Retention(alerts=timedelta(days=1)), house.now + timedelta(days=2))
+    store.prune([Retention(alerts=timedelta(days=1))], house.now + timedelta(days=2))
     assert [(a.id, a.payload["n"]) for a in ask.alerts()] == [("b", 1)]
     assert by_hand(store.url, "select count(*) from payload") == [(1,)]
 

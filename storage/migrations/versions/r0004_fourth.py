@@ -13,6 +13,13 @@ depends_on = None
 
 def upgrade() -> None:
     _sources_in_the_index()
+    _compared_with()
+
+
+def _compared_with() -> None:
+    """Whether a version may be thinned out is asked of the changes that refer to it."""
+    some = sa.text("compared_with IS NOT NULL")
+    op.create_index("ix_change_compared_with", "change", ["compared_with"], sqlite_where=some, postgresql_where=some)
 
 
 # --------------------------------------------------------------------------- the full-text index
