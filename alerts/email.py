@@ -10,7 +10,7 @@ import smtplib
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +18,7 @@ from email.headerregistry import Address
 from email.utils import format_datetime, parseaddr
 from functools import cache, partial
 from queue import SimpleQueue
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from alerts.inert import one_line
@@ -112,9 +113,8 @@ def compose(alert: Alert, message: Message, sender: str, recipient: str, at: dat
         f"Date: {format_datetime(at)}",
         f"Message-ID: <{_NO_ATOM.sub('.', alert.id)}@{source.domain}>",
     ]
-    if page := alert.payload.get("url"):  # everything about one page is one thread
-        digest = hashlib.sha256(str(page).encode("utf-8", "replace")).hexdigest()[:32]
-        lines.append(f"References: <page.{digest}@{source.domain}>")
+    if threads := _threads(alert.payload):
+        lines.append("References: " + " ".join(f"<{thread}@{source.domain}>" for thread in threads))
     lines += [
         "Auto-Submitted: auto-generated",
         f"X-Mubiao-Type: {_words(one_line(alert.type, 40))}",
@@ -127,6 +127,15 @@ def compose(alert: Alert, message: Message, sender: str, recipient: str, at: dat
         "",
     ]
     return Letter(source.addr_spec, target.addr_spec, "\r\n".join(lines).encode())
+
+
+def _threads(payload: Mapping[str, Any]) -> list[str]:
+    """What a message belongs to: one release of a region, missed and then there, and everything about one page."""
+    release = payload.get("release") and payload.get("series")
+    marks = [("release", "|".join(str(payload.get(k)) for k in ("region", "series", "release")))] if release else []
+    if page := payload.get("url"):
+        marks.append(("page", str(page)))
+    return [f"{name}.{hashlib.sha256(of.encode('utf-8', 'replace')).hexdigest()[:32]}" for name, of in marks]
 
 
 def _part(subtype: str, text: str, boundary: str) -> Iterator[str]:

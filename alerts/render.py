@@ -144,6 +144,7 @@ def _health(alert: Alert, lang: str, _: Budget) -> tuple[str, str, Values]:
         "name": one_line(failure.get("name") or failure.get("source") or "?", 60),
         "error": one_line(failure.get("error") or "", 60),
         "count": failure.get("consecutive") or 0,
+        "release": one_line(failure.get("release") or "", 40),
     }
     key = f"health.{alert.type}"
     if alert.type == "channel.off" and not failure.get("whole"):
@@ -156,7 +157,7 @@ def _health(alert: Alert, lang: str, _: Budget) -> tuple[str, str, Values]:
         "facts": list(_health_facts(failure, lang)),
         "source": view.word(failure.get("source")),
         "kept": alert.type in ("source.failing", "source.blocked"),
-        "warns": alert.type in ("source.silent", "source.certificate"),
+        "warns": alert.type in ("source.silent", "source.certificate", "source.overdue"),
         "mend": said["name"] if alert.type == "channel.off" else None,
         "note": None,
     }
@@ -167,6 +168,9 @@ def _health_facts(failure: Payload, lang: str) -> list[view.Fact]:
     detail = " · ".join(one_line(failure[k], 300) for k in ("error", "detail") if failure.get(k))
     if failure.get("usual_days"):
         detail = say(TEXTS, "health.usual", lang, days=failure["usual_days"])
+    elif (why := f"health.overdue.{failure.get('from')}") in TEXTS:
+        failure = dict(failure) | {"since": None}
+        detail = say(TEXTS, why, lang, day=one_line(failure.get("by") or "", 20))
     elif failure.get("host"):
         host, end = one_line(failure["host"], 100), view.clock(str(failure.get("since") or ""), lang)
         return [

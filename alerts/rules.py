@@ -187,10 +187,12 @@ def match_health(
     subscriptions: Iterable[Subscription],
     *,
     now: datetime,
+    event: str | None = None,
 ) -> list[Alert]:
     """The alerts about a source itself: `kind` is source.failing, source.recovered, source.blocked, ….
 
-    `failure` is the FAILURE of the wire, of the page that began or ended a spell of trouble; its `since` makes the key.
+    `failure` is the FAILURE of the wire, of the page that began or ended a spell of trouble; its `since` makes the key,
+    unless several sources share an `event`.
     Health is never held for a digest, and indicators, keywords and significance do not apply to it.
     """
     chosen: dict[str, Subscription] = {}
@@ -198,7 +200,7 @@ def match_health(
         if "health" in subscription.on and concerns(subscription, source):
             chosen.setdefault(subscription.channel, subscription)
     data = {"name": source.name or source.key, "region": source.region} | dict(failure)
-    event = f"{kind}:{source.key}:{failure.get('since') or wire.time(now)}"
+    event = event or f"{kind}:{source.key}:{failure.get('since') or wire.time(now)}"
     return [
         Alert(
             id=message_id(now),

@@ -48,6 +48,7 @@ log = structlog.get_logger("mubiao.daemon")
 TICK = 1.0  # seconds between two looks at what is due
 OUTBOX_TICK = 2.0
 MINUTE = 60.0
+HOUR = 3600.0
 BATCH = 500  # pages taken in one tick; the next tick takes more while there is room
 MOST_RUNNING = 2000
 PER_HOST = 20  # pages of one host under way or taken at once: a long column must not crowd out the others
@@ -346,6 +347,14 @@ class Daemon:
         daily = CronTrigger(hour=9, minute=15, jitter=300, timezone=ZONE)
         self.scheduler.add_job(self._turn, daily, args=["vigil", self.look_around], id="vigil")
         self.scheduler.add_job(self._turn, "interval", seconds=MINUTE, args=["minute", self.minute], id="minute")
+        self.scheduler.add_job(
+            self._turn,
+            "interval",
+            seconds=HOUR,
+            args=["overdue", self.overdue],
+            id="overdue",
+            next_run_time=datetime.now(UTC),
+        )
         if self.notifier.every:
             self.scheduler.add_job(self._alive, "interval", seconds=self.notifier.every, id="watchdog")
         self._digest_jobs()
@@ -451,6 +460,10 @@ class Daemon:
         """Columns gone quiet, certificates about to end."""
         await asyncio.to_thread(self.made.vigil.silent_columns)
         await asyncio.to_thread(self.made.vigil.certificates, self.made.pools.certificates)
+
+    async def overdue(self) -> None:
+        """Releases that should have come by now: told once, shown until they do."""
+        self.status.overdue = await asyncio.to_thread(self.made.vigil.overdue)
 
     async def retention(self) -> None:
         """Everything is kept by default; what `keep` of a source lets go is thinned out at night."""

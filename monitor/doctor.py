@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import TypedDict
 
+from monitor import awaited
 from monitor import config as configuration
 from monitor.errors import ConfigError, StorageError
 from monitor.model import Config, Keep
@@ -44,7 +45,7 @@ def examine(config_path: str, database: str, settings: configuration.Settings) -
     found.append(_finding(f"{config_path}: {len(config.sources)} sources, {len(config.channels)} channels"))
     found += _kept(config, database)
     found += [_finding(warning, ok=True) for warning in config.warnings]
-    return [*found, *_channels(config, settings)]
+    return [*found, *_channels(config, settings), *_overdue(config, database)]
 
 
 def _program() -> Iterator[Finding]:
@@ -124,6 +125,22 @@ def _server(server: Server) -> Iterator[Finding]:
     ahead = (server.at - datetime.now(UTC)).total_seconds()
     if abs(ahead) > CLOCKS:
         yield _finding(f"the server's clock and ours are {abs(ahead):.0f} s apart", "have both set by NTP")
+
+
+def _overdue(config: Config, url: str) -> Iterator[Finding]:
+    """Nothing is wrong with the installation; but a page that moved looks like this, too."""
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        return
+    try:
+        with Queries(url) as ask:
+            days = ask.release_days()
+            unread = {row["key"] for row in ask.sources() if row["baseline_done_at"] is None}
+    except StorageError:  # told of already
+        return
+    for late in awaited.overdue(config.sources, days, awaited.today(datetime.now(UTC)), unread):
+        what = f"{', '.join(late.sources)}: the release of {late.year} is overdue, it was to come by {late.by}"
+        yield _finding(what, "look whether it stands elsewhere: mubiao sources test KEY", ok=True)
 
 
 def _channels(config: Config, settings: configuration.Settings) -> Iterator[Finding]:

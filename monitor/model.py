@@ -99,6 +99,7 @@ class Source:
     cron: str | None = None  # standard crontab: 0 and 7 are Sunday
     timezone: str = "Asia/Shanghai"
     season: Season | None = None
+    expect: str | None = None  # the day, MM-DD, by which each year's release has come
     recheck: Recheck = Recheck(timedelta(minutes=30), timedelta(days=14), timedelta(days=1))
     adapt: Adapt | None = None  # how often a text is read by how long it has stood
     detect_within: timedelta | None = None  # no interval is longer, whatever says so
@@ -115,6 +116,21 @@ class Source:
     keep: Keep | None = None  # None: everything
     tags: tuple[str, ...] = ()
     enabled: bool = True
+
+
+Why = Literal["expect", "learned", "season"]
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A release that has not come. `by` is the day by which it was to come, `sources` are where it is looked for."""
+
+    sources: tuple[str, ...]
+    region: str | None
+    series: str | None
+    year: int
+    by: date
+    why: Why
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,15 @@ def adapt(text: str) -> Adapt:
     return made
 
 
+def day_of_year(text: str) -> str:
+    """`03-15`, as it is. Raises ValueError where it is no day of every year."""
+    found = re.fullmatch(r"(\d{2})-(\d{2})", text.strip())
+    month, day = map(int, found.groups()) if found else (0, 0)
+    if not 1 <= month <= 12 or not 1 <= day <= _LENGTHS[month - 1] or (month, day) == (2, 29):
+        raise ValueError(f"{text!r} is not a day of the year")
+    return text.strip()
+
+
 def _weekday(word: str) -> int:
     if word.isdigit() and int(word) <= 7:
         return int(word)

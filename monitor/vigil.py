@@ -17,8 +17,8 @@ import httpx
 import structlog
 
 from alerts import rules
-from monitor import wire
-from monitor.model import Config, Source, Subscription
+from monitor import awaited, wire
+from monitor.model import Config, Overdue, Source, Subscription
 from storage.standing import Baseline, FirstPass
 from storage.store import Store
 
@@ -122,6 +122,27 @@ class Vigil:
             }
             told = rules.match_health("source.silent", failure, source, self._config.subscriptions, now=now)
             self._store.enqueue(told, now)
+        return found
+
+    def overdue(self) -> list[Overdue]:
+        """The releases that are overdue; `source.overdue` for each, once a year, in the thread of the release."""
+        now = self._now()
+        unread = {p.key for p in self._store.first_passes() if p.done_at is None}
+        found = awaited.overdue(self._config.sources, self._store.release_days(), awaited.today(now), unread)
+        for one in found:
+            own = one.sources[0] if one.region is None or one.series is None else f"{one.region}:{one.series}"
+            for source in (s for key in one.sources if (s := self._config.source(key))):
+                self._store.enqueue(
+                    rules.match_health(
+                        "source.overdue",
+                        wire.overdue(one, source),
+                        source,
+                        self._config.subscriptions,
+                        now=now,
+                        event=f"source.overdue:{own}:{one.year}",
+                    ),
+                    now,
+                )
         return found
 
     def certificates(self, ends: Mapping[str, datetime]) -> int:

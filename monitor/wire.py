@@ -19,6 +19,7 @@ from monitor.model import (
     Failure,
     Mute,
     Off,
+    Overdue,
     Page,
     Source,
     Target,
@@ -174,10 +175,50 @@ def source(place: Source) -> JSON:
     }
 
 
-def state(row: Mapping[str, Any]) -> JSON:
-    """A row of `Queries.sources`: its `failure`, a Page or None, becomes a FAILURE."""
+def state(row: Mapping[str, Any], missed: Mapping[str, Overdue] | None = None) -> JSON:
+    """A row of `Queries.sources`: its `failure`, a Page or None, becomes a FAILURE. A well one whose release is
+    `missed` is overdue."""
     page: Page | None = row["failure"]
-    return {**row, "failure": failure(page, page.failure) if page is not None and page.failure is not None else None}
+    late = (missed or {}).get(row["key"])
+    return {
+        **row,
+        "state": "overdue" if late is not None and row["state"] == "ok" else row["state"],
+        "overdue": None if late is None else awaited_release(late),
+        "failure": failure(page, page.failure) if page is not None and page.failure is not None else None,
+    }
+
+
+def awaited_release(late: Overdue) -> JSON:
+    """Which release is overdue, by which day it was to come, and how that is known: expect, learned or season."""
+    return {"release": str(late.year), "by": late.by.isoformat(), "from": late.why}
+
+
+def missed(late: Overdue) -> JSON:
+    """An entry of /api/overdue."""
+    return {"sources": list(late.sources), "region": late.region, "series": late.series, **awaited_release(late)}
+
+
+def overdue(late: Overdue, place: Source) -> JSON:
+    """A FAILURE without an error: a release that has not come where it is looked for."""
+    return {
+        "source": place.key,
+        "url": place.url,
+        "error": None,
+        "status": None,
+        "detail": f"the release of {late.year} has not come; it was to by {late.by} ({_WHY[late.why]})",
+        "since": f"{late.by}T00:00:00+08:00",
+        "consecutive": 0,
+        "region": late.region,
+        "series": late.series,
+        **awaited_release(late),
+    }
+
+
+_WHY: Mapping[str, str] = {
+    "expect": "as sources.yaml says",
+    "learned": "the latest of earlier years",
+    "season": "the end of its season",
+}
 
 
 def failure(page: Page, why: Failure) -> JSON:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -35,6 +35,7 @@ from storage import (
     search,
     series,
     silence,
+    standing,
     versions,
 )
 from storage.answers import Item, Row
@@ -281,6 +282,11 @@ class Queries:
                 failing.setdefault(row.source, row)
             found = session.exec(select(SourceRow).order_by(SourceRow.key))
             return [answers.source(row, counted.get(row.key), failing.get(row.key)) for row in found]
+
+    def release_days(self) -> dict[str, dict[int, date]]:
+        """For each watched source the years of its releases, and when each came out."""
+        with self._session() as session:
+            return standing.release_days(session)
 
     def require_source(self, key: str | None) -> None:
         """Raises UsageError, naming the nearest key, for a source that is not there; None is no question."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, func, select
@@ -13,6 +15,8 @@ from sqlmodel import Session, col, func, select
 from storage.tables import PageRow, SourceRow, VersionRow
 
 LISTS = ("listing", "epaper", "feed", "sitemap")
+YEARLY = ("report", "plan", "budget")  # records of which there is one each year
+_YEAR = re.compile(r"(?:19|20)\d\d")
 NEWEST = 40  # dates of a column that are looked at
 
 
@@ -85,6 +89,36 @@ def baseline(session: Session, keys: Sequence[str]) -> Baseline:
                 years[region, series].add(year)
     gaps = {k: sorted({*range(min(v), max(v))} - v) for k, v in sorted(years.items())}
     return Baseline(documents, reports, targets, {k: v for k, v in gaps.items() if v})
+
+
+def release_days(session: Session) -> dict[str, dict[int, date]]:
+    """For each watched source: the years of the releases that it brought, and the day on which each came out.
+
+    The day that the document shows, or its list, or the day on which it was seen first.
+    """
+    shown = func.min(func.coalesce(VersionRow.published, PageRow.date))
+    query: Any = columns(
+        col(PageRow.source), col(VersionRow.release), col(VersionRow.year), shown, func.min(VersionRow.at)
+    ).where(
+        col(VersionRow.page) == col(PageRow.id),
+        col(PageRow.source) == col(SourceRow.key),
+        col(SourceRow.in_config).is_(True),
+        col(VersionRow.record_type).in_(YEARLY),
+    )
+    found = defaultdict[str, dict[int, date]](dict)
+    query = query.group_by(PageRow.source, VersionRow.release, VersionRow.year)
+    for source, release, read, day, at in session.execute(query):
+        label = _YEAR.search(release or "")
+        year = int(label[0]) if label else read
+        if year is not None:
+            came = date.fromisoformat(day) if day else _moment(at).date()
+            found[source][year] = min(came, found[source].get(year, came))
+    return dict(found)
+
+
+def _moment(at: Any) -> datetime:
+    """What an aggregate over times gives: SQLite forgets the type."""
+    return at if isinstance(at, datetime) else datetime.fromisoformat(at)
 
 
 def column_dates(session: Session) -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -607,6 +607,11 @@ class Store:
         with self._write() as session:
             outbox.enqueue(session, alerts, now)
             standing.announced(session, keys, now)
+
+    def release_days(self) -> dict[str, dict[int, date]]:
+        """For each watched source the years of its releases, and when each came out."""
+        with self._read() as session:
+            return standing.release_days(session)
 
     def column_dates(self) -> dict[str, list[str]]:
         """The newest dates of the documents of each watched list."""

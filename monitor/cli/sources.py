@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from monitor import awaited, wire
 from monitor import config as configuration
-from monitor import wire
 from monitor.cli import adding, noise, out
 from monitor.cli.database import path_of, queries
 from monitor.cli.session import Session, common
@@ -33,8 +34,12 @@ def list_(tag: tuple[str, ...], **kw: Any) -> None:
     states: dict[str, dict[str, Any]] = {}
     if path_of(session.db).exists():
         with queries(session) as db:
-            states = {row["key"]: wire.state(row) for row in db.sources()}
-    unread = dict.fromkeys(("last_checked", "next_due", "last_change", "failure"))
+            known, days = db.sources(), db.release_days()
+        first = {row["key"] for row in known if row["baseline_done_at"] is None}
+        late = awaited.overdue(config.sources, days, awaited.today(datetime.now(UTC)), first)
+        missed = {key: one for one in late for key in one.sources}
+        states = {row["key"]: wire.state(row, missed) for row in known}
+    unread = dict.fromkeys(("last_checked", "next_due", "last_change", "failure", "overdue"))
     rows = [
         unread | {"state": "waiting" if s.enabled else "off"} | states.get(s.key, {}) | wire.source(s) for s in wanted
     ]

@@ -163,6 +163,7 @@ DURATION = Value(parsed(times.duration, _DURATION_FIX), {"type": "string", "patt
 DELAY = replace(DURATION, read=parsed(partial(times.duration, zero=True), _DURATION_FIX))
 RECHECK = Value(parsed(times.recheck, "like 30m for 14d, then 1d"), {"type": "string"})
 ADAPT = Value(parsed(times.adapt, "like 30m to 1d"), {"type": "string"})
+EXPECT = Value(parsed(times.day_of_year, "like 03-15"), {"type": "string", "pattern": r"^\d{2}-\d{2}$"})
 SIZE = Value(parsed(_size, "like 10MB or 512KB"), {"type": ["string", "integer"]})
 KEY = Value(
     parsed(_matching(r"[\w.-]+", "{} is no key"), "letters, digits, - _ . and no blank"),

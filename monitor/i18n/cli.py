@@ -216,6 +216,7 @@ TEXTS: Texts = {
     "state.imported": ("导入", "imported"),
     "state.off": ("停用", "off"),
     "state.ok": ("正常", "ok"),
+    "state.overdue": ("逾期未发", "overdue"),
     "state.failing": ("故障", "failing"),
     "state.removed": ("已移除", "removed"),
     "alert.pending": ("待发", "pending"),

@@ -64,6 +64,7 @@ def application(ask: Queries, status: Status, lang: str) -> Starlette:
         *(Route(path, site.page(name, answer)) for path, (name, answer) in PAGES.items()),
     ]
     app = Starlette(routes=routes, exception_handlers={MubiaoError: _refused})
+    app.state.status = status
     app.add_middleware(_Guarded)
     return app
 
@@ -241,7 +242,8 @@ def _targets_page(ask: Queries, request: Request) -> Any:
 
 
 def _sources(ask: Queries, request: Request) -> Any:
-    return [wire.state(row) for row in ask.sources()]
+    missed = {key: late for late in request.app.state.status.overdue for key in late.sources}
+    return [wire.state(row, missed) for row in ask.sources()]
 
 
 def _history(ask: Queries, request: Request) -> Any:
@@ -266,11 +268,20 @@ def _failures(ask: Queries, request: Request) -> Any:
 
 
 def _system(ask: Queries, request: Request) -> Any:
-    return ask.status(datetime.now(UTC))
+    return ask.status(datetime.now(UTC)) | {"overdue": len(request.app.state.status.overdue)}
+
+
+def _overdue(ask: Queries, request: Request) -> Any:
+    return [wire.missed(late) for late in request.app.state.status.overdue]
 
 
 def _home(ask: Queries, request: Request) -> Any:
-    return {"changes": _changes(ask, request), "failures": _failures(ask, request), "system": _system(ask, request)}
+    return {
+        "changes": _changes(ask, request),
+        "failures": _failures(ask, request),
+        "overdue": _overdue(ask, request),
+        "system": _system(ask, request),
+    }
 
 
 def _needed(request: Request, name: str) -> str:
@@ -289,6 +300,7 @@ API: Mapping[str, Answer] = {
     "search": _search,
     "alerts": _alerts,
     "failures": _failures,
+    "overdue": _overdue,
     "status": _system,
 }
 PAGES: Mapping[str, tuple[str, Answer]] = {

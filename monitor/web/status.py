@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
-from monitor.model import Delivery, ResultWord
+from monitor.model import Delivery, Overdue, ResultWord
 
 STALE = timedelta(seconds=10)  # without a tick for this long, the daemon is not well
 DELAYS = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30, 60, 600, 3600, 86400)  # seconds
@@ -19,6 +19,7 @@ class Status:
 
     def __init__(self, started: datetime, *, sources: int = 0) -> None:
         self.started, self.last_tick = started, started
+        self.overdue: list[Overdue] = []  # releases that should have come
         self.trouble: dict[str, str] = {}  # job -> what is wrong with it now
         self.registry = CollectorRegistry()
         self._checks = Counter("mubiao_checks_total", "Checks by result", ["result"], registry=self.registry)
@@ -27,6 +28,7 @@ class Status:
         )
         self._tick = Gauge("mubiao_last_tick_timestamp_seconds", "When the due tick last ran", registry=self.registry)
         self._sources = Gauge("mubiao_sources", "Sources in the configuration", registry=self.registry)
+        self._overdue = Gauge("mubiao_releases_overdue", "Releases that should have come", registry=self.registry)
         self._state = Gauge("mubiao_rows", "Rows of the database", ["table"], registry=self.registry)
         self._late = Histogram(
             "mubiao_start_delay_seconds", "From a page's due time to its check", registry=self.registry, buckets=DELAYS
@@ -73,6 +75,7 @@ class Status:
 
     def metrics(self, rows: Mapping[str, int]) -> bytes:
         """The Prometheus text format."""
+        self._overdue.set(len(self.overdue))
         for table, n in rows.items():
             self._state.labels(table).set(n)
         return generate_latest(self.registry)

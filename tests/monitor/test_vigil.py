@@ -13,7 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from monitor import net
+from alerts.email import compose
+from monitor import config as configuration
+from monitor import doctor, net
 from monitor.daemon import Engine, engine
 from monitor.model import Alert, Network
 from monitor.vigil import LONGEST_WAIT, NEAR_EXPIRY, Vigil, ready, silent_since
@@ -265,3 +267,62 @@ async def test_the_pools_know_when_the_certificates_they_saw_end(tmp_path: Path,
         await pools.aclose()
         listening.close()
         net.context.cache_clear()
+
+
+# --------------------------------------------------------------------------- releases that do not come
+
+
+async def test_a_release_that_does_not_come_is_a_state_and_one_message_in_its_own_thread(
+    web: Any, page_of: Callable[..., str], watching: Callable[..., Any], desk: Any
+) -> None:
+    def report(path: str, day: str) -> str:
+        text = TEXT.replace("2026", day[:4])
+        page = page_of(f"云岭区{day[:4]}年政府工作报告", *[text.replace("6%", f"{n + 5}%") for n in range(4)])
+        return str(web.put(path, page.replace("2026-01-08", day)))
+
+    series = {"region": "999101", "series": "政府工作报告", "confirm": "off"}
+    watch = watching(
+        {"key": "old", "url": report("/old", "2024-01-20"), **series, "release": "2024"},
+        {"key": "now", "url": report("/now", "2025-01-12"), **series},
+        channels={"desk": {"type": "email", "to": ["desk@example.org"]}},
+        subscriptions=[{"channel": "desk", "on": ["health", "content", "targets", "new"]}],
+    )
+    await watch.look()
+    made = await started(watch)
+    assert made.vigil.overdue() == []
+    watch.clock.pass_by(days=60)  # the 10th of March
+    for _ in range(2):
+        [late] = made.vigil.overdue()
+    assert (late.sources, late.year, late.by, late.why) == (("now",), 2026, date(2026, 1, 12), "learned")
+    [missed] = outbox(desk.db, "source.overdue")
+    told = [missed.payload[k] for k in ("release", "by", "from")]
+    assert told == ["2026", "2026-01-12", "learned"]
+    words = made.deliverer.written(missed)
+    assert "2026" in words.subject
+    assert "2026-01-12" in words.text
+
+    report("/now", "2026-03-11")
+    await watch.look()
+    assert made.vigil.overdue() == []
+    with desk.queries() as ask:
+        [came] = [a for a in ask.alerts() if a.change is not None]
+    assert (came.payload["release"], came.payload["series"]) == ("2026", "政府工作报告")
+    letters = [compose(alert, words, "m@watch.example", "a@b.example", NOW) for alert in (missed, came)]
+    heads = [next(x for x in one.raw.decode().split("\r\n") if x.startswith("References")) for one in letters]
+    assert len({head.split()[1] for head in heads}) == 1
+
+
+def test_the_commands_tell_of_an_overdue_release(web: Any, page_of: Callable[..., str], desk: Any) -> None:
+    year = datetime.now(UTC).year - 2  # its successor has been overdue for ten months at least, for less than two years
+    page = page_of(f"云岭区{year}年政府工作报告", *[TEXT.replace("2026", str(year))] * 4)
+    url = web.put("/a", page.replace("2026-01-08", f"{year}-01-12"))
+    series = {"region": "999101", "series": "政府工作报告"}
+    desk.watch({"key": "now", "url": url, **series}, {"key": "old", "url": url, **series, "release": str(year)})
+    assert desk.run("check", "--all").code == 0
+    rows = {row["key"]: row for row in desk.run("sources", "list", "--json").json}
+    assert (rows["old"]["state"], rows["old"]["overdue"]) == ("ok", None)
+    by = f"{year + 1}-01-12"
+    assert (rows["now"]["state"], rows["now"]["overdue"]["by"]) == ("overdue", by)
+    assert "逾期未发" in desk.run("sources", "list", "--lang", "zh").out
+    found = [f for f in doctor.examine(str(desk.config), desk.db, configuration.settings()) if "overdue" in f["what"]]
+    assert [(f["ok"], f"by {by}" in f["what"]) for f in found] == [(True, True)]

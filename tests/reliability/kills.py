@@ -152,7 +152,8 @@ def play(
             code = process.wait(PATIENCE) if hasattr(process, "wait") else process.join(PATIENCE) or process.exitcode
             if code != -signal.SIGKILL:
                 raise SystemExit(f"turn {turn}: the daemon ended by itself: {code}\n{said(folder)}")
-            waits["real" if real else "forked"].append(executioner.first or (PATIENCE, PATIENCE))
+            if executioner.first is not None:  # else it died of a message of its last life, before any request
+                waits["real" if real else "forked"].append(executioner.first)
             reader.look()
         edits, executioner.first = 0.0, None
         process = executed(folder, {})

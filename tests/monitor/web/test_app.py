@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from monitor import config as configuration
 from monitor import transfer
 from monitor.errors import UsageError
-from monitor.model import Source
+from monitor.model import Overdue, Source
 from monitor.web.app import API, PAGES
 from monitor.web.server import Status, Web
 from storage import migrate
@@ -50,6 +50,22 @@ async def served(desk: Any, filled: Path) -> AsyncIterator[tuple[httpx.AsyncClie
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", verify=False) as client:
         yield client, status
     await web.stop()
+
+
+async def test_an_overdue_release_is_on_the_pages_and_in_the_figures(
+    served: tuple[httpx.AsyncClient, Status],
+) -> None:
+    client, status = served
+    status.overdue = [Overdue(("yunling",), "999101", "政府工作报告", 2026, date(2026, 1, 20), "learned")]
+    [late] = (await client.get("/api/overdue")).json()
+    assert late == {
+        "sources": ["yunling"], "region": "999101", "series": "政府工作报告",
+        "release": "2026", "by": "2026-01-20", "from": "learned",
+    }  # fmt: skip
+    assert "应于 2026-01-20 前发布" in (await client.get("/")).text
+    assert "was to come by 2026-01-20" in (await client.get("/?lang=en")).text
+    assert "2026-01-20" in (await client.get("/sources")).text
+    assert "mubiao_releases_overdue 1.0" in (await client.get("/metrics")).text
 
 
 async def test_health_follows_the_tick_and_the_jobs(served: tuple[httpx.AsyncClient, Status]) -> None:
