@@ -95,7 +95,8 @@ async def run(what: str, config: Config, vocabulary: Vocabulary, lang: str = "en
     report["next_due"] = wire.time(schedule.next_due(source, page, now, failure=failure))
     if failure is not None:
         report["error"] = f"{failure.error}: {failure.detail}"
-        report["fix"] = say(TEXTS, f"fix.{failure.error}", lang)
+        unasked = failure.error == "empty" and failure.status == 304
+        report["fix"] = say(TEXTS, "fix.304" if unasked else f"fix.{failure.error}", lang)
     return report
 
 

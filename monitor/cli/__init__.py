@@ -103,6 +103,13 @@ def mubiao() -> None:
     """
 
 
+def _behind(group: click.Context, option: str) -> str:
+    """How the line has to go, with the command that was meant."""
+    assert isinstance(group.command, click.Group)
+    known = group.command.list_commands(group)
+    return f"{group.command_path} {next((word for word in sys.argv if word in known), 'COMMAND')} {option} …"
+
+
 def main() -> None:
     """The installed command. Exit status: 0 done, 1 some of it failed, 2 wrong usage or config, 130 interrupted."""
     stdout = sys.stdout
@@ -115,6 +122,8 @@ def main() -> None:
         sys.exit(130)
     except click.ClickException as wrong:
         wrong.show(sys.stderr)
+        if isinstance(wrong, click.NoSuchOption) and wrong.ctx and isinstance(wrong.ctx.command, click.Group):
+            click.echo(f"Options stand behind the command: {_behind(wrong.ctx, wrong.option_name)}", err=True)
         sys.exit(2)
     except MubiaoError as wrong:
         for line in (str(wrong), *getattr(wrong, "__notes__", ())):

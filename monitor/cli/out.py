@@ -69,6 +69,13 @@ def local(at: object) -> str:
     return at.astimezone().strftime("%Y-%m-%d %H:%M") if isinstance(at, datetime) else ""
 
 
+def zoned(at: object) -> str:
+    """The same with the offset of the zone, where nothing beside it says which one is meant."""
+    if isinstance(at, str):
+        at = datetime.fromisoformat(at)
+    return at.astimezone().isoformat(" ", "minutes") if isinstance(at, datetime) else ""
+
+
 def plain(value: Any) -> Any:
     """A value of a query as JSON has it."""
     if isinstance(value, datetime):

@@ -88,7 +88,7 @@ def test(what: str, as_json: bool, **kw: Any) -> None:
                 for line in value[:20]:
                     click.echo(out.inert(line))
                 continue
-            lines = value if isinstance(value, list) else [value]
+            lines = value if isinstance(value, list) else [out.zoned(value) if key == "next_due" else value]
             for line in lines:
                 if line not in (None, ""):
                     click.echo(f"{say(TEXTS, f'col.{key}', session.lang)}: {out.inert(line)}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -37,6 +38,7 @@ _PERMANENT = frozenset({301, 308})
 _SAME_METHOD = frozenset({307, 308})
 _OF_THE_HOST = frozenset({"dns", "refused", "tls", "guard", "held"})  # the same for robots.txt and the page
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_VALIDATED = ("If-None-Match", "If-Modified-Since")
 _OF_THE_SHELL = frozenset({"etag", "last-modified", "content-encoding", "content-length", "set-cookie"})
 
 _ORIGIN = re.compile(r"https?://[^/?#]*")
@@ -94,11 +96,19 @@ def retry_after(fetch: Fetch, now: datetime) -> float | None:
         seconds = float(value[:12])
     else:
         try:
-            until = parsedate_to_datetime(value)
+            until = _moment(value)
         except (ValueError, OverflowError):
             return None
-        seconds = ((until if until.tzinfo else until.replace(tzinfo=UTC)) - now).total_seconds()
+        with suppress(ValueError, OverflowError):  # many clocks are wrong: by its own the server says how long it means
+            now = _moment(fetch.headers.get("date", ""))
+        seconds = (until - now).total_seconds()
     return min(max(seconds, 0.0), MOST_HOLD.total_seconds())
+
+
+def _moment(text: str) -> datetime:
+    """A date of HTTP. Raises ValueError or OverflowError."""
+    at = parsedate_to_datetime(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -359,7 +369,7 @@ class Fetcher:
             status=answer.status,
             headers=received,
             body=content,
-            not_modified=answer.status == 304 and bool(ask.conditions) and not ask.data,
+            not_modified=answer.status == 304 and any(name in ask.conditions for name in _VALIDATED),
             wire_bytes=wire,
         )
 
@@ -465,7 +475,7 @@ def _web_address(text: str) -> httpx.URL:
 def _conditions(check: _Check, url: httpx.URL) -> dict[str, str]:
     """The validators of the last good answer, for the address that gave them: a home page may well be "unchanged"."""
     page = check.page
-    known = {"If-None-Match": page.etag, "If-Modified-Since": page.last_modified}
+    known = dict(zip(_VALIDATED, (page.etag, page.last_modified), strict=True))
     headers = {name: value for name, value in known.items() if value and value.isprintable()}
     if not headers or page.since_full >= FULL_EVERY:
         return {}
@@ -479,7 +489,7 @@ def _conditions(check: _Check, url: httpx.URL) -> dict[str, str]:
 def _target(answer: Fetch, url: httpx.URL) -> httpx.URL | None:
     """Where an answer sends us, None if it is one to keep. Raises StoppedError for redirects that are not followed."""
     if answer.status == 304 and not answer.not_modified:
-        raise stop("empty", "304 Not Modified, although nothing was known", status=304)
+        raise stop("empty", "304 Not Modified to a request that carried no validators: there is no text", status=304)
     if answer.status not in _REDIRECTS:
         return None
     location = answer.headers.get("location", "").strip()

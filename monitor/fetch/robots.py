@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import quote, unquote_to_bytes
 
 from protego import Protego
 
 from monitor.fetch.failures import StoppedError
+from monitor.text.decode import decode
 
 MOST_BYTES = 500 * 1024  # RFC 9309, 2.5: at least this much has to be read
 FRESH = timedelta(hours=24)
@@ -41,7 +43,9 @@ class Rules:
     size: int = 0  # characters
 
     def allows(self, url: str, token: str) -> bool:
-        return self.refusal is None and (self.parsed is None or self.parsed.can_fetch(url, token))
+        if self.parsed is None or self.refusal is not None:
+            return self.refusal is None
+        return all(self.parsed.can_fetch(spelt, token) for spelt in _spellings(url))
 
     def crawl_delay(self, token: str) -> float:
         """Seconds, 0 where none is asked."""
@@ -105,7 +109,7 @@ class Robots:
             raise
         if status >= 500:
             return usable or Rules(now, refusal=f"robots.txt answered {status}, so nothing may be read (RFC 9309)")
-        text = body[:MOST_BYTES].decode("utf-8-sig", "replace") if 200 <= status < 300 else ""
+        text = await _text(body[:MOST_BYTES]) if 200 <= status < 300 else ""
         if self._remember:
             self._remember(key, text, status, now)
         return await _parse(status, text, now)
@@ -116,6 +120,24 @@ class Robots:
         self._chars += rules.size - (old.size if old else 0)
         while len(self._rules) > MOST_HOSTS or self._chars > MOST_CHARS:
             self._chars -= self._rules.popitem(last=False)[1].size
+
+
+async def _text(body: bytes) -> str:
+    """RFC 9309 wants UTF-8; the editors of old sites write GBK."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return (await asyncio.to_thread(decode, body)).text
+
+
+def _spellings(url: str) -> Iterator[str]:
+    """An address, and the same with its Chinese characters in UTF-8 where they stand in GBK: so rules write them."""
+    yield url
+    if "%" in url and (raw := unquote_to_bytes(url)) and not raw.isascii():
+        try:
+            raw.decode()
+        except UnicodeDecodeError:
+            yield quote(raw.decode("gb18030", "replace"), safe="/:?#[]@!$&'()*+,;=%")
 
 
 async def _parse(status: int, text: str, at: datetime) -> Rules:

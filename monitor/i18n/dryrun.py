@@ -65,6 +65,10 @@ TEXTS: Texts = {
         "正文由脚本生成时设 render: browser；否则设 selector:",
         "render: browser where scripts make the text; else a selector:",
     ),
+    "fix.304": (
+        "服务器或其缓存出错；稍后再试，或在 url: 后加参数（?1）绕过缓存",
+        "the server, or a cache before it, errs: try later, or add a parameter (?1) to url: to pass the cache",
+    ),
     "fix.wrong_document": ("检查 selector:；列表页设 kind: listing", "check selector:; for a list set kind: listing"),
     "fix.collapsed": ("检查 selector:", "check selector:"),
     "fix.lossy_decode": ("网站编码有误，稍后再试", "the site's encoding is broken: try later"),

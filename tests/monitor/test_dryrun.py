@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -112,3 +114,19 @@ async def test_a_list_that_names_too_much_says_so(desk: Any, web: Any) -> None:
     url = web.put("/long/", f"<html><body><ul>{items}</ul></body></html>")
     report = await dryrun.run("a", desk.watch({"key": "a", "url": url, "kind": "listing"}), configuration.vocabulary())
     assert any("list cut" in warning for warning in report["warnings"])
+
+
+async def test_a_304_nobody_asked_for_is_no_page_without_text(desk: Any, web: Any) -> None:
+    config = desk.watch({"key": "a", "url": web.put("/a", "", status=304)})
+    report = await dryrun.run("a", config, configuration.vocabulary())
+    assert "carried no validators" in report["error"]
+    assert "cache" in report["fix"]
+
+
+def test_people_are_told_the_next_time_in_their_own_zone(desk: Any, web: Any, page_of: Callable[..., str]) -> None:
+    desk.watch({"key": "a", "url": web.put("/a", page_of("区政府全体会议", *TEXT)), "every": "1d"})
+    due = re.search(r"(\d{4}-\d\d-\d\d \d\d:\d\d[+-]\d\d:\d\d)$", desk.run("sources", "test", "a").out, re.MULTILINE)
+    assert due
+    at = datetime.fromisoformat(due[1])
+    assert timedelta(hours=20) < at - datetime.now(UTC) < timedelta(hours=25)
+    assert at.utcoffset() == datetime.now().astimezone().utcoffset()

@@ -176,3 +176,18 @@ def test_a_directory_that_cannot_be_written(filled: Any) -> None:
     assert done.code == 2
     assert "taken" in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--config x.yaml check", "mubiao check --config …"),
+        ("--db x.db sources list", "mubiao sources --db …"),
+        ("sources --json list", "mubiao sources list --json …"),
+        ("--config x.yaml", "mubiao COMMAND --config …"),
+    ],
+)
+def test_an_option_before_its_command_is_told_its_place(filled: Any, line: str, words: str) -> None:
+    done = filled.run(*line.split())
+    assert (done.code, done.out) == (2, "")
+    assert f"Options stand behind the command: {words}" in done.err

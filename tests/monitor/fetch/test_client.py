@@ -382,6 +382,15 @@ def test_retry_after(status, value, seconds):
     assert retry_after(got, NOW) == seconds
 
 
+@pytest.mark.parametrize(("date", "seconds"), [(timedelta(days=-3), 120), (timedelta(hours=8), 120), (None, 0)])
+def test_a_retry_after_is_measured_by_the_clock_that_wrote_it(date, seconds):
+    """A server eight hours ahead, as many are that write local time as GMT: it means two minutes."""
+    server = NOW + (date or timedelta(days=-1))
+    headers = {"retry-after": format_datetime(server + timedelta(minutes=2), usegmt=True)}
+    headers |= {"date": format_datetime(server, usegmt=True) if date else "today"}
+    assert retry_after(Fetch("http://a.example/", NOW, status=503, headers=headers), NOW) == seconds
+
+
 async def test_a_hold_is_for_the_whole_host_and_ends(site, read, fetcher):
     site.put("/a", BODY, "Retry-After: 120", status="503 Service Unavailable")
     site.put("/b", BODY)

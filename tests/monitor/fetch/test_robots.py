@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from urllib.parse import quote
 
 import pytest
 
@@ -34,6 +35,11 @@ def polite(read):
         (b"User-agent: *\nDisallow: /\n\nUser-agent: mubiao\nDisallow: /x\n", "/a", True),
         (b"User-agent: *\nDisallow: /x\n\nUser-agent: Mubiao\nDisallow: /\n", "/a", False),
         (b"User-agent: other\nDisallow: /\n", "/a", True),
+        ("User-agent: *\nDisallow: /内部/  # 不要抓取\n".encode("gbk"), f"/{quote('内部')}/a", False),
+        ("User-agent: *\nDisallow: /内部/\n".encode("gbk"), f"/{quote('内部'.encode('gbk'))}/a", False),
+        ("User-agent: *\nDisallow: /内部/\n".encode(), f"/{quote('内部'.encode('gbk'))}/a", False),
+        (b"User-agent: *\nDisallow: /%C4%DA%B2%BF/\n", f"/{quote('内部'.encode('gbk'))}/a", False),
+        ("# 全站开放\nUser-agent: *\nDisallow: /内部/\n".encode("gbk"), "/a", True),
         (b"<html><head><title>404</title></head><body>Disallow: /</body></html>", "/a", True),
         (b"\xff\xfe\x00\x00\xb4\xed\xce\xf3", "/a", True),
         (b"# " + b"x" * MOST_BYTES + b"\n" + CLOSED, "/a", True),  # beyond what has to be read
