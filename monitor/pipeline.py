@@ -34,6 +34,7 @@ from monitor.assess import Reading
 from monitor.errors import StorageError
 from monitor.fetch import lists, parts
 from monitor.fetch.client import Fetcher, host_key
+from monitor.fetch.room import IN_MEMORY
 from monitor.learning import Again, Learning, classes
 from monitor.model import (
     GONE_WORDS,
@@ -286,7 +287,8 @@ class Checker:
             while queues[host] and (shift is None or clock() < shift.until):
                 page = queues[host].popleft()
                 try:
-                    outcome, found = await self._one(page, done, glances, islice(queues[host], AHEAD))
+                    with self.fetcher.room.check():
+                        outcome, found = await self._one(page, done, glances, islice(queues[host], AHEAD))
                 finally:
                     if page.id not in self._unsaved:
                         self._running.discard(page.id)
@@ -298,6 +300,7 @@ class Checker:
                     queues.setdefault(page_host(other.url), deque()).append(other)
                 total += len(found)
                 tell(outcome, total)
+                outcome = None  # a walk that goes on holds nothing of what it has done
                 for place in {page_host(x.url) for x in found} - {host}:
                     walks.start(place, self._width(queues[place]))
 
@@ -424,7 +427,7 @@ class Checker:
         outcome = replace(outcome, next_due=self._due(source, known, outcome))
         confirmed = _confirmed(source, known, outcome)
         if _may_wait(outcome, known) and not confirmed and source.key in self._past_first:
-            self._unsaved[page.id] = outcome
+            self._unsaved[page.id] = _counted_only(outcome)
             return outcome, None
         saved: list[Change] = []
 
@@ -643,6 +646,13 @@ def _may_wait(outcome: Outcome, known: Known) -> bool:
 def _unseen(page: Page) -> bool:
     """Whether nothing is known of a page but its address: then a glance is its whole past."""
     return page.version is None and page.gone_since is None and page.role != "attachment"
+
+
+def _counted_only(outcome: Outcome) -> Outcome:
+    """What has to be saved of an unchanged check: nothing of a large page waits for that."""
+    if outcome.fetch is None or len(outcome.fetch.body) <= IN_MEMORY:
+        return outcome
+    return replace(outcome, fetch=replace(outcome.fetch, body=b""), document=None)
 
 
 def _damaged(reading: Reading) -> bool:

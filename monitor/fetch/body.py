@@ -7,9 +7,12 @@ read, and zlib is given a limit for each step.
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+
+from monitor.fetch.room import Pile, Room
 
 ACCEPT_ENCODING = "gzip, deflate"
+STEP = 256 * 1024  # bytes inflated at once
 MOST_MEMBERS = 1000  # gzip streams in one body: each costs a copy of what follows it
 _GZIP_OR_ZLIB, _RAW = 47, -15  # window bits: detect the gzip or zlib header; no header at all
 
@@ -36,29 +39,27 @@ class Inflater:
         self._begun = False
         self._members = 1
 
-    def feed(self, data: bytes) -> bytes:
-        """The inflated bytes of the next piece. Raises TooLargeError or DamagedError."""
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The inflated bytes of the next piece, at most STEP at once. Raises TooLargeError or DamagedError."""
         if not self._begun:
             data = self._head = self._head + data
             if len(data) < 2:
-                return b""
+                return
             self._begun = True
             if self._encoding == "deflate" and not _zlib_header(data):
                 self._zlib = zlib.decompressobj(_RAW)
-        out = bytearray()
         while data:
             try:
-                piece = self._zlib.decompress(data, self.left + 1)
+                piece = self._zlib.decompress(data, min(self.left + 1, STEP))
             except zlib.error as error:
                 raise DamagedError(f"damaged {self._encoding}: {error}") from error
             self.left -= len(piece)
             if self.left < 0:
                 raise TooLargeError
-            out += piece
+            yield piece
             data = self._zlib.unconsumed_tail
             if self._zlib.eof:
                 data = self._next_member()
-        return bytes(out)
 
     def _next_member(self) -> bytes:
         """A gzip body may have several members; anything else after the end is ignored, as browsers do."""
@@ -95,25 +96,33 @@ def _encoding(headers: Mapping[str, str]) -> str | None:
     return names[0].removeprefix("x-")
 
 
-async def read(headers: Mapping[str, str], chunks: AsyncIterator[bytes], limit: int) -> tuple[bytes, int]:
-    """(body inflated, bytes on the wire), each at most `limit`; `headers` with names in lower case.
+async def read(
+    headers: Mapping[str, str], chunks: AsyncIterator[bytes], limit: int, room: Room | None = None
+) -> tuple[Pile, int]:
+    """(body inflated, bytes on the wire), each at most `limit`; `headers` with names in lower case. The pile stands in
+    `room`, None for memory, and has to be closed.
 
-    Raises TooLargeError, DamagedError, EncodingError.
+    Raises TooLargeError, DamagedError, EncodingError, FullError.
     """
     encoding = _encoding(headers)
     announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > limit:
         raise TooLargeError
     inflater = Inflater(encoding, limit) if encoding else None
-    body, wire = bytearray(), 0
-    async for chunk in chunks:
-        wire += len(chunk)
-        if wire > limit:
-            raise TooLargeError
-        body += inflater.feed(chunk) if inflater else chunk
-    if inflater:
-        inflater.finish()
-    return bytes(body), wire
+    pile, wire = Pile(room), 0
+    try:
+        async for chunk in chunks:
+            wire += len(chunk)
+            if wire > limit:
+                raise TooLargeError
+            for piece in inflater.feed(chunk) if inflater else (chunk,):
+                pile.add(piece)
+        if inflater:
+            inflater.finish()
+    except BaseException:
+        pile.close()
+        raise
+    return pile, wire
 
 
 async def read_head(headers: Mapping[str, str], chunks: AsyncIterator[bytes], limit: int) -> tuple[bytes, int]:
@@ -127,7 +136,8 @@ async def read_head(headers: Mapping[str, str], chunks: AsyncIterator[bytes], li
     async for chunk in chunks:
         wire += len(chunk)
         try:
-            body += inflater.feed(chunk) if inflater else chunk
+            for piece in inflater.feed(chunk) if inflater else (chunk,):
+                body += piece
         except (TooLargeError, DamagedError):
             break
         if wire >= limit or len(body) >= limit:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,7 @@ from monitor.fetch import body, browser, failures
 from monitor.fetch.failures import StoppedError, stop
 from monitor.fetch.hosts import MOST_HOLD, Hosts, Pace
 from monitor.fetch.robots import MOST_BYTES, Recall, Remember, Robots, Rules, product_token
+from monitor.fetch.room import Pile, Room
 from monitor.fetch.visit import Given, Visit, Wanted
 from monitor.model import Fetch, Network, Page, Source
 from monitor.sources import links, posted
@@ -128,6 +129,13 @@ class _Check:
     moved_to: str | None = None  # where permanent redirects led
     permanent: bool = True  # whether all redirects so far were that
     data: bytes = b""  # what is sent by POST; empty where nothing is
+    pile: Pile | None = None  # a large body, before it is loaded
+
+    def forget(self) -> None:
+        """Its large body is not read."""
+        if self.pile is not None:
+            self.pile.close()
+            self.pile = None
 
     def time(self) -> datetime:
         """The time now, counted from the caller's `now`."""
@@ -171,6 +179,7 @@ class Fetcher:
         self.hosts = Hosts() if hosts is None else hosts
         self.robots = Robots(network.user_agent, recall, remember)
         self.browser = browser.Browser(network.user_agent, chromium)
+        self.room = Room()
         self._outside = net.Pools(self.pools.guard.public())
         self._headers = _encoded(
             {
@@ -221,7 +230,14 @@ class Fetcher:
             answer = await self._follow(check)
         except StoppedError as stopped:
             answer = Fetch(page.url, now, failure=stopped.failure, status=stopped.failure.status)
-        return replace(answer, elapsed=check.spent, redirects=tuple(check.redirects), moved_to=check.moved_to)
+        except BaseException:
+            check.forget()
+            raise
+        if answer.failure is not None:
+            check.forget()
+        content = answer.body if check.pile is None else await self.room.load(check.pile)
+        redirects = tuple(check.redirects)
+        return replace(answer, body=content, elapsed=check.spent, redirects=redirects, moved_to=check.moved_to)
 
     async def _follow(self, check: _Check) -> Fetch:
         """Request and redirects, each hop with the same manners as the first."""
@@ -356,7 +372,7 @@ class Fetcher:
                 raise stop("too_large", f"more than {HEADER_COUNT} headers or {HEADER_BYTES // 1024} kB of them")
             received = _received(answer.headers)
             if ask.whole and 200 <= answer.status < 300:
-                content, wire = await body.read(received, answer.body, ask.limit)
+                content, wire = await self._read(check, ask, received, answer.body)
             else:
                 limit = min(ask.limit, ERROR_BYTES) if ask.whole else ask.limit
                 content, wire = await body.read_head(received, answer.body, limit)
@@ -372,6 +388,17 @@ class Fetcher:
             not_modified=answer.status == 304 and any(name in ask.conditions for name in _VALIDATED),
             wire_bytes=wire,
         )
+
+    async def _read(
+        self, check: _Check, ask: _Ask, received: Mapping[str, str], chunks: AsyncIterator[bytes]
+    ) -> tuple[bytes, int]:
+        """A whole body, and its bytes on the wire; what is too large to wait in memory is `check.pile` instead."""
+        at_once = check.source.render == "browser"  # which has bounds of its own, and is waiting
+        pile, wire = await body.read(received, chunks, ask.limit, None if at_once else self.room)
+        if pile.on_disk:
+            check.pile = pile
+            return b"", wire
+        return pile.bytes(), wire
 
     def _sent(self, ask: _Ask) -> list[tuple[bytes, bytes]]:
         """The headers of a request as bytes."""

@@ -11,6 +11,7 @@ import httpx
 from monitor import net
 from monitor.errors import ConfigError
 from monitor.fetch.body import DamagedError, EncodingError, TooLargeError
+from monitor.fetch.room import FullError
 from monitor.framing import CutError, TooLongError
 from monitor.model import Failure
 
@@ -19,7 +20,7 @@ MOST_DETAIL = 200  # characters of what a server said
 # Everything that `describe` understands; anything else is a bug and may not look like a bad server.
 TROUBLE = (
     httpx.TransportError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError,
-    net.RefusedError, net.UnresolvedError, ConfigError, DamagedError, TooLargeError, EncodingError,
+    net.RefusedError, net.UnresolvedError, ConfigError, DamagedError, TooLargeError, EncodingError, FullError,
 )  # fmt: skip
 
 _PHASES = (
@@ -74,6 +75,8 @@ def describe(error: BaseException, profile: str) -> Failure:  # noqa: PLR0911 (o
             return Failure("guard", str(error))
         case net.UnresolvedError():
             return Failure("dns", str(error))
+        case FullError():
+            return Failure("timeout", "too many large answers wait to be read: there is no room for another now")
         case TooLargeError():
             return Failure("too_large", "the answer is larger than max_bytes")
         case DamagedError():

@@ -18,7 +18,7 @@ PACKERS = {
 
 def inflate(encoding, packed, step, limit):
     inflater = Inflater(encoding, limit)
-    out = b"".join(inflater.feed(packed[n : n + step]) for n in range(0, len(packed), step))
+    out = b"".join(piece for n in range(0, len(packed), step) for piece in inflater.feed(packed[n : n + step]))
     inflater.finish()
     return out
 
