@@ -13,8 +13,8 @@ from typing import IO, Any
 
 import click
 
-from monitor import captures, dataset, transfer, wire
 from monitor import config as configuration
+from monitor import wire
 from monitor.cli import out
 from monitor.cli.database import clustered, path_of, queries, writable
 from monitor.cli.session import Session, common
@@ -43,6 +43,8 @@ def import_(files: tuple[str, ...], key: str, as_json: bool, **kw: Any) -> None:
     session: Session = kw.pop("session")
     if not re.fullmatch(r"[\w.-]+", key):
         raise click.UsageError(f"--source {key!r} is no key: letters, digits, - _ . and no blank")
+    from monitor import transfer
+
     source = _source(session, key, kw.pop("region"), kw.pop("series"))
     words = configuration.vocabulary()
     with writable(session) as store:
@@ -69,6 +71,8 @@ def import_(files: tuple[str, ...], key: str, as_json: bool, **kw: Any) -> None:
 
 def _source(session: Session, key: str, region: str | None, series: str | None) -> Any:
     """The configured source, or one made for what is imported."""
+    from monitor import transfer
+
     config = None
     if session.config_given or Path(session.config).exists():
         config = configuration.load(session.config)
@@ -87,6 +91,8 @@ def _source(session: Session, key: str, region: str | None, series: str | None) 
 def export(what: str, form: str, file: str | None, **kw: Any) -> None:
     """Data out: tables, the panel of targets and results, or the kept bodies as WARC."""
     session: Session = kw.pop("session")
+    from monitor import captures, dataset
+
     latest = kw["latest"]
     asked = Filter(
         source=kw["source"],

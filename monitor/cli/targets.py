@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.text import Text
 
-from monitor import transfer, wire
+from monitor import wire
 from monitor.cli import marked, narrowing, out, promises
 from monitor.cli.database import queries, writable
 from monitor.cli.phrases import CHANGE_STYLE, target_line, target_table
@@ -43,6 +43,8 @@ for _command in promises.COMMANDS:
 def extract_(files: tuple[str, ...], source_date: str | None, year: int | None, role: Role | None, **kw: Any) -> None:
     """Targets and actuals of text or HTML files, with exact offsets."""
     session: Session = kw["session"]
+    from monitor import transfer  # stored targets are listed without it
+
     words = vocabulary()
 
     def read(name: str) -> list[Target]:
@@ -65,6 +67,8 @@ def extract_(files: tuple[str, ...], source_date: str | None, year: int | None, 
 def _side(ref: str, session: Session, year: int | None) -> sides.Side:
     """One side of a comparison: a file if it exists, else a version or release of the database."""
     if Path(ref).is_file():
+        from monitor import transfer
+
         text, about = transfer.raw_text(Path(ref), vocabulary().text)
         return sides.side(ref, text, about, vocabulary(), year=year)
     with queries(session, missing=f"{ref}: no such file, and no database to look it up in") as db:
