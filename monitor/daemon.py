@@ -55,6 +55,7 @@ PER_HOST = 20  # pages of one host under way or taken at once: a long column mus
 ZONE = "Asia/Shanghai"
 TURN_PAGES, TURN_SECONDS = 20, 20.0  # of one host in a worker's turn: then others have theirs
 THINNING = 600.0  # seconds a night; what is left then goes in the next one
+RESTS, LONGEST_REST = 10.0, 300.0  # seconds without a check after one that the disk or the database refused
 DRAIN = 5.0  # seconds for running checks and messages after SIGTERM; container hosts kill after 10
 GARBAGE = 10_000  # new objects between two collections: a page makes thousands of short-lived ones, and few cycles
 LAG_EVERY = 0.5  # seconds between two looks at how late the event loop is
@@ -309,6 +310,7 @@ class Daemon:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending: set[str] = set()  # channels whose messages are on their way
         self._running = 0
+        self._rest, self._rests_until = 0.0, 0.0  # seconds, and until when by the monotonic clock
         self._lag: asyncio.Task[None] | None = None
         made.checker.began = status.began
         self._begun_before: set[int] = set()  # pages whose check began before the clock was set back
@@ -398,6 +400,8 @@ class Daemon:
         self.status.ticked(self.made.now())
         if self.stopping.is_set() or self._running >= MOST_RUNNING:
             return  # the tick comes again: what is due waits as a row
+        if time.monotonic() < self._rests_until or (self._rest and self._running):
+            return
         now = self.made.now()
         if self._share is not None:
             await self.made.checker.database(self.made.store.lock_daemon)  # a restarted server has forgotten it
@@ -405,7 +409,7 @@ class Daemon:
             return
         held = [host for host, until in self.made.fetcher.holds.items() if until > now]
         checker = self.made.checker
-        limit = BATCH + checker.running
+        limit = 1 if self._rest else BATCH + checker.running  # after trouble one page tries whether it can be saved
         found = await checker.database(self.made.store.due, now, limit, exclude_hosts=held, per_host=PER_HOST)
         pages = [p for p in found if not checker.is_running(p.id)]
         if pages:
@@ -418,6 +422,11 @@ class Daemon:
         self._running += len(pages)
         try:
             await self.made.checker.check(pages, self._count)
+            self._rest = 0.0
+        except StorageError:  # nothing is asked of a site that cannot be saved
+            self._rest = min(max(RESTS, 2 * self._rest), LONGEST_REST)
+            self._rests_until = time.monotonic() + self._rest
+            raise
         finally:
             self._running -= len(pages)
 
@@ -503,7 +512,8 @@ class Daemon:
             await made.checker.database(jumps.put_right, made.store, made.checker.config, made.now(), -jump)
 
     def reload(self) -> None:
-        """SIGHUP: read sources.yaml again. A broken file keeps the old one and says so."""
+        """SIGHUP: read sources.yaml again. A broken file keeps the old one and says so. A rest after trouble ends."""
+        self._rests_until = 0.0
         if self.config.path is None:
             return
         self.notifier.reloading()

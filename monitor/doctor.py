@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 from typing import TypedDict
 
 from monitor import awaited
@@ -18,6 +20,7 @@ from storage.database import shown, sqlite_path
 from storage.postgres import GoneError, Server
 from storage.queries import Queries
 
+LITTLE = 100_000_000  # bytes free
 NAMED = 10  # sources in one line
 CLOCKS = 5.0  # seconds that two machines may be apart
 WAL_FIXED = (3, 51, 3)  # earlier SQLite can damage a WAL database that two connections write to
@@ -82,6 +85,8 @@ def _database(url: str) -> Iterator[Finding]:
         yield _finding(str(wrong), fix)
         return
     yield _finding(f"{shown(url)}: {size / 1e6:.1f} MB")
+    if path is not None:
+        yield from _room(path, size)
     if server is not None:
         yield from _server(server)
     if failing:
@@ -90,6 +95,15 @@ def _database(url: str) -> Iterator[Finding]:
         yield _finding(f"channel {name} is off: {why}", f"mend it in sources.yaml, or: mubiao alerts enable {name}")
     if dead:
         yield _finding(f"{len(dead)} messages could not be delivered", "mubiao alerts list --state dead")
+
+
+def _room(path: Path, size: int) -> Iterator[Finding]:
+    """What is free on the disk of a file: a backup or an upgrade needs as much again."""
+    free = shutil.disk_usage(path.parent).free
+    if free < LITTLE:
+        yield _finding(f"{path.parent}: {free / 1e6:.0f} MB are free; checks stop when it is full", "make room")
+    elif free < size:
+        yield _finding(f"{path.parent}: {free / 1e6:.0f} MB are free, less than a copy of the database", ok=True)
 
 
 def _kept(config: Config, url: str) -> Iterator[Finding]:

@@ -214,6 +214,14 @@ def _sound(session: Session, sha256: str, size: int, packed: bytes) -> bytes:
     return unpack(mended, size, None)
 
 
+def is_sound(sha256: str, size: int, packed: bytes) -> bool:
+    """Whether these are the bytes of a blob that leans on nothing, as they were written."""
+    try:
+        return digest(unpack(packed, size, None)) == sha256
+    except zstandard.ZstdError:
+        return False
+
+
 def mend(session: Session, sha256: str, size: int, packed: bytes) -> bytes | None:
     """The packed bytes of a damaged keyframe as they were, None where its parity cannot tell."""
     known = session.get(KeyframeRow, sha256)

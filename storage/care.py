@@ -14,13 +14,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
-from storage import blobs, database, payloads, rows
-from storage.tables import REVISIONS, AlertRow, BlobRow, ChangeRow, PageRow, ReadingRow, VersionRow
+from storage import blobs, database, indexed, parity, payloads, rows
+from storage.tables import REVISIONS, AlertRow, BlobRow, ChangeRow, KeyframeRow, PageRow, ReadingRow, VersionRow
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong: `what` in one word (file, reference, blob, change, alert), `subject` what is lost, `detail`."""
+    """Something wrong: `what` in one word, `subject` what is lost, `detail`.
+
+    The words are file, reference, blob, keyframe (good by its parity), change, alert, index.
+    """
 
     what: str
     subject: str
@@ -209,4 +212,36 @@ def _outbox(session: Session) -> Iterator[Finding]:
             yield Finding("alert", ", ".join(row.id for row in session.exec(owed.limit(9))), str(wrong))
 
 
-_PARTS = (_structure, _references, _damaged, _changes, _outbox)
+def healing(session: Session) -> Iterator[tuple[Finding, str, bytes]]:
+    """Keyframes with one damaged place: a finding, the hash, and the bytes as their parity has them."""
+    for known in session.exec(select(KeyframeRow).order_by(KeyframeRow.sha256)).all():
+        sha, row = known.sha256, session.get(BlobRow, known.sha256)
+        if row is None:
+            continue
+        if blobs.is_sound(sha, row.size, row.data):
+            if known.parity is not None and known.parity != parity.make(row.data):
+                yield (
+                    Finding("keyframe", sha[:12], "its parity is damaged, the bytes themselves are good"),
+                    sha,
+                    row.data,
+                )
+        elif (packed := blobs.mend(session, sha, row.size, row.data)) is not None:
+            yield (
+                Finding("keyframe", sha[:12], "one damaged place, made good by its parity when it is read"),
+                sha,
+                packed,
+            )
+
+
+def _healed(session: Session) -> Iterator[Finding]:
+    for finding, _, _ in healing(session):
+        yield finding
+
+
+def _index(session: Session) -> Iterator[Finding]:
+    """The full-text index, against the texts."""
+    if (why := indexed.wrong(session)) is not None:
+        yield Finding("index", "search index", why)
+
+
+_PARTS = (_structure, _references, _damaged, _healed, _changes, _outbox, _index)

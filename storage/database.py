@@ -46,6 +46,10 @@ class DamagedError(StorageError):
         super().__init__(f"the database file is damaged ({detail}); run: mubiao db check")
 
 
+class FullError(StorageError):
+    """The disk takes no more: what was to be saved may be saved when there is room again."""
+
+
 def sqlite_path(url: str) -> Path | None:
     """The file of a SQLite address, None for one of PostgreSQL. Raises StorageError for what is neither."""
     if postgres.is_address(url):
@@ -261,7 +265,9 @@ def plain_errors(engine: Engine | None = None) -> Iterator[None]:
     except DBAPIError as wrong:
         word = _name(wrong)
         if word == "SQLITE_FULL":
-            raise StorageError("the disk is full; nothing of this step was saved") from wrong
+            raise FullError("the disk is full; nothing of this step was saved") from wrong
+        if word.startswith("SQLITE_IOERR"):
+            raise FullError(f"the disk refuses the database ({wrong.orig}); nothing of this step was saved") from wrong
         if word.startswith("SQLITE_BUSY"):
             raise StorageError("another program is writing to the database; try again") from wrong
         if word.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or any(sign in str(wrong.orig) for sign in _DAMAGE):

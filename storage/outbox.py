@@ -59,9 +59,12 @@ def _due(now: datetime, limit: int, channel: str | None) -> Any:
 
 
 def claim(session: Session, now: datetime, limit: int, lease_seconds: float, channel: str | None = None) -> list[Alert]:
-    """Alerts to send now. Whoever dies with them loses them again when the lease ends."""
+    """Alerts to send now. Whoever dies with them loses them again when the lease ends; damaged ones are dead."""
     free = _due(now, limit, channel).with_for_update(skip_locked=True)  # SQLite has one writer, and no word for it
-    claimed = payloads.alerts(session, session.exec(free))
+    unread: dict[str, str] = {}
+    claimed = payloads.alerts(session, session.exec(free), unread)
+    for number, why in unread.items():
+        session.execute(update(AlertRow).where(col(AlertRow.id) == number).values(state="dead", error=why))
     until = now + timedelta(seconds=lease_seconds)
     session.execute(update(AlertRow).where(col(AlertRow.id).in_([a.id for a in claimed])).values(next_at=until))
     return claimed
@@ -152,7 +155,8 @@ def waiting(session: Session, channel: str, cron: str) -> list[Alert]:
         col(AlertRow.digest) == cron,
         col(AlertRow.folded_into).is_(None),
     )
-    return payloads.alerts(session, session.exec(query.order_by(col(AlertRow.created), col(AlertRow.id))))
+    found = session.exec(query.order_by(col(AlertRow.created), col(AlertRow.id)))
+    return payloads.alerts(session, found, {})  # `db check` names the damaged
 
 
 def told(session: Session, version: int) -> list[Alert]:
@@ -165,7 +169,8 @@ def told(session: Session, version: int) -> list[Alert]:
         col(AlertRow.folded_into).is_(None),
         col(AlertRow.acked_at).is_(None),
     )
-    return payloads.alerts(session, session.exec(query.order_by(col(AlertRow.created), col(AlertRow.id))))
+    found = session.exec(query.order_by(col(AlertRow.created), col(AlertRow.id)))
+    return payloads.alerts(session, found, {})  # `db check` names the damaged
 
 
 def groups(session: Session) -> list[tuple[str, str]]:

@@ -39,12 +39,17 @@ def of_source(key: str) -> str:
 
 def insert(session: Session, entry: PassageRow, source: str, value: str) -> None:
     """Index the text of a passage of this source."""
-    words = search.words(value) | _own(entry, source)
+    words = words_of(session, entry, source, value)
     if is_gin(session):
-        words |= search.characters(value)
         session.connection().execute(_GIN_INSERT, {"number": entry.id, "words": sorted(words)})
     else:
         session.connection().execute(_FTS_INSERT, {"number": entry.id, "words": " ".join(words)})
+
+
+def words_of(session: Session, entry: PassageRow, source: str, value: str) -> set[str]:
+    """Under which words the index of this database has a passage."""
+    words = search.words(value) | _own(entry, source)
+    return words | search.characters(value) if is_gin(session) else words
 
 
 def remove(session: Session, entry: PassageRow, source: str, value: str) -> None:

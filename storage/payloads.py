@@ -31,29 +31,38 @@ def put(session: Session, payload: Mapping[str, Any]) -> str:
     return name
 
 
-def alerts(session: Session, found: Iterable[AlertRow]) -> list[Alert]:
-    """The alerts of these rows, whole; alerts that tell the same share it. Raises StorageError for a damaged one."""
+def alerts(session: Session, found: Iterable[AlertRow], unread: dict[str, str] | None = None) -> list[Alert]:
+    """The alerts of these rows, whole; alerts that tell the same share it.
+
+    Those that are damaged or missing are left out and named in `unread`, by id; without it they raise StorageError.
+    """
     owed = list(found)
-    told = _told(session, sorted({row.payload_sha256 for row in owed}))
-    try:
-        return [rows.alert(row, told[row.payload_sha256]) for row in owed]
-    except KeyError as wrong:
-        raise StorageError(f"what an alert tells is missing ({str(wrong)[1:13]}); run: mubiao db check") from wrong
+    told, wrong = _told(session, sorted({row.payload_sha256 for row in owed}))
+    out: list[Alert] = []
+    for row in owed:
+        if row.payload_sha256 in told:
+            out.append(rows.alert(row, told[row.payload_sha256]))
+            continue
+        why = wrong.get(row.payload_sha256, f"is missing ({row.payload_sha256[:12]})")
+        said = f"what the alert {row.id} tells {why}; run: mubiao db check"
+        if unread is None:
+            raise StorageError(said)
+        unread[row.id] = said
+    return out
 
 
-def _told(session: Session, names: Sequence[str]) -> dict[str, Told]:
-    told: dict[str, Told] = {}
+def _told(session: Session, names: Sequence[str]) -> tuple[dict[str, Told], dict[str, str]]:
+    """What these names stand for, and what is wrong with those that cannot be read."""
+    told, wrong = dict[str, Told](), dict[str, str]()
     unpack = zstandard.ZstdDecompressor()  # one of its own: it may not be used by two threads at once
     for start in range(0, len(names), _SOME):
         some = names[start : start + _SOME]
         for row in session.exec(select(PayloadRow).where(col(PayloadRow.sha256).in_(some))):
             try:
                 told[row.sha256] = Told(unpack.decompress(row.data).decode("utf-8", "surrogatepass"))
-            except (zstandard.ZstdError, ValueError) as wrong:
-                raise StorageError(
-                    f"what an alert tells is damaged ({row.sha256[:12]}: {wrong}); run: mubiao db check"
-                ) from wrong
-    return told
+            except (zstandard.ZstdError, ValueError) as damage:
+                wrong[row.sha256] = f"is damaged ({row.sha256[:12]}: {damage})"
+    return told, wrong
 
 
 def sweep(session: Session) -> None:

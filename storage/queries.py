@@ -335,7 +335,10 @@ class Queries:
             query = query.where(col(AlertRow.id).in_(ids))
         with self._session() as session:
             found = session.exec(query.order_by(col(AlertRow.created).desc(), col(AlertRow.id)).limit(limit))
-            return payloads.alerts(session, found)
+            unread: dict[str, str] = {}
+            listed = payloads.alerts(session, found, unread)
+            self.unread.extend(unread.values())
+            return listed
 
     def digests(self, channel: str) -> list[list[Alert]]:
         """What waits for the digests of a channel, oldest first: one list for each of its crons."""

@@ -28,7 +28,7 @@ def own(session: Session, row: VersionRow) -> tuple[Release, ...]:
         .group_by(col(VersionRow.release))
     )
     found = session.exec(select(VersionRow).where(col(VersionRow.id).in_(newest)).order_by(col(VersionRow.id).desc()))
-    return tuple(versions.release_of(session, x, page, source) for x in found)
+    return versions.readable(session, ((x, page, source) for x in found))
 
 
 def names(session: Session, wanted: Filter, *, latest: bool = False) -> list[str]:

@@ -330,9 +330,10 @@ class Store:
             return glances.glance(session, pages)
 
     def body(self, version: str) -> bytes | None:
-        """The body a version was read from, as received; None where it was not kept."""
-        with self._read() as session:
+        """The body a version was read from, as received; None where it was not kept, or is damaged."""
+        with self._read() as session, contextlib.suppress(StorageError):
             return versions.raw_of(session, session.get_one(VersionRow, rows.number(version)))
+        return None
 
     def releases(self, page: int) -> tuple[Release, ...]:
         """Latest versions of other documents of the page's region, with their texts; its own series first."""

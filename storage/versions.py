@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +28,7 @@ from monitor.model import (
 from storage import attached, blobs, glances, items, outbox, passages, readings, rows, sketches, watched
 from storage.tables import ChangeRow, MovedRow, PageRow, PassageRow, SourceRow, TargetRow, VersionRow
 
+READABLE = 20  # versions that are tried where the latest is damaged
 EARLIER = 200  # versions of a page among which a return to an old text is recognised
 RELEASES = 24  # documents of a series that a new one is compared with at most; newest first
 RECORDS = ("report", "plan", "budget", "outline")  # documents that set targets themselves
@@ -83,19 +84,28 @@ def load(session: Session, page: int) -> Known:
     parent = attached.parent(session, row)
     if row.version is None:
         return Known(rows.page(row), host_answers=answers, parent=parent)
-    last = session.get_one(VersionRow, row.version)
+    last = _last_readable(session, row)
     query = select(VersionRow.fingerprint, VersionRow.id).where(
         col(VersionRow.page) == page, col(VersionRow.id) != row.version
     )
     earlier = session.exec(query.order_by(col(VersionRow.id).desc()).limit(EARLIER)).all()
     return Known(
         page=rows.page(row),
-        last=rows.version(last, row.source, row.url, document_of(session, last, row.url)),
+        last=last,
         earlier_fingerprints={mark: f"v{number}" for mark, number in reversed(earlier) if mark},
         edited=bool(earlier),
         host_answers=answers,
         parent=parent,
     )
+
+
+def _last_readable(session: Session, page: PageRow) -> Version | None:
+    """The latest version; where its text is damaged, the newest before it that is not: an edit is told against that."""
+    query = select(VersionRow).where(col(VersionRow.page) == page.id).order_by(col(VersionRow.id).desc())
+    for row in session.exec(query.limit(READABLE)):
+        with suppress(StorageError):
+            return rows.version(row, page.source, page.url, document_of(session, row, page.url))
+    return None
 
 
 def releases(session: Session, page: int) -> tuple[Release, ...]:
@@ -130,7 +140,16 @@ def releases(session: Session, page: int) -> tuple[Release, ...]:
         if source.series:
             other = other.where(func.coalesce(SourceRow.series, "") != source.series)
         found += session.exec(other.order_by(*newest).limit(RELEASES)).all()
-    return tuple(release_of(session, *parts) for parts in found)
+    return readable(session, found)
+
+
+def readable(session: Session, found: Iterable[tuple[VersionRow, PageRow, SourceRow]]) -> tuple[Release, ...]:
+    """Versions as the comparison needs them, without those whose text is damaged."""
+    out: list[Release] = []
+    for parts in found:
+        with suppress(StorageError):
+            out.append(release_of(session, *parts))
+    return tuple(out)
 
 
 def release_of(session: Session, row: VersionRow, page: PageRow, source: SourceRow) -> Release:

@@ -204,15 +204,26 @@ def restore(file: str, yes: bool, **kw: Any) -> None:
 
 @db.command()
 @click.option("--json", "as_json", is_flag=True)
+@click.option("--repair", is_flag=True, help="mend what can be, after a copy was set aside; then report what cannot")
 @common
-def check(as_json: bool, **kw: Any) -> None:
+def check(as_json: bool, repair: bool, **kw: Any) -> None:
     """Hash everything again and report what is damaged."""
     session: Session = kw["session"]
-    from storage import care
+    from storage import care, mending
 
-    found = [asdict(x) for x in care.check(session.db)]
+    saved, mended = None, []
+    if repair:
+        saved, good_again, left = mending.repair(session.db, datetime.now(UTC))
+        mended, found = [asdict(x) for x in good_again], [asdict(x) for x in left]
+    else:
+        found = [asdict(x) for x in care.check(session.db)]
     if as_json:
-        out.one({"ok": not found, "findings": found}, "json")
+        told = {"mended": mended, "copy": str(saved) if saved else None} if repair else {}
+        out.one({"ok": not found, "findings": found, **told}, "json")
+    for x in () if as_json else mended:
+        out.note(say(TEXTS, "mended", session.lang, **x))
+    if saved and not as_json:
+        out.note(say(TEXTS, "repair copy", session.lang, saved=saved))
     for x in () if as_json else found:
         out.note(f"{x['what']}: {x['subject']}: {x['detail']}")
     if not found and not as_json:

@@ -280,6 +280,8 @@ TEXTS: Texts = {
         "{rows} rows of {old} are in {new}, and compared",
     ),
     "db ok": ("数据库完好", "the database is sound"),
+    "mended": ("已修复：{what}：{subject}：{detail}", "mended: {what}: {subject}: {detail}"),
+    "repair copy": ("修复前的副本：{saved}", "as it was before: {saved}"),
     "disabled": (
         "{source} 没有检查：{file} 中写着 enabled: false",
         "{source} was not checked: {file} says enabled: false",

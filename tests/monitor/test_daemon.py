@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -109,6 +110,34 @@ async def test_no_exception_leaves_a_job_and_health_knows_of_it(running: Running
     await running.daemon._turn("due", works)
     assert running.status.trouble == {}
     assert running.status.healthy(running.watch.clock())
+
+
+async def test_a_full_disk_raises_an_alarm_asks_no_site_in_vain_and_loses_nothing(
+    running: Running, web: Any, page_of: Callable[..., str]
+) -> None:
+    def most(pages: int) -> None:
+        with closing(running.watch.store._writer.raw_connection()) as raw:
+            raw.cursor().execute(f"PRAGMA max_page_count={pages}")
+
+    running.watch.clock.pass_by(minutes=15)
+    await checked(running.daemon)
+    body = "".join(chr(0x4E00 + n * n % 20000) + "。" * (n % 40 == 0) for n in range(60_000))
+    web.put("/a", page_of("区政府全体会议", body, TEXT[::-1]))
+    most(1)  # SQLite takes the size the file has
+    running.watch.clock.pass_by(hours=2)
+    await checked(running.daemon)
+    assert "the disk is full" in running.status.trouble["check"]
+    assert not running.status.healthy(running.watch.clock())
+    await checked(running.daemon)
+    assert web.asked == ["/a"] * 2, "it rests"
+    with Queries(running.watch.store.url) as ask:
+        assert len(ask.history("a")) == 1
+    most(1 << 30)
+    running.daemon.reload()
+    await checked(running.daemon)
+    assert running.status.trouble == {} and web.asked == ["/a"] * 3
+    with Queries(running.watch.store.url) as ask:
+        assert len(ask.history("a")) == 2
 
 
 async def test_a_turn_that_runs_at_a_stop_ends_before_the_scheduler(running: Running) -> None:

@@ -1,0 +1,88 @@
+"""Mending what can be: indexes, keyframes with one damaged place, references. What is lost is named, not invented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, col, func, select
+
+from monitor.errors import StorageError
+from storage import care, database, indexed, parity
+from storage.care import Finding
+from storage.tables import REVISIONS, BlobRow, KeyframeRow, PageRow, VersionRow
+
+
+def repair(url: str, now: datetime) -> tuple[Path | None, list[Finding], list[Finding]]:
+    """Mend a database after a copy of it was set aside: that copy, what was mended, and what cannot be.
+
+    Raises StorageError where a daemon holds the database. Never deletes a version.
+    """
+    path = database.sqlite_path(url)
+    with database.lock(url).holding():
+        aside = None
+        if path is not None:
+            aside = path.with_name(f"{path.name}.{now:%Y%m%dT%H%M%SZ}.before-repair")
+            care.backup(url, aside)
+        mended = list(_mended(url))
+    return aside, mended, care.check(url)
+
+
+def _mended(url: str) -> Iterator[Finding]:
+    engine = database.writer(url)
+    try:
+        database.require_current(engine, REVISIONS)
+        for part in (_indexes, _keyframes, _latest, _words):
+            with database.plain_errors(engine), Session(engine) as session, session.begin():
+                yield from part(session)
+    finally:
+        engine.dispose()
+
+
+def _indexes(session: Session) -> Iterator[Finding]:
+    """Indexes of SQLite hold nothing that their tables do not. PostgreSQL's are its administrator's."""
+    if session.connection().dialect.name != "sqlite":
+        return
+    before = {word for (word,) in session.connection().execute(text("PRAGMA integrity_check")) if word != "ok"}
+    if not before:
+        return
+    try:
+        with session.begin_nested():
+            session.connection().execute(text("REINDEX"))
+    except DBAPIError:  # a table itself is damaged, or an index that must be unique is not: `check` says which
+        return
+    left = {word for (word,) in session.connection().execute(text("PRAGMA integrity_check"))}
+    for word in sorted(before - left):
+        yield Finding("file", "database", str(word))
+
+
+def _keyframes(session: Session) -> Iterator[Finding]:
+    """A keyframe whose parity makes it good again is written back."""
+    for finding, sha, packed in care.healing(session):
+        session.get_one(BlobRow, sha).data = packed
+        session.get_one(KeyframeRow, sha).parity = parity.make(packed)
+        yield finding
+
+
+def _latest(session: Session) -> Iterator[Finding]:
+    """A page whose latest version is gone shows the newest that is there."""
+    known = select(VersionRow.id)
+    lost = select(PageRow).where(col(PageRow.version).is_not(None), col(PageRow.version).not_in(known))
+    for page in session.exec(lost).all():
+        newest = select(func.max(VersionRow.id)).where(col(VersionRow.page) == page.id)
+        was, page.version = page.version, session.exec(newest).one()
+        yield Finding("reference", page.url, f"its latest version v{was} is missing; now v{page.version or '-'}")
+
+
+def _words(session: Session) -> Iterator[Finding]:
+    """The full-text index follows from the texts."""
+    try:
+        why = indexed.wrong(session)
+    except StorageError as damaged:
+        why = str(damaged)
+    if why is not None:
+        indexed.rebuild(session)
+        yield Finding("index", "search index", why)
