@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from rapidfuzz.distance import Indel
 
 from monitor.model import Document, Failure, Fetch, TextRules
-from monitor.text import notices
+from monitor.text import dates, notices
 from monitor.text.notices import REST, Said, beside
 from monitor.text.segment import normalise
 
@@ -96,7 +96,8 @@ def collapsed(old: Document, new: Document) -> Failure | None:
     if len(a) < FOREIGN_LEAST:
         return None
     if len(a) < COLLAPSE_LEAST:
-        little = len(b) < COLLAPSE * len(a) and not new.published  # a few words in place of a text
+        undated = not new.published or new.published == dates.in_url(new.url or "")
+        little = len(b) < COLLAPSE * len(a) and undated  # a few words in place of a text
         return _foreign(old, new, _shared(a, b)) if little or len(b) >= FOREIGN_LEAST else None
     if not b:
         return Failure("collapsed", f"no main text; the last good version had {len(a)} characters")
@@ -221,6 +222,8 @@ def _empty_or_notice(text: str, page: Said, document: Document | None, rules: Te
         return "empty", next(iter(document.warnings), "no main text")
     if document.kind == "other" and not page.dated and (not page.headed or notices.speaks_to_visitor(page)):
         return "empty", f"no document, only a few words (selector: would read them): {left[:NOTICE]}"
+    if document.kind == "article" and notices.is_word_to_visitor(page):
+        return "empty", f"no document, only a word to the visitor (selector: would read it): {left[:NOTICE]}"
     return None
 
 

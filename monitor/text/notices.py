@@ -12,8 +12,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from monitor.model import Document, TextRules
+from monitor.text import dates
 
 REST = 40  # characters beside the notice and its company from which a page may be about something else …
+FEW = 160  # characters that a word to the visitor has at most
 NAME = 8  # characters of a title that names something; shorter ones are 错误, 提示, 信息
 WORDS = (
     "blocked_challenge",
@@ -46,8 +48,21 @@ _READER = re.compile(
     "\\b(?:you|your|we|our|us|sorry|please|this (?:site|website|page|server))\\b",
     re.IGNORECASE,
 )
+_ASKED = re.compile(
+    "[您你]|抱歉|对不起|(?:该|此|这个?|(?:访问|请求|查看|浏览|查询)的)(?:网|公开)?(?:页|栏目|频道|稿件?|文章|文档|信息|内容|链接|地址|资源)|"
+    "(?<!申)请(?:稍|过(?:段|会|一)|重新|返回|检查|刷新|点击|耐心|改[日天期]|联系管理)|"
+    "\\b(?:you|your|sorry|we|our|again|back)\\b",
+    re.IGNORECASE,
+)
+_LETTER = re.compile("[您你]好|反映的|来信|留言")  # an answer to somebody who wrote
+_SITE = re.compile(
+    "[网本该此]站|站点|网[页址]|页面|平台|门户|栏目|频道|稿件|文档|链接|浏览|访问|打开|加载|登[录陆]|账[号户]|服务器|系统|数据库|"
+    "\\b(?:page|site|website|server|browser|request|link|document|access|connection|log ?in|sign ?in)s?\\b",
+    re.IGNORECASE,
+)
 _OF_MACHINES = frozenset({"http_5xx", "http_403"})  # said by programs that speak to nobody
 _STATUS = re.compile(r"\W*(?:HTTP)?\W*(?:状态|Status|错误|Error)?\W*(?:码|代码|code)?\W*[45]\d\d\b", re.IGNORECASE)
+_DAY = re.compile(r"(?:19|20)\d\d\s?[年/.-]\s?\d{1,2}\s?[月/.-]\s?\d{1,2}")
 _LETTERS = re.compile(r"[^\W_]")
 
 
@@ -70,8 +85,9 @@ def said(html: str, title: str, visible: str, document: Document | None, *, litt
     main = list(document.paragraphs) if document is not None and document.kind != "listing" else []
     article = document is not None and document.kind == "article"
     pieces = main if article or len(visible) > little else main or [visible]
-    dated = document is not None and bool(document.published or document.publisher or _OFFICIAL.search(title))
-    signed = document is not None and bool(document.published and document.publisher)
+    day = document is not None and _shows_day(html, document)
+    dated = document is not None and bool(day or document.publisher or _OFFICIAL.search(title))
+    signed = document is not None and bool(day and document.publisher)
     name = _QUOTED.sub("", title)
     if sum(map(len, pieces)) > little:
         return Said(name, (), dated, long=True)
@@ -85,6 +101,12 @@ def said(html: str, title: str, visible: str, document: Document | None, *, litt
         headed=bool(_HEADING.search(html)),
         signed=signed and article and len(name) >= NAME,
     )
+
+
+def _shows_day(html: str, document: Document) -> bool:
+    """Whether the page names its day: its address names that of a document that it may no longer show."""
+    shown = document.published
+    return shown is not None and (shown != dates.in_url(document.url or "") or _DAY.search(html) is not None)
 
 
 def find(
@@ -126,6 +148,21 @@ def _for_reader(page: Said) -> bool:
 def speaks_to_visitor(page: Said) -> bool:
     """Whether a text that is no article, in a few words, is for whoever asked for the page: no document does that."""
     return not page.long and not page.dated and any(_VISITOR.search(s) for s in page.sentences)
+
+
+def is_word_to_visitor(page: Said) -> bool:
+    """Whether an undated text of a few sentences is for whoever asked, and about the site it was asked of.
+
+    What such notices say is endless; that they speak of pages, servers and visits, to a reader, and of next to nothing
+    else under no day, is what they share. An answer to a letter speaks to a reader too.
+    """
+    if page.long or page.dated or sum(map(len, page.sentences)) > FEW or len(page.title) > FEW:
+        return False
+    if any(_LETTER.search(s) for s in page.sentences):
+        return False
+    told = [s for s in page.sentences if s.strip() not in page.title]
+    apart = sum(len(s) for s in told if not _SITE.search(s))
+    return bool(told) and apart <= REST // 2 and any(_ASKED.search(s) for s in page.sentences)
 
 
 def beside(page: Said, rules: TextRules) -> int:

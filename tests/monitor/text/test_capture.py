@@ -14,6 +14,7 @@ from monitor.text.decode import decode
 RULES = vocabulary().text
 CASES = yaml.safe_load((Path(__file__).parents[2] / "data/text/capture.yaml").read_text(encoding="utf-8"))
 WORDED = yaml.safe_load((Path(__file__).parents[2] / "data/text/worded.yaml").read_text(encoding="utf-8"))
+VISITORS = yaml.safe_load((Path(__file__).parents[2] / "data/text/visitors.yaml").read_text(encoding="utf-8"))
 ADDRESS = "http://yunling.example/zwgk/bg.html"
 PARAGRAPHS = [
     f"第{n}项工作：到2026年底，云岭区新增企业{n}家，网站维护升级中的栏目{n}个，删除不存在的页面{n * 3}个。"
@@ -60,6 +61,48 @@ def test_answers_as_they_are_worded(case: dict[str, Any]) -> None:
     found = judge(fetch, case["html"], clean(case["html"], ADDRESS, RULES), RULES)
     wanted = case["expect"] if isinstance(case["expect"], list) else [case["expect"]]
     assert (found.error if found else None) in wanted, found
+
+
+SITE = "云岭区人民政府"
+CHROME = "".join(
+    f'<li><a href="/{n}/">{name}</a></li>' for n, name in enumerate(("首页", "政务公开", "办事服务", "走进云岭"))
+)
+
+
+def looked_at(case: dict[str, str], *, inside: bool) -> str | None:
+    """The failure of a short page, bare or within a site's chrome, at the address of a document of January."""
+    name, text = case["title"], case["html"]
+    body = f"<div><h2>{name}</h2>{text}</div>"
+    if inside:
+        foot = f"<div class='footer'><p>主办：{SITE}办公室 网站标识码：9900000000</p></div>"
+        body = f"<div class='header'><ul>{CHROME}</ul></div><div class='main'><h3>{name}</h3>{text}</div>{foot}"
+    html = f"<!DOCTYPE html><html><head><title>{SITE if inside else name}</title></head><body>{body}</body></html>"
+    url = "http://yunling.example/zwgk/202601/t20260108_3.html"
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    fetch = Fetch(url, at, url, status=200, headers={"content-type": "text/html"}, body=html.encode())
+    found = judge(fetch, html, clean(html, url, RULES), RULES)
+    return found.error if found else None
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("case", VISITORS["refused"], ids=lambda c: c["title"])
+def test_a_word_to_the_visitor_is_no_document_though_its_address_has_a_day(case: dict[str, str], inside: bool) -> None:
+    assert looked_at(case, inside=inside) is not None
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("case", VISITORS["read"], ids=lambda c: c["title"])
+def test_a_short_document_without_a_day_is_one(case: dict[str, str], inside: bool) -> None:
+    assert looked_at(case, inside=inside) is None
+
+
+def test_a_few_words_at_a_dated_address_do_not_take_the_place_of_a_text() -> None:
+    url = "http://yunling.example/zwgk/202601/t20260108_3.html"
+    old = Document(url=url, title="云岭区道路养护情况", published="2026-01-08", paragraphs=tuple(PARAGRAPHS[:4]))
+    new = Document(url=url, title="提示", published="2026-01-08", paragraphs=("内容整理完毕之后开放。",))
+    found = collapsed(old, new)
+    assert found is not None
+    assert found.error == "wrong_document"
 
 
 def test_the_failure_of_the_fetch_itself_wins() -> None:
