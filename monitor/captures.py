@@ -21,7 +21,7 @@ from warcio.warcwriter import WARCWriter
 
 from monitor import assess, files
 from monitor.errors import DecodeError, UsageError
-from monitor.model import Fetch, Outcome, Source, Vocabulary
+from monitor.model import Fetch, Outcome, Page, Source, Vocabulary
 from storage.queries import Queries
 from storage.store import Store
 
@@ -116,13 +116,20 @@ def _fetch(place: Place) -> Fetch:
 
 def _stored(into: Store, source: Source, place: Place, vocabulary: Vocabulary, copied: Copied) -> dict[str, Any]:
     page = into.entry(source.key, place.url, place.at)
-    row: dict[str, Any] = {"path": str(place.path), "url": place.url, "at": place.at, "version": page.version}
+    row = {"path": str(place.path), "url": place.url, "at": place.at, "version": page.version}
     if page.last_good is not None and page.last_good >= place.at:
         return row | {"result": "known"}
-    fetch, known = _fetch(place), into.load(page.id)
+    return row | keep(into, source, page, _fetch(place), vocabulary, copied)
+
+
+def keep(
+    into: Store, source: Source, page: Page, fetch: Fetch, vocabulary: Vocabulary, copied: Copied
+) -> dict[str, Any]:
+    """A capture as the next version of its page: `version`, `result`, and what is to be said of it."""
+    known, row = into.load(page.id), {"version": page.version}
     try:
         if files.is_file(fetch.body):
-            document = replace(files.document(fetch.body, place.url, vocabulary.text), url=place.url)
+            document = replace(files.document(fetch.body, fetch.url, vocabulary.text), url=fetch.url)
             reading = assess.Reading(fetch, document=document, sha256=assess.text_sha256(document))
         else:
             reading = assess.read(fetch, replace(source, kind="page"), page, vocabulary.text)

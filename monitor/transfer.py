@@ -135,9 +135,7 @@ def import_files(
     archives = [path for path in paths if captures.is_archive(path)]
     if archives and told != Told(url=told.url):
         raise UsageError("--release and --date are for single documents: a web archive says when it saw what")
-    with Queries(store.url) as queries:
-        regions = {row["key"]: row["region"] for row in queries.sources()}
-    copied = partial(Learning(store, vocabulary).as_copy, regions=regions)
+    copied = copies(store, vocabulary)
     seen = captures.store(store, source, archives, vocabulary, now, told.url, copied) if archives else []
     found = [_imported(path, source, vocabulary, told, now) for path in paths if path not in archives]
     if archives and not found:
@@ -152,6 +150,13 @@ def import_files(
         in_order = sorted(found, key=lambda x: x.fetch.at)
         done = [_store(store, queries, source, one, vocabulary, copied) for one in in_order]
     return seen + done
+
+
+def copies(store: Store, vocabulary: Vocabulary) -> captures.Copied:
+    """What says of an imported document that it repeats one of the same place."""
+    with Queries(store.url) as queries:
+        regions = {row["key"]: row["region"] for row in queries.sources()}
+    return partial(Learning(store, vocabulary).as_copy, regions=regions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,10 @@ LAZY: dict[str, tuple[str, str]] = {
     ),
     "init": ("monitor.cli.setup:init", "Write a commented sources.yaml to start from."),
     "doctor": ("monitor.cli.setup:doctor", "One page that says what is wrong with this installation."),
-    "import": ("monitor.cli.data:import_", "Documents from disk become versions of a source, in order of date."),
+    "import": (
+        "monitor.cli.data:import_",
+        "Documents from disk or captures of a web archive become versions of a source, in order of date.",
+    ),
     "export": (
         "monitor.cli.data:export",
         "Data out: tables, the panel of targets and results, or the kept bodies as WARC.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from collections.abc import Iterator
@@ -29,54 +30,89 @@ from storage.retention import Retention
 
 
 @click.command("import")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True))
+@click.argument("files", nargs=-1, type=click.Path(exists=True))
 @click.option("--source", "key", required=True, help="key of the source they belong to (made when there is none)")
 @click.option("--release", help="label of the release, e.g. 2022; read from the document where left out")
 @click.option("--date", metavar="D", help="when the document was published, YYYY-MM-DD")
 @click.option("--region", help="GB/T 2260 code, for a source that sources.yaml does not have")
 @click.option("--series", help="series, for a source that sources.yaml does not have")
 @click.option("--url", help="where the document came from")
+@click.option("--captures", "addresses", multiple=True, metavar="URL", help="this page's captures in a web archive")
+@click.option("--cdx", "server", metavar="URL", help="the archive's list of captures  [default: web.archive.org]")
+@click.option("--since", metavar="D", help="captures from this day on, YYYY-MM-DD")
+@click.option("--until", metavar="D", help="captures up to this day")
 @click.option("--json", "as_json", is_flag=True)
 @common
 def import_(files: tuple[str, ...], key: str, as_json: bool, **kw: Any) -> None:
-    """Documents from disk become versions of a source, in order of date."""
+    """Documents from disk or captures of a web archive become versions of a source, in order of date."""
     session: Session = kw.pop("session")
     if not re.fullmatch(r"[\w.-]+", key):
         raise click.UsageError(f"--source {key!r} is no key: letters, digits, - _ . and no blank")
+    addresses, server, since, until = (kw.pop(name) for name in ("addresses", "server", "since", "until"))
+    if not files and not addresses:
+        raise click.UsageError("name files, or a page with --captures URL")
+    if (server or since or until) and not addresses:
+        raise click.UsageError("--cdx, --since and --until go with --captures URL")
     from monitor import transfer
 
     source = _source(session, key, kw.pop("region"), kw.pop("series"))
     words = configuration.vocabulary()
+    done: list[dict[str, Any]] = []
     with writable(session) as store:
-        done = transfer.import_files(
-            store, source, [Path(f) for f in files], words, now=datetime.now(UTC), told=transfer.Told(**kw)
-        )
+        if files:
+            done += transfer.import_files(
+                store, source, [Path(f) for f in files], words, now=datetime.now(UTC), told=transfer.Told(**kw)
+            )
+        for address in addresses:
+            done += _captured(session, store, source, address, {"server": server, "since": since, "until": until})
     if as_json:
         out.one({"source": key, "imported": done}, "json")
-        return
-    columns = (
-        "path",
-        "version",
-        "result",
-        "release",
-        "title",
-        "chars",
-        "targets",
-        "actuals",
-        "compared_with",
-        "copy_of",
-    )
-    out.rows(done, columns, "table", session.lang, empty="nothing")
+    else:
+        captured = ("at", "version", "result", "title", "why", "path")
+        of_files = ("path", "version", "result", "release", "title", "chars", "targets", "actuals", "compared_with")
+        columns = of_files if files else captured
+        out.rows(done, columns, "table", session.lang, show={"at": out.local} if addresses else None, empty="nothing")
+    if addresses and any(row["result"] == "failed" for row in done):
+        raise click.exceptions.Exit(1)
+
+
+def _captured(
+    session: Session, store: Any, source: Any, address: str, given: dict[str, str | None]
+) -> list[dict[str, Any]]:
+    """The captures of one page, with a bar; what was kept stays where it is interrupted."""
+    from monitor import transfer, wayback
+    from monitor.cli.steps import gauge
+    from monitor.fetch.client import Fetcher
+    from monitor.model import Network
+
+    config = _config(session)
+    words = configuration.vocabulary()
+    asked = wayback.Asked(address, **{name: word for name, word in given.items() if word is not None})
+
+    async def bring() -> list[dict[str, Any]]:
+        fetcher = Fetcher(config.network if config else Network())
+        archive = wayback.Archive(store, source, fetcher, words, transfer.copies(store, words))
+        try:
+            with gauge(session.lang, "captures") as step:
+                return await archive.bring(asked, config, datetime.now(UTC), step)
+        finally:
+            await fetcher.aclose()
+
+    return asyncio.run(bring())
+
+
+def _config(session: Session) -> Any:
+    """sources.yaml, None where there is none and none was named."""
+    if session.config_given or Path(session.config).exists():
+        return configuration.load(session.config)
+    return None
 
 
 def _source(session: Session, key: str, region: str | None, series: str | None) -> Any:
     """The configured source, or one made for what is imported."""
     from monitor import transfer
 
-    config = None
-    if session.config_given or Path(session.config).exists():
-        config = configuration.load(session.config)
-    return transfer.import_source(key, config, region=region, series=series)
+    return transfer.import_source(key, _config(session), region=region, series=series)
 
 
 @click.command()
@@ -262,9 +298,8 @@ def prune(dry_run: bool, keep: int | None, source: str | None, **kw: Any) -> Non
 
 def _configured(session: Session) -> list[Retention]:
     """The rules of sources.yaml, where there is one."""
-    if not session.config_given and not Path(session.config).exists():
-        return []
-    return retention.rules(configuration.load(session.config).sources)
+    config = _config(session)
+    return retention.rules(config.sources) if config is not None else []
 
 
 @db.command()

@@ -1,0 +1,208 @@
+"""Captures of a web archive's server (CDX) become versions: the years before we watched.
+
+A list of captures is asked for page by page (`showResumeKey`, or from the last moment seen where a server knows no
+such key), equal digests in a row are one capture, and each is read as it was received (`id_`). Captures are kept in the
+order of their dates; one that is not newer than what its page has is not asked for again, so a killed import goes on
+where it was. All requests go the way of checks: guarded, by the host's pace, with its Retry-After.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from monitor import captures
+from monitor.errors import UsageError
+from monitor.fetch.client import Fetcher
+from monitor.model import Config, Failure, Fetch, Page, Source, Vocabulary
+from storage.store import Store
+
+SERVER = "https://web.archive.org/cdx/search/cdx"
+LISTED = 5000  # captures in one answer of a list
+PACE = timedelta(seconds=2)  # least gap between two requests, unless the source says more
+PATIENCE = timedelta(minutes=2)  # a capture that is slow in coming
+TRIES = 3  # of a request that failed in a way that may pass
+PASSING = frozenset({"timeout", "reset", "refused", "truncated", "http_5xx", "http_4xx", "held", "dns"})
+_FIELDS = "timestamp,original,mimetype,statuscode,digest"
+_NAMES = {"mime": "mimetype", "status": "statuscode", "url": "original"}  # as another server calls them
+_UNREAD = ("image/", "video/", "audio/", "font/", "text/css", "text/javascript", "application/javascript")
+Step = Callable[[int, int], object]  # captures done, of how many
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One line of a list."""
+
+    at: datetime
+    stamp: str  # as the server writes it, fourteen digits
+    url: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of which server is wanted; the days are `YYYY-MM-DD`."""
+
+    url: str
+    server: str = SERVER
+    since: str | None = None
+    until: str | None = None
+
+    def replay(self, capture: Capture) -> str:
+        """The address of a capture, unchanged by the archive."""
+        base = self.server.removesuffix("/")
+        base = base.removesuffix("/cdx/search/cdx") + "/web" if base.endswith("/cdx/search/cdx") else base[:-4]
+        return f"{base}/{capture.stamp}id_/{capture.url}"
+
+
+class Archive:
+    """One import: where it comes from, and what it is kept under."""
+
+    def __init__(
+        self, store: Store, source: Source, fetcher: Fetcher, vocabulary: Vocabulary, copied: captures.Copied
+    ) -> None:
+        self._store, self._source, self._fetcher = store, source, fetcher
+        self._vocabulary, self._copied = vocabulary, copied
+        delay = max(source.delay, PACE) if source.delay else source.delay  # 0s turns waiting off, as everywhere
+        self._asking = replace(
+            source,
+            kind="page",
+            delay=delay,
+            timeout=max(source.timeout, PATIENCE),
+            render="http",
+            concurrency_per_host=1,
+        )
+
+    async def bring(self, asked: Asked, config: Config | None, now: datetime, step: Step) -> list[dict[str, Any]]:
+        """Every capture of an address as a version, oldest first; a row for each. The first that the server cannot give
+        for now ends it, named: what comes after it would bar it from its place."""
+        listed = [capture async for capture in self._listed(asked, now)]
+        if not listed:
+            raise UsageError(f"{asked.server} has no capture of {asked.url}")
+        self._store.add_source(self._source, now)
+        address, done = self._address(asked, config), list[dict[str, Any]]()
+        for number, capture in enumerate(listed):
+            step(number, len(listed))
+            page = self._store.entry(self._source.key, address, capture.at)
+            row = {"path": asked.replay(capture), "url": asked.url, "at": capture.at}
+            if page.last_good is not None and page.last_good >= capture.at:
+                done.append(row | {"result": "known", "version": page.version})
+                continue
+            answer = await self._asked(asked.replay(capture), now)
+            if (why := _refused(answer)) is not None:
+                done.append(row | {"result": "failed", "version": None, "why": f"{why.error}: {why.detail}"})
+                if why.error in PASSING:
+                    break
+                continue
+            seen = Fetch(address, capture.at, address, status=200, headers=answer.headers, body=answer.body)
+            done.append(row | captures.keep(self._store, self._source, page, seen, self._vocabulary, self._copied))
+        step(len(listed), len(listed))
+        return done
+
+    def _address(self, asked: Asked, config: Config | None) -> str:
+        """Where the versions stand. A page that we watch goes on from today: what was before has a page beside it."""
+        watched = config.source(self._source.key) if config is not None else None
+        if watched is None or not watched.enabled:
+            return asked.url
+        return f"{_origin(asked.server)}/web/{asked.url}"
+
+    async def _asked(self, url: str, now: datetime) -> Fetch:
+        answer = Fetch(url, now, failure=Failure("held", "not asked"))
+        for _ in range(TRIES):
+            answer = await self._fetcher.fetch(self._asking, Page(0, self._source.key, url), datetime.now(UTC))
+            if (why := _refused(answer)) is None or why.error not in PASSING:
+                break
+        return answer
+
+    async def _listed(self, asked: Asked, now: datetime) -> AsyncIterator[Capture]:
+        """The captures that are pages, oldest first, each but once where the next says the same."""
+        key: str | None = None
+        since, until = _day(asked.since, "since"), _day(asked.until, "until")
+        last = digest = ""
+        while True:
+            given: dict[str, Any] = {
+                "url": asked.url,
+                "output": "json",
+                "fl": _FIELDS,
+                "limit": LISTED,
+                "showResumeKey": "true",
+            }
+            given |= {"filter": "statuscode:200", "collapse": "digest"}
+            given |= {"from": since, "to": until, "resumeKey": key}
+            told = {name: word for name, word in given.items() if word}
+            answer = await self._asked(f"{asked.server}?{urlencode(told)}", now)
+            if (why := _refused(answer)) is not None:
+                raise UsageError(f"{asked.server} gives no list: {why.error}: {why.detail}")
+            before, (lines, key, count) = key, _lines(answer.body, asked.server)
+            fresh = sorted({c.stamp: c for c in lines if c.stamp > last}.values(), key=lambda c: c.stamp)
+            for capture in fresh:
+                if capture.digest != digest or not digest:
+                    yield capture
+                digest = capture.digest
+            last = fresh[-1].stamp if fresh else last
+            if key is None and (count < LISTED or not fresh):
+                return
+            if key is not None and key == before:
+                raise UsageError(f"{asked.server} gives the same part of its list again")
+            since = since if key else last
+
+
+def _refused(answer: Fetch) -> Failure | None:
+    if answer.failure is not None:
+        return answer.failure
+    if answer.status == 200:
+        return None
+    word = "http_5xx" if (answer.status or 0) >= 500 else "http_4xx" if answer.status == 429 else "http_404"
+    return Failure(word, f"HTTP {answer.status}", answer.status)
+
+
+def _lines(body: bytes, server: str) -> tuple[list[Capture], str | None, int]:
+    """The pages of a list, the key that asks for more, and how many lines it had.
+
+    It is a list of lists with a head, or an object in every line.
+    """
+    text = body.decode("utf-8", "replace").strip()
+    try:
+        plain = json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
+    except ValueError as wrong:
+        raise UsageError(f"{server} is no CDX server: {text[:60]!r}") from wrong
+    key: str | None = None
+    rows: list[Any] = plain
+    if plain and isinstance(plain[0], list):
+        head, *lists = plain
+        rows = [dict(zip(head, values, strict=True)) for values in lists if len(values) == len(head)]
+        key = next((values[0] for values in lists if len(values) == 1 and len(head) > 1), None)
+    found = (_capture({_NAMES.get(str(k), str(k)): v for k, v in row.items()}) for row in rows if isinstance(row, dict))
+    return [capture for capture in found if capture is not None], key, len(rows)
+
+
+def _capture(row: dict[str, Any]) -> Capture | None:
+    """None for what is no page, or has no date."""
+    stamp = str(row.get("timestamp", ""))
+    kind = str(row.get("mimetype") or "text/html").lower()
+    if row.get("statuscode") not in {"200", 200, "-"} or kind.startswith(_UNREAD):
+        return None
+    try:
+        at = datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return Capture(at, stamp, str(row.get("original", "")), str(row.get("digest") or ""))
+
+
+def _day(word: str | None, name: str) -> str | None:
+    """A day as a list of captures wants it."""
+    if word is None:
+        return None
+    try:
+        return datetime.fromisoformat(word).strftime("%Y%m%d")
+    except ValueError as wrong:
+        raise UsageError(f"--{name} {word!r} is no date (2019-01-31)") from wrong
+
+
+def _origin(server: str) -> str:
+    parts = urlsplit(server)
+    return f"{parts.scheme}://{parts.netloc}"
