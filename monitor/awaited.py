@@ -28,12 +28,12 @@ def overdue(
     sources: Iterable[Source],
     known: Mapping[str, Mapping[int, date]],
     on: date,
-    unread: Collection[str] = (),
+    read: Collection[str],
 ) -> list[Overdue]:
     """The releases that are overdue. `known`: source -> year of a release -> the day on which it came out.
 
     Sources of one region and series wait for the same release, whichever brings it. One that names its release, or
-    is not read, waits for none; nothing is missed as long as one of them is `unread`.
+    is not read, waits for none; nothing is missed before each of them was `read` once.
     """
     groups: dict[tuple[str | None, str], list[Source]] = {}
     for source in sources:
@@ -42,7 +42,7 @@ def overdue(
             groups.setdefault(own, []).append(source)
     found = []
     for group in groups.values():
-        if any(source.key in unread for source in group):
+        if any(source.key not in read for source in group):
             continue
         days: dict[int, date] = {}
         for source in group:

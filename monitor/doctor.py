@@ -149,10 +149,10 @@ def _overdue(config: Config, url: str) -> Iterator[Finding]:
     try:
         with Queries(url) as ask:
             days = ask.release_days()
-            unread = {row["key"] for row in ask.sources() if row["baseline_done_at"] is None}
+            read = {row["key"] for row in ask.sources() if row["baseline_done_at"] is not None}
     except StorageError:  # told of already
         return
-    for late in awaited.overdue(config.sources, days, awaited.today(datetime.now(UTC)), unread):
+    for late in awaited.overdue(config.sources, days, awaited.today(datetime.now(UTC)), read):
         what = f"{', '.join(late.sources)}: the release of {late.year} is overdue, it was to come by {late.by}"
         yield _finding(what, "look whether it stands elsewhere: mubiao sources test KEY", ok=True)
 

@@ -11,7 +11,7 @@ import click
 from monitor import awaited, wire
 from monitor import config as configuration
 from monitor.cli import adding, noise, out
-from monitor.cli.database import path_of, queries
+from monitor.cli.database import queries
 from monitor.cli.session import Session, common
 from monitor.i18n import say
 from monitor.i18n.cli import TEXTS
@@ -28,15 +28,18 @@ def sources() -> None:
 @common
 def list_(tag: tuple[str, ...], **kw: Any) -> None:
     """Every source with its state, last check and next one."""
+    from storage.database import sqlite_path
+
     session: Session = kw["session"]
     config = configuration.load(session.config)
     wanted = [s for s in config.sources if not tag or set(tag) & set(s.tags)]
     states: dict[str, dict[str, Any]] = {}
-    if path_of(session.db).exists():
+    path = sqlite_path(session.db)
+    if path is None or path.exists():
         with queries(session) as db:
             known, days = db.sources(), db.release_days()
-        first = {row["key"] for row in known if row["baseline_done_at"] is None}
-        late = awaited.overdue(config.sources, days, awaited.today(datetime.now(UTC)), first)
+        read = {row["key"] for row in known if row["baseline_done_at"] is not None}
+        late = awaited.overdue(config.sources, days, awaited.today(datetime.now(UTC)), read)
         missed = {key: one for one in late for key in one.sources}
         states = {row["key"]: wire.state(row, missed) for row in known}
     unread = dict.fromkeys(("last_checked", "next_due", "last_change", "failure", "overdue"))

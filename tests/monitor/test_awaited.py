@@ -10,6 +10,7 @@ import pytest
 from monitor.awaited import overdue
 from monitor.model import Overdue, Season, Source
 
+READ = {"yunling", "column"}
 LATER = date(2025, 6, 1)
 WINTER = Season(frozenset({12, 1, 2, 3, 4, 5, 6}), timedelta(hours=1))
 SERIES = {"region": "999101", "series": "政府工作报告"}
@@ -46,10 +47,10 @@ def test_a_release_is_overdue_from_a_day_on(
     keys: dict[str, Any], known: dict[int, date], last_good: str, by: str, why: Any
 ) -> None:
     day, watched = date.fromisoformat(last_good), source(**keys)
-    assert overdue([watched], {"yunling": known}, day) == []
-    [late] = overdue([watched], {"yunling": known}, day + timedelta(days=1))
+    assert overdue([watched], {"yunling": known}, day, READ) == []
+    [late] = overdue([watched], {"yunling": known}, day + timedelta(days=1), READ)
     assert (late.sources, late.year, late.by, late.why) == (("yunling",), max(known) + 1, date.fromisoformat(by), why)
-    assert overdue([watched], {"yunling": {**known, late.year: day}}, day + timedelta(days=1)) == []
+    assert overdue([watched], {"yunling": {**known, late.year: day}}, day + timedelta(days=1), READ) == []
 
 
 SILENT = {"expect": "03-15"}
@@ -59,19 +60,19 @@ SILENT = {"expect": "03-15"}
     "keys", [{}, {"season": WINTER}, SERIES, SILENT | {"release": "2021"}, SILENT | {"enabled": False}]
 )
 def test_nothing_is_missed_where_nothing_says_when(keys: dict[str, Any]) -> None:
-    assert overdue([source(**keys)], {}, date(2026, 7, 20)) == []
+    assert overdue([source(**keys)], {}, date(2026, 7, 20), READ) == []
 
 
 def test_sources_of_one_series_wait_for_one_release() -> None:
     there, column = source(**SERIES), source("column", **SERIES)
     known = {"yunling": came("2024-01-10", "2025-01-12")}
-    [late] = overdue([there, column], known, date(2026, 3, 1))
+    [late] = overdue([there, column], known, date(2026, 3, 1), READ)
     assert late == Overdue(("yunling", "column"), "999101", "政府工作报告", 2026, date(2026, 1, 12), "learned")
-    assert overdue([there, column], known | {"column": came("2026-01-20")}, date(2026, 3, 1)) == []
-    assert overdue([there, column], known, date(2026, 3, 1), {"column"}) == []
+    assert overdue([there, column], known | {"column": came("2026-01-20")}, date(2026, 3, 1), READ) == []
+    assert overdue([there, column], known, date(2026, 3, 1), READ - {"column"}) == []
 
 
 def test_a_series_that_ended_is_not_missed_for_ever() -> None:
     known = {"yunling": came("2018-01-10", "2019-01-12")}
-    assert overdue([source(**SERIES)], known, date(2022, 1, 20)) != []
-    assert overdue([source(**SERIES)], known, date(2022, 3, 1)) == []
+    assert overdue([source(**SERIES)], known, date(2022, 1, 20), READ) != []
+    assert overdue([source(**SERIES)], known, date(2022, 3, 1), READ) == []

@@ -317,8 +317,10 @@ def test_the_commands_tell_of_an_overdue_release(web: Any, page_of: Callable[...
     page = page_of(f"云岭区{year}年政府工作报告", *[TEXT.replace("2026", str(year))] * 4)
     url = web.put("/a", page.replace("2026-01-08", f"{year}-01-12"))
     series = {"region": "999101", "series": "政府工作报告"}
-    desk.watch({"key": "now", "url": url, **series}, {"key": "old", "url": url, **series, "release": str(year)})
+    watched = {"key": "now", "url": url, **series}, {"key": "old", "url": url, **series, "release": str(year)}
+    desk.watch(*watched)
     assert desk.run("check", "--all").code == 0
+    desk.watch(*watched, {"key": "never-read", "url": url, "expect": "01-01"})
     rows = {row["key"]: row for row in desk.run("sources", "list", "--json").json}
     assert (rows["old"]["state"], rows["old"]["overdue"]) == ("ok", None)
     by = f"{year + 1}-01-12"
