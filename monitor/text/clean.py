@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from monitor.model import Document, TextRules
-from monitor.text import container, dates, head, kinds, links, outline, trim
+from monitor.text import container, dates, head, kinds, links, outline, scripted, trim
 from monitor.text.lines import lines, tidy
 from monitor.text.outline import Outline
 
@@ -30,6 +30,7 @@ _NESTING = (
     "form",
     "b>",
 )
+FEWER = 3  # times as much text that a script has to hold as the page shows
 HELD = 200  # characters in a <textarea> from which it may hold the article
 AFTER = 600  # characters behind it among which a date is looked for
 WIDE = 900  # characters before it in which a table of the document's properties stands
@@ -65,9 +66,11 @@ def clean(
     if not page.whole:
         warnings.append(f"page cut: more than {outline.MOST_TAGS} tags")
     found = _Reading(page, html, url, rules, warnings).document(selector, page.marked("exclude") if exclude else [])
-    if found.paragraphs or selector is not None or found.kind not in ("empty", "other", "image"):
+    if selector is not None or found.kind not in ("empty", "other", "image"):
         return found
-    return _typed_out(tree, found, rules)
+    if not found.paragraphs:
+        found = _typed_out(tree, found, rules)
+    return found if found.kind == "article" else _scripted(html, found, rules)
 
 
 def _typed_out(tree: LexborHTMLParser, found: Document, rules: TextRules) -> Document:
@@ -80,6 +83,17 @@ def _typed_out(tree: LexborHTMLParser, found: Document, rules: TextRules) -> Doc
         return found
     explain = (*found.explain[:-1], "text of a <textarea>", *held.explain[-1:])
     return replace(found, kind=held.kind, paragraphs=held.paragraphs, explain=explain)
+
+
+def _scripted(html: str, found: Document, rules: TextRules) -> Document:
+    """Pages that are built in the browser may hold their article as JSON."""
+    held = scripted.held(html)
+    inside = clean(f"<body><div>{held.html}</div></body>", found.url, rules) if held is not None else found
+    if held is None or inside.kind != "article" or len(inside.text) < FEWER * len(found.text):
+        return found
+    explain = (*found.explain[:-1], "text of a script's JSON", *inside.explain[-1:])
+    day = found.published or held.day
+    return replace(found, kind=inside.kind, paragraphs=inside.paragraphs, published=day, explain=explain)
 
 
 def _matches(tree: LexborHTMLParser, name: str, selectors: Sequence[str], warnings: list[str]) -> list[LexborNode]:
@@ -208,7 +222,8 @@ class _Reading:
         if said[0].get("articletitle") or said[1].get("title"):
             return head.title_of(self.page, *said, headings[0])
         near = [line for line in map(tidy, around.before.split("\n")) if line][-LINES_BEFORE:]
-        title = head.title_of(self.page, *said, headings[0], near)
+        opening = [line for line in map(tidy, around.start.split("\n")) if line][:1]  # it may stand in the text's frame
+        title = head.title_of(self.page, *said, headings[0], [*near, *opening])
         if title[1] not in head.DOUBTFUL:
             return title
         if name := head.labelled_title(f"{around.before[-head.NEAR_TITLE * 3 :]}\n{around.start}"):

@@ -66,7 +66,7 @@ _HEADING = re.compile("(?i:title)|bt(?![mn])")  # 标题; no button, no bottom
 _PAPER = re.compile("电子报|数字报|电子版|数字版|日报|晚报|早报|晨报|时报|商报|周报|电讯")
 _SITE = re.compile(
     r"(?:网|网站|门户|政府|委员会|管委会|常委会|人大|政协|纪委|监委|法院|检察院|总工会|妇联|残联|联合会|办事处|厅|局|在线|频道|新闻中心|平台|客户端|资讯|首页|日报|晚报|早报|晨报|时报|商报|周报|"
-    r"电子报|数字报|电子版|数字版)[)）]?$"
+    r"电子报|数字报|电子版|数字版|党校|学校|大学|学院|医院|研究院|研究所|协会|学会|公司|集团)[)）]?$"
 )
 
 
@@ -159,10 +159,18 @@ def title_of(
     for name in (meta.get("pagetitle"), meta.get("og:title")):
         if name:
             return without_site(name), "meta title"
-    if cut and not _SITE.search(cut) and (len(bare(cut)) > COLUMN_NAME or cut in near):
-        return cut, "title without the site's name"
     long = [h for h in headings if len(bare(h)) >= 6 and bare(h) != site]
+    if cut and not _SITE.search(cut) and (len(bare(cut)) > COLUMN_NAME or _names_text(cut, near, long)):
+        return cut, "title without the site's name"
     return (long[0], "first heading") if long else (cut or None, "title")
+
+
+def _names_text(cut: str, near: Sequence[str], headings: Sequence[str]) -> bool:
+    """Whether a short `<title>` stands as a line before the text, and no heading between it and the text."""
+    if cut not in near:
+        return False
+    behind = near[len(near) - 1 - near[::-1].index(cut) :]
+    return not any(heading in behind for heading in headings if heading != cut)
 
 
 def labelled_title(text: str) -> str | None:

@@ -70,7 +70,7 @@ def _is_introduction(page: Page, choice: Choice) -> bool:
 
 def _is_notice(page: Page, choice: Choice, rules: TextRules) -> bool:
     """Whether a text of few words is the article: one that stands in an article's place and ends as a sentence does."""
-    if page.named and len(page.paragraphs) >= LINES and choice.plain > choice.links:
+    if (page.named or page.dated) and len(page.paragraphs) >= LINES and choice.plain > choice.links:
         return True
     if not page.paragraphs or not choice.sentences:
         return False

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate, repeat, takewhile
+from itertools import accumulate, islice, repeat, takewhile
 from operator import is_
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -38,6 +38,7 @@ MARKS = "，。；：！？、"
 PUNCTUATION = re.compile(f"[{MARKS}]")
 LONG = 100  # characters from which counting each mark is faster than looking for all
 HIDDEN = 200  # characters up to which an element with display:none is a hint or a menu, not a hidden article
+PANELS = 30  # elements beside a hidden one among which the tab that is shown is looked for
 MOST_TAGS = 200_000  # tags of a page that are read; the largest real pages have ten thousand
 CLOSED_AT_ONCE = 50  # elements that one closing tag may close
 
@@ -280,7 +281,7 @@ class _Walk:
         out = self.out
         out.first = list(accumulate(map(is_, out.tags, repeat(TEXT)), initial=0))
         out.weights = _weights(self.own)
-        out.hidden = [i for i in out.hidden if i != out.body and _size(out, i) < HIDDEN]
+        out.hidden = [i for i in out.hidden if i != out.body and _size(out, i) < HIDDEN and not _is_panel(out, i)]
         return out
 
 
@@ -327,6 +328,17 @@ def _quoted(closing: str, piece: str, pieces: Iterator[str]) -> str:
     """What stands in an element in which tags are text, and the text behind it; `piece` is the first of it."""
     written = [piece, *takewhile(closing.__ne__, pieces)] if piece != closing else []
     return f"{'<'.join(written).replace('><', '>')}\n{next(pieces, '')}"
+
+
+def _is_panel(page: Outline, i: int) -> bool:
+    """Whether a hidden element is one of several tabs, with sentences: another one of its name is shown beside it."""
+    if not any("。" in text for text in page.pieces(i)):
+        return False
+    names, hidden = set(page.get(i, "class").split()), set(page.hidden)
+    beside = islice(page.children(page.parents[i]), PANELS)
+    return any(
+        b not in hidden and page.tags[b] == page.tags[i] and names & {*page.get(b, "class").split()} for b in beside
+    )
 
 
 def _size(page: Outline, i: int) -> int:
