@@ -23,6 +23,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
+from invented import WHAT
 
 from monitor import config as configuration
 from monitor import daemon
@@ -44,22 +45,6 @@ WHO = [
     "区交通运输局",
 ]
 DOES = ["加快推进", "认真落实", "统筹安排", "持续开展", "扎实做好", "进一步规范", "稳妥实施", "全面启动"]
-WHAT = [
-    "老旧管网改造",
-    "农贸市场提升",
-    "中小学校舍维修",
-    "河道清淤疏浚",
-    "社区食堂建设",
-    "公交线路优化",
-    "困难家庭帮扶",
-    "村级道路养护",
-    "图书馆分馆建设",
-    "养老床位改造",
-    "森林防火巡查",
-    "春季农业生产",
-    "企业服务专员",
-    "高层建筑消防检查",
-]
 WHY = [
     "切实方便群众日常生活",
     "有效降低安全风险",

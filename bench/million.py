@@ -24,6 +24,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from invented import WHAT
 from peers import CACHE, machine, verdict
 
 from monitor.model import Change, Edit, Target, TargetChange
@@ -40,16 +41,7 @@ INDICATORS = [
     ("社会消费品零售总额", "retail_sales"), ("一般公共预算收入", "budget_revenue"), ("城镇新增就业", "new_jobs"),
     ("居民人均可支配收入", "income"), ("外贸进出口总额", "foreign_trade"),
 ]  # fmt: skip
-WHAT = [
-    "老旧管网改造",
-    "农贸市场提升",
-    "中小学校舍维修",
-    "河道清淤疏浚",
-    "社区食堂建设",
-    "公交线路优化",
-    "困难家庭帮扶",
-    "村级道路养护",
-]
+WORK = WHAT[:8]
 PLACES = [f"{a}{b}{c}" for a in "云松白清桐临石河" for b in "岭原石溪柏江桥湾" for c in "区县镇"]
 ASKED_MS = {"search": 50.0}
 TIMES = 2.0
@@ -67,7 +59,7 @@ class Family:
         self.name, self.code = INDICATORS[number % len(INDICATORS)]
         self.title = f"{PLACES[number % len(PLACES)]}{2020 + number % 7}年工作安排（{number}）"
         head = [
-            f"{r.choice(PLACES)}{r.choice(WHAT)}工作由第{r.randint(1, 999)}项目组负责，涉及{r.randint(2, 90)}个村。"
+            f"{r.choice(PLACES)}{r.choice(WORK)}工作由第{r.randint(1, 999)}项目组负责，涉及{r.randint(2, 90)}个村。"
             for _ in range(8)
         ]
         self.blobs: list[tuple[bytes | str, bytes | None, int, bytes]] = []
@@ -78,7 +70,7 @@ class Family:
         key = key_items = b""
         for turn in range(count):
             line = f"{self.name}增长{turn / 10 + 1:.1f}%左右。"
-            text = "\n".join([*head, line, f"补充{turn}：{r.choice(PLACES)}{r.choice(WHAT)}。"])
+            text = "\n".join([*head, line, f"补充{turn}：{r.choice(PLACES)}{r.choice(WORK)}。"])
             at = text.index(line)
             target = Target(
                 start=at, end=at + len(line) - 1, text=line[:-1], vstart=at + len(self.name) + 2, vend=at + len(line) - 3,
@@ -259,11 +251,11 @@ def questions(versions: int, pages: int) -> dict[str, Callable[[Queries, random.
         "targets list --as-of": lambda q, r: q.targets(
             Filter(source=f"s{page(r) // PER_SOURCE}", as_of=START + timedelta(hours=300))
         ),
-        "search, 2 characters": lambda q, r: q.search(r.choice(WHAT)[:2], limit=50),
+        "search, 2 characters": lambda q, r: q.search(r.choice(WORK)[:2], limit=50),
         "search, 1 character": lambda q, r: q.search(r.choice("增长管网村"), limit=50),
-        "search, a phrase": lambda q, r: q.search(f"{r.choice(PLACES)}{r.choice(WHAT)}", limit=50),
-        "search --source": lambda q, r: q.search(r.choice(WHAT), Filter(source=f"s{page(r) // PER_SOURCE}"), limit=50),
-        "search, nothing": lambda q, r: q.search(f"{r.choice(WHAT)}从未", limit=50),
+        "search, a phrase": lambda q, r: q.search(f"{r.choice(PLACES)}{r.choice(WORK)}", limit=50),
+        "search --source": lambda q, r: q.search(r.choice(WORK), Filter(source=f"s{page(r) // PER_SOURCE}"), limit=50),
+        "search, nothing": lambda q, r: q.search(f"{r.choice(WORK)}从未", limit=50),
     }  # fmt: skip
 
 
