@@ -59,9 +59,11 @@ def judge(fetch: Fetch, html: str | None, document: Document | None, rules: Text
     if status < 400 and _binary(fetch):
         return Failure("not_html", f"{fetch.content_type or 'binary content'}", fetch.status)
     html = html or ""
-    title = _title(html)
+    title = _title(html) or (document.title if document is not None and document.title else "")
     plenty = document is not None and _is_plenty(document)
     text = document.text if plenty and document is not None else visible(html, LITTLE + NOTICE + len(title))
+    if document is not None and document.kind == "article" and len(document.text) > len(text):
+        text = document.text  # it stands in a script, as JSON
     page = notices.said(html, title, text, document, little=LITTLE)
     found = _blocked(status, html, text, page, rules)
     if found is None and status >= 400:

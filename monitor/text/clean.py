@@ -186,7 +186,7 @@ class _Reading:
             title=facts.title,
             published=facts.shown,
             published_meta=facts.meta,
-            publisher=facts.publisher,
+            publisher=facts.publisher or self._account(choice),
             author=facts.author,
             column=facts.column,
             site_code=facts.site_code,
@@ -196,6 +196,13 @@ class _Reading:
             warnings=(*self.warnings, *facts.warnings),
             explain=(*facts.why, *self.explain, f"kind: {kind}"),
         )
+
+    def _account(self, choice: container.Choice | None) -> str | None:
+        """The account that published, which WeChat shows in an element of its own."""
+        if choice is None or self.page.get(choice.at, "id") != "js_content":
+            return None
+        names = (self.page.text(i) for i in self.page.sources if self.page.get(i, "id") == "js_name")
+        return tidy(next(names, ""))[: head.LONGEST] or None
 
     def _choose(self, selector: str | None, excluded: Sequence[int]) -> container.Choice | None:
         """Take out what never is text; a configured selector may want what the rules would drop."""

@@ -9,6 +9,7 @@ rows of links. `text` is expected instead of the body; `+…` after it, `~…` b
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import yaml
 from rapidfuzz.distance import LCSseq
 
 from monitor.config import vocabulary
-from monitor.model import Document
+from monitor.model import Document, Fetch
+from monitor.text.capture import judge
 from monitor.text.clean import clean
 from monitor.text.decode import decode
 
@@ -121,6 +123,8 @@ def test_articles(name: str) -> None:
     assert not set(CHROME.findall(found.text)) - set(CHROME.findall(expected))
     if "source" in case:
         assert found.publisher == case["source"]
+    fetch = Fetch("http://a.example/1.html", datetime(2026, 3, 1, tzinfo=UTC), status=200, body=page(case)[0])
+    assert judge(fetch, decode(fetch.body).text, found, RULES) is None
 
 
 NAMELESS = [n for n, case in PAGES.items() if case.get("kind", "article") == "article" and not case.get("named")]
