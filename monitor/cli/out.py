@@ -13,7 +13,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -150,13 +152,56 @@ def _table(
     lang: Lang,
     show: Shown,
 ) -> None:
+    """For people: columns that say nothing are left out, long ones go under their row where the window is narrow."""
+    cells = {name: [_shown(row.get(name), show.get(name)) for row in data] for name in columns}
+    names = [name for name in columns if any(cell.plain for cell in cells[name])]
+    heads = {name: say(TEXTS, f"col.{name}", lang) for name in names}
+    wide = [name for name in names if max(cell.cell_len for cell in cells[name]) > LONG]
+    room = console().width - sum(
+        2 + max(cell_len(heads[n]), *(c.cell_len for c in cells[n])) for n in names if n not in wide
+    )
+    if wide and len(wide) < len(names) and room < NARROW * len(wide):
+        _stacked(cells, names, wide, heads)
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        table.add_column(say(TEXTS, f"col.{name}", lang), overflow="fold")
-    for row in data:
-        cells = (show[c](row.get(c)) if c in show and row.get(c) is not None else row.get(c) for c in columns)
-        table.add_row(*(x if isinstance(x, Text) else Text("" if x is None else inert(x)) for x in cells))
+    for name in names:
+        table.add_column(heads[name], overflow="fold", no_wrap=name not in wide and room > 0)
+    for row in zip(*(cells[name] for name in names), strict=True):
+        table.add_row(*row)
     console().print(table)
+
+
+LONG = 18  # cells; a longer column is folded, a shorter one stays whole
+NARROW = 22  # cells that a long column wants beside the others
+
+
+def _shown(value: Any, look: Callable[[Any], str | Text] | None) -> Text:
+    told = look(value) if look is not None and value is not None else value
+    return told if isinstance(told, Text) else Text("" if told is None else inert(told))
+
+
+def _stacked(
+    cells: Mapping[str, Sequence[Text]], names: Sequence[str], wide: Sequence[str], heads: Mapping[str, str]
+) -> None:
+    """Short columns in a line, each long one of a row in lines of its own below."""
+    screen, short = console(), [name for name in names if name not in wide]
+    widths = {n: max(cell_len(heads[n]), *(c.cell_len for c in cells[n])) for n in short}
+
+    def line(parts: Iterable[Text]) -> Text:
+        padded = Text()
+        for name, part in zip(short, parts, strict=True):
+            whole = part.copy()
+            whole.pad_right(widths[name] + 2 - whole.cell_len)
+            padded.append_text(whole)
+        padded.rstrip()
+        return padded
+
+    screen.print(line(Text(heads[name], style="bold") for name in short), soft_wrap=True)
+    for at in range(len(cells[names[0]])):
+        screen.print(line(cells[name][at] for name in short), soft_wrap=True)
+        for name in wide:
+            if cells[name][at].plain:
+                screen.print(Padding(cells[name][at], (0, 0, 0, 4)))
 
 
 def one(record: Mapping[str, Any], form: Format) -> None:

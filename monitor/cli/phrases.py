@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -106,9 +107,12 @@ def first_line(change: Mapping[str, Any], lang: Lang) -> str:
     return view.what(change, wording.ordered(change["targets"]), lang)
 
 
+_AFTER_CHINESE = re.compile(r"(?<=[\u3000-\uffef]) +")
+
+
 def highlighted(snippet: str, query: str) -> Text:
     """A snippet with what was searched for in bold."""
-    text = Text(out.inert(snippet))
+    text = Text(_AFTER_CHINESE.sub("", out.inert(snippet)))  # the end of a line is no place for a break in a cell
     for word in query.split():
         text.highlight_words([word], style="bold reverse")
     return text
@@ -148,44 +152,65 @@ def near_changes(found: Sequence[Row], context: int) -> Iterator[Row | None]:
 
 
 _MARK = {"-": ("red strike", "[-", "-]"), "+": ("green underline", "{+", "+}")}
+_SIDE = {"-": "red bold", "+": "green bold"}  # what of a side is not on the other one
+_NO_START = frozenset("，。；：、？！）》」』】”’％%…")  # no line of Chinese begins so
 
 
 def _inline(row: Row) -> None:
     """One paragraph with what is gone struck and what is new underlined; signs where there is no colour."""
     screen = out.console()
+    plain = not screen.is_terminal or screen.no_color
     line = Text({"=": "  ", "-": "- ", "+": "+ ", "~": "~ ", ">": "> "}[row.op])
     for op, piece in row.runs:
         style, left, right = _MARK.get(op, ("dim" if row.op == "=" else "", "", ""))
-        line.append(f"{left}{out.inert(piece)}{right}" if not screen.is_terminal else out.inert(piece), style=style)
-    screen.print(line)
+        line.append(f"{left}{out.inert(piece)}{right}" if plain else out.inert(piece), style=style)
+    screen.print(line, soft_wrap=True)  # a long run without blanks would be put on a line of its own
 
 
 def _unified(row: Row) -> None:
+    screen = out.console()
     if row.op == "=":
-        click.echo(f" {out.inert(row.old)}")
+        screen.print(Text(" ").append_text(_side(row, "-")), soft_wrap=True)
         return
-    if row.old:
-        click.echo(click.style(f"-{out.inert(row.old)}", fg="red"))
-    if row.new:
-        click.echo(click.style(f"+{out.inert(row.new)}", fg="green"))
+    for sign, side, colour in (("-", row.old, "red"), ("+", row.new, "green")):
+        if side:
+            screen.print(Text(sign, style=colour).append_text(_side(row, sign, colour)), soft_wrap=True)
+
+
+def _side(row: Row, sign: str, colour: str = "") -> Text:
+    """One side of a paragraph, with what the other lacks set off where only a part differs."""
+    text = Text()
+    for op, piece in row.runs:
+        if op in ("=", sign):
+            text.append(out.inert(piece), style=f"{_SIDE[sign]} reverse" if op == sign and row.op == "~" else colour)
+    return text
 
 
 def _side_by_side(row: Row) -> None:
     """Two columns of equal display width: a Chinese character is two cells wide."""
-    width = (min(out.console().width, 200) - 3) // 2
-    left, right = _folded(out.inert(row.old), width), _folded(out.inert(row.new), width)
+    screen = out.console()
+    width = (min(screen.width, 200) - 3) // 2
+    colours = ("", "") if row.op in "=~" else ("red", "green")
+    left, right = (_folded(_side(row, s, c), width) for s, c in zip("-+", colours, strict=True))
     sign = "|" if row.op == "=" else {"-": "<", "+": ">"}.get(row.op, "≠")
     for i in range(max(len(left), len(right))):
-        a, b = (x[i] if i < len(x) else "" for x in (left, right))
-        click.echo(f"{a}{' ' * (width - cell_len(a))} {sign} {b}".rstrip())
+        line = left[i].copy() if i < len(left) else Text()
+        line.pad_right(width - line.cell_len)
+        line.append(f" {sign} ")
+        if i < len(right):
+            line.append_text(right[i])
+        line.rstrip()
+        screen.print(line, soft_wrap=True)
 
 
-def _folded(text: str, width: int) -> list[str]:
-    lines, line, used = [], "", 0
-    for char in text:
+def _folded(text: Text, width: int) -> list[Text]:
+    """Lines of so many cells; none begins with a closing mark, which takes the character before it along."""
+    breaks, used = list[int](), 0
+    for at, char in enumerate(text.plain):
         cells = cell_len(char)
         if used + cells > width:
-            lines.append(line)
-            line, used = "", 0
-        line, used = line + char, used + cells
-    return [*lines, line] if line else lines
+            start = at - 1 if char in _NO_START and at - 1 > (breaks[-1] if breaks else 0) else at
+            breaks.append(start)
+            used = cell_len(text.plain[start:at])
+        used += cells
+    return list(text.divide(breaks)) if text.plain else []
