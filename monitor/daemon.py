@@ -142,10 +142,6 @@ class Engine:
             return Counter()
         shift = Shift(due_by=now, until=asyncio.get_running_loop().time() + TURN_SECONDS)
         done = await checker.check(pages, shift=shift)
-        source = checker.config.source(pages[0].source)
-        gap = self.fetcher.ready_in(source, pages[0].url, self.now()) if source is not None else 0.0
-        if gap > 0:
-            await checker.database(self.store.rest_host, host, gap)
         return Counter(done.counts)
 
     async def carry_out(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from monitor.errors import StorageError
 from monitor.fetch import lists, parts
 from monitor.fetch.client import Fetcher, host_key
 from monitor.fetch.room import IN_MEMORY
+from monitor.fetch.stays import BusyError, Stays
 from monitor.learning import Again, Learning, classes
 from monitor.model import (
     GONE_WORDS,
@@ -207,6 +208,9 @@ class Checker:
         self._assessors: Executor = ThreadPoolExecutor(1, thread_name_prefix="assess")
         self._slow: Executor = ThreadPoolExecutor(1, thread_name_prefix="slow")  # large pages: the others pass them
         self._readers: Executor = ThreadPoolExecutor(1, thread_name_prefix="files")  # waits for processes
+        if store.shared:
+            claim, renew = partial(self.database, store.claim_host), partial(self.database, store.renew_hosts)
+            fetcher.hosts.stays = Stays(claim, renew, self._leave)
         self._past_first: set[str] = set()  # sources whose first complete pass is known to be over
         self._running: set[int] = set()  # pages being checked or saved: a tick must not start them twice
         self._unsaved: dict[int, Outcome] = {}  # unchanged ones, by page
@@ -280,9 +284,14 @@ class Checker:
         taken = set[int]()
         self._log = log.bind()  # once for all pages: a logger that says nothing took a fortieth of the loop's time
         glances = _Glances(partial(self._take, taken, shift.due_by if shift else None))
-        clock = asyncio.get_running_loop().time
+        clock, fetcher = asyncio.get_running_loop().time, self.fetcher
 
         async def walk(host: str) -> None:
+            with suppress(BusyError):  # another machine is there: what is due at it stays so
+                async with fetcher.hosts.at(host, patience=None if shift is None else 0.0):
+                    await walk_through(host)
+
+        async def walk_through(host: str) -> None:
             nonlocal total
             while queues[host] and (shift is None or clock() < shift.until):
                 page = queues[host].popleft()
@@ -333,12 +342,20 @@ class Checker:
         taken |= leases.keys()
         return known
 
+    async def _leave(self, host: str, token: datetime, gap: float) -> None:
+        with suppress(StorageError):  # then others may ask it when the lease ends
+            await self.database(self.store.leave_host, host, token, gap)
+
     async def _renew(self) -> None:
         """A page may wait long for its host: say now and then that we are still at it."""
         now = asyncio.get_running_loop().time()
-        if self._leases and now - self._renewed >= RENEWED:
-            self._renewed = now
+        if now - self._renewed < RENEWED:
+            return
+        self._renewed = now
+        if self._leases:
             await self.database(self.store.renew, dict(self._leases), self.now())
+        if self.fetcher.hosts.stays is not None:
+            await self.fetcher.hosts.stays.renew()
 
     async def _give_up(self, taken: set[int]) -> None:
         """What a pass claimed and did not save may be checked by others at once."""
@@ -363,8 +380,8 @@ class Checker:
             if page.next_due is not None:
                 self.began(self.now() - page.next_due)
             outcome, change = await self._check(page, known)
-        except LostError as lost:
-            log.warning("lease lost", source=page.source, url=page.url, error=str(lost))
+        except (LostError, BusyError) as lost:
+            log.warning("left to another machine", source=page.source, url=page.url, error=str(lost))
             done.counts["skipped"] += 1
             return None, ()
         except StorageError:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Interval, func, literal
+from sqlalchemy import Interval, func, literal, or_, tuple_, update
 from sqlmodel import Session, col, select
 
 from storage import inserting
+from storage.leases import LEASE
 from storage.tables import HostRow
 
 
@@ -58,10 +60,40 @@ def slow_down(session: Session, host: str, delay: float | None) -> None:
     row(session, host).delay = delay
 
 
-def rest(session: Session, host: str, seconds: float) -> None:
-    """No machine asks this host in the next seconds: the gap that the one that asked it last would keep."""
-    until = func.now() + literal(timedelta(seconds=seconds), Interval)  # the server reckons
-    row(session, host).rests_until = until  # type: ignore[assignment]
+# One machine at a time is at a host. `rests_until` is when others may ask it again: the end of a lease while somebody
+# is there, and afterwards of the gap. A lease is given only when the last one is over, so no two have the same end: it
+# is the token of its holder. The server reckons: clocks of machines differ.
+
+
+def _in(seconds: float) -> Any:
+    return func.now() + literal(timedelta(seconds=seconds), Interval)
+
+
+def claim(session: Session, host: str) -> datetime | None:
+    """Be the one that asks this host; the token of the lease, None while it rests or another machine is there."""
+    free = or_(col(HostRow.rests_until).is_(None), col(HostRow.rests_until) <= func.now())
+    taken = update(HostRow).where(col(HostRow.host) == host, free).values(rests_until=_in(LEASE.total_seconds()))
+    taken = taken.returning(col(HostRow.rests_until))
+    token = session.connection().execute(taken).scalar()
+    if token is None and inserting.once(session, HostRow(host=host)):
+        token = session.connection().execute(taken).scalar()
+    return token
+
+
+def renew(session: Session, held: Mapping[str, datetime]) -> dict[str, datetime]:
+    """These leases go on: the new tokens of those that are still ours."""
+    ours = tuple_(col(HostRow.host), col(HostRow.rests_until)).in_(sorted(held.items()))
+    locked = select(HostRow.host).where(ours).order_by(HostRow.host).with_for_update()  # nobody locks up
+    mine = col(HostRow.host).in_(list(session.exec(locked)))
+    renewed = update(HostRow).where(mine).values(rests_until=_in(LEASE.total_seconds()))
+    found = session.connection().execute(renewed.returning(col(HostRow.host), col(HostRow.rests_until)))
+    return {host: token for host, token in found if token is not None}
+
+
+def leave(session: Session, host: str, token: datetime, gap: float) -> None:
+    """A lease ends; others keep the gap, in seconds, that its holder would keep."""
+    ours = (col(HostRow.host) == host, col(HostRow.rests_until) == token)
+    session.connection().execute(update(HostRow).where(*ours).values(rests_until=_in(gap)))
 
 
 def hold(session: Session, host: str, until: datetime, reason: str | None) -> None:

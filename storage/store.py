@@ -314,7 +314,7 @@ class Store:
 
     def renew(self, held: Mapping[int, str], now: datetime) -> None:
         """Keep these leases for a while longer. Nothing to do where nobody else checks."""
-        if self.path is None and held:
+        if self.shared and held:
             with self._note() as session:
                 leases.renew(session, held, now)
 
@@ -468,10 +468,28 @@ class Store:
         with self._note() as session:
             hosts.slow_down(session, host, delay)
 
-    def rest_host(self, host: str, seconds: float) -> None:
-        """Keep other machines from this host for so many seconds."""
+    @property
+    def shared(self) -> bool:
+        """Whether other machines may check beside this one."""
+        return self.path is None
+
+    def claim_host(self, host: str) -> datetime | None:
+        """Be the machine that asks this host, for `leases.LEASE`: the lease's token, None while another one is.
+
+        On PostgreSQL only, as `renew_hosts` and `leave_host`.
+        """
         with self._note() as session:
-            hosts.rest(session, host, seconds)
+            return hosts.claim(session, host)
+
+    def renew_hosts(self, held: Mapping[str, datetime]) -> dict[str, datetime]:
+        """Stay at these hosts: the new tokens of those that are still ours."""
+        with self._note() as session:
+            return hosts.renew(session, held)
+
+    def leave_host(self, host: str, token: datetime, gap: float) -> None:
+        """Others may ask this host after so many seconds."""
+        with self._note() as session:
+            hosts.leave(session, host, token, gap)
 
     def release_host(self, host: str) -> None:
         """End a hold."""

@@ -374,7 +374,7 @@ class HostRow(SQLModel, table=True):
     not_before: datetime | None = _time(index=True)
     reason: str | None = None
     delay: float | None = None  # seconds
-    rests_until: datetime | None = _time()  # the gap after its last request, by the server's clock: for other machines
+    rests_until: datetime | None = _time()  # when other machines may ask it, by the server's clock (hosts.py)
     robots: str | None = None
     robots_status: int | None = None
     robots_at: datetime | None = _time()

@@ -17,6 +17,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from monitor.fetch.stays import PATIENCE, Stays
+
 LATENCY_FACTOR = 5.0  # Heritrix: rest five times as long as the answer took
 MOST_DELAY = 30.0  # seconds; learned delays stop here, configured ones and Crawl-delay may be longer
 MOST_PENALTY = 32.0
@@ -97,6 +99,8 @@ class Hosts:
     `on_hold` and `on_delay` (None: nothing is left of it) reported before a restart.
     """
 
+    stays: Stays | None = None  # where other machines ask the same hosts
+
     def __init__(
         self,
         slots: int = 64,
@@ -136,8 +140,23 @@ class Hosts:
         """A request may start when this is entered, and has ended when it is left.
 
         `slots` are taken from instead of our own: those who wait for a browser keep nobody else waiting.
+        Raises stays.BusyError while another machine is at the host.
         """
-        host, loop, slots = self[key], asyncio.get_running_loop(), slots or self._slots
+        async with self.at(key), self._turn(key, pace, slots or self._slots) as host:
+            yield host
+
+    @asynccontextmanager
+    async def at(self, key: str, patience: float | None = PATIENCE) -> AsyncIterator[None]:
+        """No other machine asks this host until the block ends; see `Stays.at`."""
+        if self.stays is None:
+            yield
+            return
+        async with self.stays.at(key, patience):
+            yield
+
+    @asynccontextmanager
+    async def _turn(self, key: str, pace: Pace, slots: asyncio.Semaphore) -> AsyncIterator[Host]:
+        host, loop = self[key], asyncio.get_running_loop()
         await host.enter(pace.concurrency)
         slot = False
         try:
@@ -146,12 +165,16 @@ class Hosts:
                     await asyncio.sleep(wait)
                 await slots.acquire()
                 slot = True
+                if self.stays is not None:
+                    await self.stays.require(key)
                 host.last_start = loop.time()
             yield host
         finally:
             if slot:
                 host.last_end = loop.time()
                 slots.release()
+                if self.stays is not None:
+                    self.stays.asked(key, host.ready_at(pace))
             host.leave()
 
     def ready_in(self, key: str, pace: Pace) -> float:

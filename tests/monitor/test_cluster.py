@@ -12,6 +12,8 @@ from sqlalchemy import text
 
 from monitor import cluster, daemon
 from monitor import config as configuration
+from monitor.demo.background import running
+from monitor.demo.server import HttpServer, Reply
 from monitor.errors import StorageError
 from monitor.model import Config
 from storage.store import Store
@@ -114,3 +116,35 @@ async def test_a_turn_checks_what_is_due_at_a_host_and_a_paused_worker_saves_not
     assert done["skipped"] == 1 and done["changed"] == 0
     with Store(url) as other:
         assert other.load(1).page.version == "v1"
+
+
+async def test_a_host_that_another_machine_is_at_is_asked_by_nobody_else(desk, web, page_of, url: str) -> None:
+    there = HttpServer(lambda request: Reply(200, page_of("简报", TEXT).encode(), "text/html"))
+    with running(there):
+        web.put("/file", "", status=302, location=there.url + "/file")
+        config = desk.watch({"key": "k", "url": web.url + "/file", "every": "1h"})
+        busy = there.url.removeprefix("http://")
+        with Store(url) as store, Store(url) as other:
+            store.sync_sources(config.sources, daemon.utc_now(), lambda _: daemon.utc_now() - timedelta(seconds=1))
+            token = other.claim_host(busy)
+            async with daemon.engine(store, config, configuration.vocabulary(), {}, leads=False) as made:
+                [host] = store.due_hosts(daemon.utc_now())
+                turn = asyncio.create_task(made.turn(host))
+                await until(lambda: web.asked == ["/file"])  # it leads to the host where somebody is
+                assert other.claim_host(host) is None
+                other.leave_host(busy, token, 0)
+                assert (await turn)["new"] == 1
+            assert other.claim_host(host) is not None, "left when the turn was over"
+
+
+async def test_a_pass_waits_for_the_worker_at_its_host(watched, web, url: str) -> None:
+    config, store = watched
+    with store, Store(url) as other:
+        async with daemon.engine(store, config, configuration.vocabulary(), {}) as made:
+            host = web.url.removeprefix("http://")
+            token = other.claim_host(host)
+            begun = asyncio.create_task(daemon.one_pass(made, store.pages(), deliver=False))
+            await until(lambda: host in made.fetcher.hosts.stays._stays)
+            assert web.asked == []
+            other.leave_host(host, token, 0)
+            assert (await begun).counts["new"] == 3
