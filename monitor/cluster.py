@@ -22,8 +22,9 @@ from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.schema import SchemaManager
 
-from monitor.daemon import engine
-from monitor.errors import StorageError
+from monitor import config as configuration
+from monitor.daemon import Engine, engine
+from monitor.errors import ConfigError, StorageError
 from monitor.model import Config, Vocabulary
 from storage import postgres
 from storage.store import Store
@@ -37,6 +38,7 @@ HEARTBEAT = 5.0  # seconds
 STALLED = 15.0  # … without one: the worker is dead
 GRACE = 10  # seconds for turns under way when a worker is stopped
 AGAIN = 2.0  # seconds before a server that is gone is asked again
+LOOK = 5.0  # seconds between two looks at the files of sources.yaml
 
 Turn = Callable[[str], Awaitable[None]]
 
@@ -98,14 +100,51 @@ async def serve(
         async def turn(host: str) -> None:
             await made.turn(host)
 
-        stopping = asyncio.Event()
+        stopping, follower = asyncio.Event(), Follower(made, config)
+        loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+            loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, follower.reload)
         async with shared(store.url, turn, concurrency=concurrency):
             log.info("working", concurrency=concurrency)
+            following = asyncio.create_task(follower.follow())
             await stopping.wait()
+            following.cancel()
             log.info("stopping")
     log.info("stopped")
+
+
+class Follower:
+    """A worker's sources.yaml: read again at SIGHUP, and when a file of it was written. A broken one keeps the old."""
+
+    def __init__(self, made: Engine, config: Config) -> None:
+        self._made, self._config = made, config
+        self._stamp = configuration.stamp(config)
+
+    def reload(self) -> None:
+        """Take over what the file says now, or say why not."""
+        if self._config.path is None:
+            return
+        self._stamp = configuration.stamp(self._config)
+        try:
+            fresh = configuration.load(self._config.path)
+            self._made.reload(fresh)
+        except ConfigError as wrong:
+            log.error("sources.yaml not taken over", error=str(wrong))
+            return
+        self._config, self._stamp = fresh, configuration.stamp(fresh)
+        log.info("sources.yaml taken over", sources=len(fresh.sources))
+
+    def look(self) -> None:
+        """Reload where a file differs."""
+        if configuration.stamp(self._config) != self._stamp:
+            self.reload()
+
+    async def follow(self) -> None:
+        """Look now and then, for ever."""
+        while True:
+            await asyncio.sleep(LOOK)
+            self.look()
 
 
 class Queue:

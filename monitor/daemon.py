@@ -150,6 +150,8 @@ class Engine:
 
     async def aclose(self) -> None:
         """Wait for the write under way, close connections."""
+        if self.fetcher.hosts.stays is not None:
+            await self.fetcher.hosts.stays.aclose()
         self.checker.close()
         await self.fetcher.aclose()
 

@@ -204,6 +204,7 @@ class Config:
     defaults: Source = Source(key="", url="")
     templates: Mapping[str, str] = field(default_factory=dict)  # name -> the user's text of a message template
     path: str | None = None
+    files: tuple[str, ...] = ()  # `path` and all that it includes
     warnings: tuple[str, ...] = ()  # of sources.yaml: nothing wrong, but probably not meant
 
     def source(self, key: str) -> Source | None:

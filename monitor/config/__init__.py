@@ -9,6 +9,17 @@ schema(), init_text()          for editors, and what `mubiao init` writes
 from monitor.config.data_files import init_text, vocabulary
 from monitor.config.environment import Settings, chromium, secret, settings, variables
 from monitor.config.keys import schema
-from monitor.config.reading import load
+from monitor.config.reading import load, stamp
 
-__all__ = ["Settings", "chromium", "init_text", "load", "schema", "secret", "settings", "variables", "vocabulary"]
+__all__ = [
+    "Settings",
+    "chromium",
+    "init_text",
+    "load",
+    "schema",
+    "secret",
+    "settings",
+    "stamp",
+    "variables",
+    "vocabulary",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import glob
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class _Loading:
 
     def __init__(self) -> None:
         self.errors: list[ConfigError] = []
+        self.files: list[str] = []
         self.warnings: list[str] = []
         self.base: dict[str, Any] = {}
         self.network = Network()
@@ -62,6 +63,7 @@ class _Loading:
     def file(self, path: Path, *, included: bool = False) -> None:
         """Reads one file; mistakes are collected, not raised."""
         name = str(path)
+        self.files.append(name)
         root = _compose(path, included=included)
         if root is None:
             return
@@ -333,5 +335,20 @@ def load(path: str | Path) -> Config:
         defaults=Source(key="", url="", **loading.base),
         templates=loading.templates,
         path=str(path),
+        files=tuple(loading.files),
         warnings=tuple(loading.warnings),
     )
+
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+def stamp(config: Config) -> Stamp:
+    """Another one whenever a file that was read is written, or one is put beside those included. Opens no file."""
+    places = {Path(file) for file in config.files} | {Path(file).parent for file in config.files[1:]}
+    found = []
+    for place in sorted(places):
+        with suppress(OSError):  # away for a moment: an editor puts another one in its place
+            known = place.stat()
+            found.append((str(place), known.st_mtime_ns, known.st_size if place.is_file() else 0))
+    return tuple(found)

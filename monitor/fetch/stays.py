@@ -106,6 +106,10 @@ class Stays:
         if (stay := self._stays.get(host)) is not None:
             stay.ready = max(stay.ready, ready)
 
+    async def aclose(self) -> None:
+        """Wait until the hosts that were left in a hurry are free."""
+        await asyncio.gather(*self._leaving)
+
     async def _end(self, host: str, stay: _Stay) -> None:
         async with self._changing:  # a renewal under way has another token for it
             if stay.token is not None:

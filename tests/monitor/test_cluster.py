@@ -148,3 +148,18 @@ async def test_a_pass_waits_for_the_worker_at_its_host(watched, web, url: str) -
             assert web.asked == []
             other.leave_host(host, token, 0)
             assert (await begun).counts["new"] == 3
+
+
+async def test_a_worker_follows_its_file_and_keeps_the_old_one_where_it_is_broken(desk, watched) -> None:
+    config, store = watched
+    with store:
+        async with daemon.engine(store, config, configuration.vocabulary(), {}, leads=False) as made:
+            follower = cluster.Follower(made, config)
+            follower.look()
+            assert made.checker.config is config, "nothing was written"
+            desk.config.write_text("sources: [", encoding="utf-8")
+            follower.look()
+            assert made.checker.config is config
+            desk.watch({"key": "other", "url": "http://www.yunling.gov.cn/"})
+            follower.look()
+            assert [s.key for s in made.checker.config.sources] == ["other"]
