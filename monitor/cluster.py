@@ -12,13 +12,14 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import structlog
-from procrastinate import App, PsycopgConnector
+from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.schema import SchemaManager
 
@@ -27,6 +28,7 @@ from monitor.daemon import Engine, engine
 from monitor.errors import ConfigError, StorageError
 from monitor.model import Config, Vocabulary
 from storage import postgres
+from storage.postgres import GoneError
 from storage.store import Store
 
 log = structlog.get_logger("mubiao.cluster")
@@ -38,6 +40,7 @@ HEARTBEAT = 5.0  # seconds
 STALLED = 15.0  # … without one: the worker is dead
 GRACE = 10  # seconds for turns under way when a worker is stopped
 AGAIN = 2.0  # seconds before a server that is gone is asked again
+SAID = 600.0  # seconds for which the same trouble is not said again
 LOOK = 5.0  # seconds between two looks at the files of sources.yaml
 
 Turn = Callable[[str], Awaitable[None]]
@@ -82,6 +85,7 @@ async def shared(url: str, turn: Turn, *, concurrency: int = CONCURRENCY) -> Asy
     """A queue whose turns are taken here too, until the block ends."""
     queue = Queue(url, turn, concurrency=concurrency)
     await queue.open()
+    asyncio.get_running_loop().set_exception_handler(_unheard)
     working = asyncio.create_task(queue.work())
     try:
         yield queue
@@ -153,18 +157,31 @@ class Queue:
     def __init__(self, url: str, turn: Turn, *, concurrency: int = CONCURRENCY) -> None:
         self._turn, self._concurrency = turn, concurrency
         settings = {"application_name": postgres.speaker(), "connect_timeout": 10}
-        self._app = App(connector=PsycopgConnector(conninfo=url, kwargs=settings, min_size=1, max_size=8))
-        self._app.task(name=TASK, queue=QUEUE)(self._one)
+        pool: dict[str, Any] = {"min_size": 1, "max_size": 8, "timeout": HEARTBEAT}
+        self._app = App(connector=PsycopgConnector(conninfo=url, kwargs=settings, **pool))
+        self._app.task(name=TASK, queue=QUEUE, pass_context=True)(self._one)
+        self._workers: set[int] = set()  # what procrastinate has called this process
+        self._under_way: set[int] = set()  # jobs
+        self._idle: set[int] = set()  # jobs that stand as ours, and that nobody was at when last looked
         self._stop = asyncio.Event()
-        self._told: str | None = None
+        self._gone = False  # whether the server is away, which has been said
+        self._said: dict[str, float] = {}  # what else was said, and when by the event loop's clock
 
-    async def _one(self, host: str) -> None:
+    async def _one(self, context: JobContext, host: str) -> None:
+        number, worker = context.job.id, context.job.worker_id
+        assert number is not None and worker is not None
+        self._workers.add(worker)
+        self._under_way.add(number)
         try:
             await self._turn(host)
-        except StorageError as wrong:  # what was not saved is due again
+        except GoneError as wrong:  # what was not saved is due again
+            self._say_gone(str(wrong))
+        except StorageError as wrong:
             self._say(str(wrong))
         except Exception:  # one turn of the loop
             log.exception("turn failed", host=host)
+        finally:
+            self._under_way.discard(number)
 
     async def open(self) -> None:
         """Connect."""
@@ -178,11 +195,18 @@ class Queue:
         """No more turns; those under way have GRACE seconds."""
         self._stop.set()
 
-    def _say(self, trouble: str) -> None:
-        """The same trouble is told once, until it has passed."""
-        if trouble != self._told:
+    def _say_gone(self, trouble: str) -> None:
+        """Said once, whatever words it has, until the server answers again."""
+        if not self._gone:
             log.error("database", error=trouble)
-        self._told = trouble
+        self._gone = True
+
+    def _say(self, trouble: str) -> None:
+        """A full disk lets some turns pass: it is not said again with each that it stops."""
+        now = asyncio.get_running_loop().time()
+        if now - self._said.get(trouble, float("-inf")) >= SAID:
+            log.error("database", error=trouble)
+            self._said[trouble] = now
 
     async def defer(self, hosts: Sequence[str]) -> int:
         """Queue a turn at each of these hosts, those excepted that have one; how many are new."""
@@ -199,14 +223,28 @@ class Queue:
         return made
 
     async def recover(self) -> int:
-        """Put back what dead workers were at; how many."""
+        """Put back what dead workers were at, and what we were at when the server went away; how many."""
         stalled = list(await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED))
-        for job in stalled:
+        left = {job.id: str(job.task_kwargs.get("host")) for job in stalled if job.id is not None}
+        left |= await self._unfinished()
+        for number in left:
             with suppress(ConnectorException):  # another worker was faster
-                await self._app.job_manager.retry_job(job)
-        if stalled:
-            log.warning("put back", hosts=[job.task_kwargs.get("host") for job in stalled])
-        return len(stalled)
+                await self._app.job_manager.retry_job_by_id_async(number, retry_at=datetime.now(UTC))
+        if left:
+            log.warning("put back", hosts=list(left.values()))
+        return len(left)
+
+    async def _unfinished(self) -> dict[int, str]:
+        """Our jobs whose turn is over, and that still stand as under way: procrastinate says the end of a job once, and
+        where the server does not hear it the host would be ours for as long as we live. Seen twice, so that none is
+        meant that is beginning or ending."""
+        connector: Any = self._app.connector
+        query = "SELECT id, lock FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = ANY(%(ours)s)"
+        ours = await connector.execute_query_all_async(query, ours=sorted(self._workers))
+        idle = {row["id"]: row["lock"].removeprefix("host:") for row in ours if row["id"] not in self._under_way}
+        again = {number: host for number, host in idle.items() if number in self._idle}
+        self._idle = idle.keys() - again.keys()
+        return again
 
     async def work(self) -> None:
         """Take turns until `stop`. A server that is gone is waited for."""
@@ -245,7 +283,7 @@ class Queue:
             if not self._stop.is_set():
                 raise
         except (ConnectorException, psycopg.Error, OSError) as wrong:
-            self._say(_cause(wrong))
+            self._say_gone(_cause(wrong))
             with suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN):
                     await self._stop.wait()
@@ -255,11 +293,17 @@ class Queue:
             await asyncio.sleep(HEARTBEAT)
             try:
                 await self.recover()
-                if self._told is not None:
+                if self._gone:
                     log.info("database answers again")
-                self._told = None
+                self._gone = False
             except (ConnectorException, psycopg.Error, OSError) as wrong:
-                self._say(_cause(wrong))
+                self._say_gone(_cause(wrong))
+
+
+def _unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A job whose end the server did not hear leaves its error to nobody: `recover` mends that."""
+    if not isinstance(context.get("exception"), ConnectorException):
+        loop.default_exception_handler(context)
 
 
 def _cause(wrong: BaseException) -> str:

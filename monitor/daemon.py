@@ -41,6 +41,7 @@ from monitor.vigil import Vigil
 from monitor.web.server import Status, Web
 from storage import retention
 from storage.database import sqlite_path
+from storage.postgres import GoneError
 from storage.store import Store
 
 log = structlog.get_logger("mubiao.daemon")
@@ -313,6 +314,7 @@ class Daemon:
         made.checker.began = status.began
         self._begun_before: set[int] = set()  # pages whose check began before the clock was set back
         self._jumps = jumps.Jumps(made.now, monotonic)
+        self._gone = False  # whether the database's server is away, which has been said
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}  # late is not too late
         self.scheduler = AsyncIOScheduler(timezone=ZONE, job_defaults=defaults)
 
@@ -379,12 +381,14 @@ class Daemon:
         try:
             await work()
             self.status.trouble.pop(name, None)
+            if self._gone and name == "due":
+                log.info("database answers again")
+                self._gone = False
         except asyncio.CancelledError:
             if not self.stopping.is_set():
                 raise
         except StorageError as wrong:
-            if self.status.trouble.get(name) != str(wrong):
-                log.error("database", job=name, error=str(wrong))
+            self._say(name, wrong)
             self.status.trouble[name] = str(wrong)
         except Exception as wrong:  # one turn of the loop
             log.exception("job failed", job=name)
@@ -392,6 +396,13 @@ class Daemon:
         finally:
             if this is not None:
                 self._tasks.discard(this)
+
+    def _say(self, name: str, wrong: StorageError) -> None:
+        """The same trouble of a job is said once; a server that is away once for all jobs, whatever words it has."""
+        gone = isinstance(wrong, GoneError)
+        if not (self._gone if gone else self.status.trouble.get(name) == str(wrong)):
+            log.error("database", job=name, error=str(wrong))
+        self._gone = self._gone or gone
 
     async def due(self) -> None:
         """Start what is due, while there is room. Each batch runs beside the tick."""

@@ -464,6 +464,8 @@ class Checker:
         for pages in classes(fresh.values()):
             try:
                 learned = await self.database(self.learning.after, pages, self._sources, self.now())
+            except StorageError:
+                raise
             except Exception:  # one turn of the loop: what a site does not teach must not end a pass
                 log.exception("learning failed", url=pages[0].url)
                 continue

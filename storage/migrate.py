@@ -44,14 +44,30 @@ def upgrade(url: str, now: datetime) -> str | None:
             return None
         if have is not None and have not in REVISIONS:
             database.require_current(engine, REVISIONS)
-        with database.lock(url).holding():
-            if database.revision(engine) == REVISION:  # another process was faster
-                return None
-            saved = copy_aside(path, have, now) if path is not None and have is not None else None
-            _run(engine)
-            return str(saved) if saved else None
+        if path is not None:
+            with database.lock(url).holding():
+                return _make(engine, path, now)
+        with postgres.upgrading(url):  # a daemon and its workers are started together: who comes second waits
+            return _make_shared(engine, url, now)
     finally:
         engine.dispose()
+
+
+def _make(engine: Engine, path: Path | None, now: datetime) -> str | None:
+    have = database.revision(engine)
+    if have == REVISION:  # another process was faster
+        return None
+    saved = copy_aside(path, have, now) if path is not None and have is not None else None
+    _run(engine)
+    return str(saved) if saved else None
+
+
+def _make_shared(engine: Engine, url: str, now: datetime) -> str | None:
+    """On a new database no daemon can run; its lock would only turn one away that starts at this moment."""
+    if database.revision(engine) in (None, REVISION):
+        return _make(engine, None, now)
+    with database.lock(url).holding():
+        return _make(engine, None, now)
 
 
 def _engine(url: str) -> Engine:

@@ -164,6 +164,18 @@ def alone(connection: Connection, lock: int) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:class, :lock)"), {"class": LOCKS, "lock": lock})
 
 
+@contextlib.contextmanager
+def upgrading(url: str) -> Iterator[None]:
+    """One program at a time makes or upgrades the tables of a database; another one waits for it."""
+    made = engine(url, read_only=False, pooled=False, isolation_level="AUTOCOMMIT")
+    try:
+        with plain_errors(hidden(made.url)), made.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:class, :lock)"), {"class": LOCKS, "lock": SCHEMA})
+            yield
+    finally:
+        made.dispose()
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """What a server says of itself; `daemon` is who holds the daemon's lock, `at` its clock."""

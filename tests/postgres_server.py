@@ -52,8 +52,8 @@ def programs() -> Path:
 class Server:
     """One server and its databases. `durable`: with the settings of production instead of those of a test."""
 
-    def __init__(self, *, durable: bool = False, tcp: bool = False) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="mubiao-pg-", dir="/tmp"))  # a socket's path is short
+    def __init__(self, *, durable: bool = False, tcp: bool = False, within: str = "/tmp") -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="mubiao-pg-", dir=within))  # a socket's path is short
         self._user: dict[str, Any] = {}
         if os.getuid() == 0:
             nobody = pwd.getpwnam("nobody")
@@ -112,10 +112,10 @@ class Server:
                 assert self._process.poll() is None and time.monotonic() < until, (self.folder / "log").read_text()
                 time.sleep(0.01)
 
-    def stop(self) -> None:
-        """As `pg_ctl stop -m fast`: connections are ended."""
+    def stop(self, *, crash: bool = False) -> None:
+        """As `pg_ctl stop -m fast`: connections are ended. Or as a crash, after which the log is replayed."""
         if self._process is not None:
-            self._process.send_signal(2)
+            self._process.send_signal(3 if crash else 2)
             self._process.wait(30)
             self._process = None
 

@@ -25,11 +25,13 @@ def configure_log(*, form: str, level: str) -> None:
     import logging
 
     class _Library(logging.Handler):
-        """apscheduler in our log: that a turn is not over when the next is due is no news, and no warning."""
+        """Libraries in our log. That a turn is not over when the next is due is no news; and that a database is away,
+        which its drivers say at every try, is said by us, once."""
 
         def emit(self, record: logging.LogRecord) -> None:
             tell = structlog.get_logger(record.name)
-            (tell.error if record.levelno >= logging.ERROR else tell.debug)(record.getMessage())
+            ours = record.levelno >= logging.ERROR and record.name.startswith("apscheduler")
+            (tell.error if ours else tell.debug)(record.getMessage())
 
     json = form == "json" or (form == "auto" and not sys.stderr.isatty())
     structlog.configure(
@@ -43,8 +45,9 @@ def configure_log(*, form: str, level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
-    library = logging.getLogger("apscheduler")
-    library.handlers, library.propagate = [_Library()], False
+    for name in ("apscheduler", "psycopg", "procrastinate"):
+        library = logging.getLogger(name)
+        library.handlers, library.propagate = [_Library()], False
 
 
 def nearest(key: str, config: Config) -> str:

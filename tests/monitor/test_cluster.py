@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy import text
 
 from monitor import cluster, daemon
@@ -75,6 +76,25 @@ async def test_what_a_dead_worker_was_at_is_put_back(queue, url: str) -> None:
     assert await made.recover() == 0
     working = asyncio.create_task(made.work())
     await until(lambda: len(turns) == 2)
+    made.stop()
+    await working
+
+
+async def test_a_job_whose_end_the_server_did_not_hear_is_put_back(queue) -> None:
+    made, turns = queue
+    await made.defer(["a"])
+    finish = made._app.job_manager.finish_job
+
+    async def unheard(*_: Any, **__: Any) -> None:
+        made._app.job_manager.finish_job = finish  # once
+        raise ConnectorException
+
+    made._app.job_manager.finish_job = unheard
+    asyncio.get_running_loop().set_exception_handler(cluster._unheard)
+    working = asyncio.create_task(made.work())
+    await until(lambda: turns == ["a"] and not made._under_way)
+    assert (await made.recover(), await made.recover()) == (0, 1)
+    await until(lambda: turns == ["a", "a"])
     made.stop()
     await working
 
