@@ -1,11 +1,16 @@
 """Several workers on one PostgreSQL: each source checked once, no host asked twice at a time, what more workers gain.
 
-    python bench/workers.py [--sources 10000] [--hosts 500] [--workers 1,4] [--latency 0.2] [--concurrency 20]
+    python bench/workers.py [--sources 10000] [--hosts 500] [--workers 1,4] [--latency 0.2] [--concurrency 2]
+    python bench/workers.py --sources 1500 --hosts 75 --workers 4 --kill     (or --pause)
 
 A server in a process of its own answers as HOSTS addresses of the loopback network after LATENCY seconds, and writes
 down when each request began and ended: overlaps are counted there, not by us. A real PostgreSQL (its own files, fsync
-on) holds the sources; one process queues what is due as the daemon does, and real `mubiao worker` processes check. With
---kill one of them is killed with SIGKILL while it works, and the time until its hosts are asked again is printed.
+on) holds the sources; one process queues what is due as the daemon does, and real `mubiao worker` processes check.
+One worker alone checks ALONE sources, enough to tell its pace. CONCURRENCY is for each worker: so small that a worker
+waits for its hosts, for on a machine that is busy with one worker four cannot gain.
+
+--kill ends one of the workers with SIGKILL once a quarter is done, --pause stops it with SIGSTOP for PAUSE seconds and
+lets it wake among the others; when its hosts are asked again is printed. The exit status says whether all held.
 """
 
 from __future__ import annotations
@@ -22,10 +27,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import psycopg
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -35,12 +43,18 @@ from postgres_server import Server
 
 from monitor import cluster
 from monitor import config as configuration
+from monitor.errors import MubiaoError
 from storage import migrate
 from storage.queries import Queries
 from storage.store import Store
 
 WORDS = ("水库", "公路", "学校", "医院", "茶园", "桥梁", "粮仓", "林场", "渡口", "市场", "公园", "泵站")
 VERBS = ("新建", "改造", "验收", "巡查", "扩建", "加固", "清理", "移交", "检修", "规划")
+GAIN, BACK = 3.0, 30.0  # what is asked: times the pace of one worker, seconds until a dead worker's hosts are back
+PAUSE = 45.0  # seconds: leases have ended, and its job is another's
+PATIENCE = 1500.0
+
+Seen = tuple[str, str, float, float]  # host, path, when a request began and ended
 
 
 def page(path: str) -> bytes:
@@ -62,10 +76,11 @@ def page(path: str) -> bytes:
 
 def serve(line: Connection, latency: float) -> None:
     """Answer on every loopback address; send what was seen when told to."""
-    seen: list[tuple[str, str, float, float]] = []
+    seen: list[Seen] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        host = writer.get_extra_info("sockname")[0]
+        address, port = writer.get_extra_info("sockname")
+        host = f"{address}:{port}"
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -81,18 +96,15 @@ def serve(line: Connection, latency: float) -> None:
     async def run() -> None:
         server = await asyncio.start_server(talk, "0.0.0.0", 0, backlog=1000)
         line.send(server.sockets[0].getsockname()[1])
-        while True:
-            what = await asyncio.to_thread(line.recv)
-            if what == "stop":
-                return
-            line.send(list(seen))
+        while (what := await asyncio.to_thread(line.recv)) != "stop":
+            line.send(len(seen) if what == "count" else list(seen))
             if what == "clear":
                 seen.clear()
 
     asyncio.run(run())
 
 
-def overlaps(seen: list[tuple[str, str, float, float]]) -> int:
+def overlaps(seen: Sequence[Seen]) -> int:
     """How often a host got a request before it had answered the last one."""
     last: dict[str, float] = {}
     count = 0
@@ -111,6 +123,48 @@ def cpu(process: int) -> float:
     return sum(map(int, parts[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
+@dataclass
+class Trouble:
+    """One worker is killed or paused in the middle."""
+
+    pause: bool
+    at: float | None = None  # by the monotonic clock
+    hosts: set[str] = field(default_factory=set)  # where it was
+    woken: bool = False
+
+    @property
+    def over(self) -> bool:
+        return self.at is not None and (not self.pause or self.woken)
+
+    def strike(self, url: str, victim: subprocess.Popen[bytes]) -> None:
+        """End it, or stop it; its jobs are those of the worker whose heart stands still."""
+        victim.send_signal(signal.SIGSTOP if self.pause else signal.SIGKILL)
+        self.at = time.monotonic()
+        with psycopg.connect(url) as connection:
+            doing = "SELECT lock, worker_id FROM procrastinate_jobs WHERE status = 'doing'"
+            held = connection.execute(doing).fetchall()
+        time.sleep(7)
+        with psycopg.connect(url) as connection:
+            still = "SELECT id FROM procrastinate_workers WHERE last_heartbeat < now() - interval '6 seconds'"
+            dead = {row[0] for row in connection.execute(still)}
+        self.hosts = {lock.removeprefix("host:") for lock, worker in held if worker in dead}
+
+    def wake(self, victim: subprocess.Popen[bytes]) -> None:
+        """After the pause."""
+        if self.pause and not self.woken and self.at is not None and time.monotonic() - self.at > PAUSE:
+            victim.send_signal(signal.SIGCONT)
+            self.woken = True
+
+    def back(self, seen: Sequence[Seen]) -> float:
+        """Seconds until the last of its hosts that had more to read was asked again."""
+        assert self.at is not None
+        first = dict[str, float]()
+        for host, _, began, _ in sorted(seen, key=lambda x: x[2]):
+            if host in self.hosts and began > self.at:
+                first.setdefault(host, began)
+        return max(first.values(), default=self.at) - self.at
+
+
 class Field:
     """A database with every source due, and workers on it."""
 
@@ -126,31 +180,23 @@ class Field:
         self.file = folder / "sources.yaml"
         self.file.write_text(yaml.safe_dump(whole), encoding="utf-8")
         self.config = configuration.load(str(self.file))
+        self.wrong = 0
+        self.cpu = 0.0
 
-    def run(self, server: Server, workers: int, line: Connection) -> tuple[float, list[tuple[str, str, float, float]]]:
-        """Seconds from the first to the last answer, and what the site saw."""
-        url = server.create()
-        now = datetime.now(UTC)
+    def run(self, server: Server, workers: int, line: Connection, sources: int) -> float:
+        """Sources a second, from the first request to the last answer."""
+        url, now = server.create(), datetime.now(UTC)
         migrate.upgrade(url, now)
         cluster.upgrade(url)
         with Store(url) as store:
-            store.sync_sources(self.config.sources, now, lambda _: now - timedelta(seconds=1))
-        command = [
-            sys.executable,
-            "-m",
-            "monitor",
-            "worker",
-            "--db",
-            url,
-            "--config",
-            str(self.file),
-            "--log-level",
-            "error",
-        ]
-        command += ["--concurrency", str(self.options.concurrency)]
+            store.sync_sources(self.config.sources[:sources], now, lambda _: now - timedelta(seconds=1))
+        options = self.options
+        trouble = Trouble(options.pause) if options.kill or options.pause else None
+        command = [sys.executable, "-m", "monitor", "worker", "--db", url, "--config", str(self.file)]
+        command += ["--log-level", "error", "--concurrency", str(options.concurrency)]
         started = [subprocess.Popen(command, cwd=Path(__file__).parents[1]) for _ in range(workers)]
         try:
-            killed = asyncio.run(self._until_done(url, started, line))
+            asyncio.run(self._until_done(url, started, line, trouble))
         finally:
             self.cpu = sum(cpu(p.pid) for p in started)
             for process in started:
@@ -158,85 +204,95 @@ class Field:
             for process in started:
                 process.wait(30)
         line.send("clear")
-        seen = line.recv()
-        with Queries(url) as ask:
-            status = ask.status(datetime.now(UTC))
-            failing = ask.failures()
-        print(f"  versions {status['versions']}, due {status['due']}, failing {status['failing']}")
-        for why in failing[:3]:
-            print("  ", why)
-        if killed:
-            self._told(killed, seen)
+        seen: list[Seen] = line.recv()
+        pace = self._judge(url, workers, seen, sources, trouble)
         server.drop(url)
-        return max(x[3] for x in seen) - min(x[2] for x in seen), seen
+        return pace
 
-    async def _until_done(self, url: str, started: list[subprocess.Popen[bytes]], line: Connection) -> float | None:
-        """What the daemon's tick does, each half second, until nothing is due. When one was killed, if one was."""
+    def _judge(self, url: str, workers: int, seen: list[Seen], sources: int, trouble: Trouble | None) -> float:
+        """Print what was seen, and count what should not have been."""
+        with Queries(url) as ask:
+            status, failing = ask.status(datetime.now(UTC)), ask.failures()
+        times = Counter(path for _, path, _, _ in seen)
+        twice, crossed = sum(n > 1 for n in times.values()), overlaps(seen)
+        seconds = max(x[3] for x in seen) - min(x[2] for x in seen)
+        print(
+            f"{workers} workers: {len(times)} sources in {seconds:.1f} s, {len(times) / seconds:.1f} a second, "
+            f"versions {status['versions']}, asked twice {twice}, overlaps {crossed}, failing {len(failing)}, "
+            f"CPU of the workers {1000 * self.cpu / len(seen):.0f} ms a source",
+            flush=True,
+        )
+        for why in failing[:3]:
+            print("  ", why.url, why.failure)
+        self.wrong += crossed + len(failing) + (len(times) != sources) + (status["versions"] != sources)
+        self.wrong += twice if trouble is None else 0  # what it was at is asked again
+        if trouble is not None:
+            back = trouble.back(seen)
+            what = "paused" if trouble.pause else "killed"
+            print(f"  the {len(trouble.hosts)} hosts of the {what} worker are back after {back:.1f} s")
+            self.wrong += back > BACK or not trouble.hosts
+        return len(times) / seconds
+
+    async def _until_done(
+        self, url: str, started: list[subprocess.Popen[bytes]], line: Connection, trouble: Trouble | None
+    ) -> None:
+        """What the daemon's tick does, each half second, until nothing is due."""
 
         async def never(_host: str) -> None:
-            raise AssertionError
+            raise MubiaoError("this process checks nothing")
 
-        queue, killed = cluster.Queue(url, never), None
+        queue, begun = cluster.Queue(url, never), time.monotonic()
         await queue.open()
-        begun = time.monotonic()
-        with Store(url) as store:
+        with Store(url) as store, psycopg.connect(url, autocommit=True) as connection:
+            striking: asyncio.Task[None] | None = None
             while True:
                 await queue.defer(store.due_hosts(datetime.now(UTC)))
-                with store._read() as session:
-                    left = session.connection().exec_driver_sql(
-                        "SELECT count(*) FROM page WHERE next_due <= now() OR lease_until > now()"
-                    )
-                    if not left.scalar():
-                        break
-                if self.options.kill and killed is None:
-                    line.send("look")
-                    if len(line.recv()) > self.options.sources / 4:
-                        killed = time.monotonic()
-                        started[0].kill()
-                assert time.monotonic() - begun < 1200, "it takes too long"
+                left = connection.execute("SELECT count(*) FROM page WHERE next_due <= now() OR lease_until > now()")
+                if left.fetchone() == (0,) and (trouble is None or trouble.over):
+                    break
+                if trouble is not None and striking is None:
+                    line.send("count")
+                    if line.recv() > self.options.sources / 4:
+                        striking = asyncio.create_task(asyncio.to_thread(trouble.strike, url, started[0]))
+                elif trouble is not None:
+                    trouble.wake(started[0])
+                assert time.monotonic() - begun < PATIENCE, "it takes too long"
                 await asyncio.sleep(0.5)
+        await asyncio.sleep(5 if trouble is not None and trouble.pause else 0)  # what it still wants to save
         await queue.close()
-        return killed
-
-    def _told(self, killed: float, seen: list[tuple[str, str, float, float]]) -> None:
-        """The longest that a host which was waiting at the kill was left alone."""
-        after: dict[str, float] = {}
-        for host, _, began, _ in seen:
-            if began > killed:
-                after[host] = min(after.get(host, began), began)
-        print(f"  the last host is asked again {max(after.values(), default=killed) - killed:.1f} s after the kill")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sources", type=int, default=10_000)
+    parser.add_argument("--alone", type=int, default=1000, help="sources for one worker alone")
     parser.add_argument("--hosts", type=int, default=500)
     parser.add_argument("--workers", default="1,4")
     parser.add_argument("--latency", type=float, default=0.2)
-    parser.add_argument("--concurrency", type=int, default=20)
+    parser.add_argument("--concurrency", type=int, default=2)
     parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--pause", action="store_true")
     options = parser.parse_args()
+    print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores", flush=True)
     ours, theirs = multiprocessing.Pipe()
     site = multiprocessing.get_context("fork").Process(target=serve, args=(theirs, options.latency), daemon=True)
     site.start()
-    port, server, wrong = ours.recv(), Server(durable=True), 0
+    port, server = ours.recv(), Server(durable=True)
+    paces: dict[int, float] = {}
     try:
         with tempfile.TemporaryDirectory() as folder:
-            field = Field(options, Path(folder), port)
+            trial = Field(options, Path(folder), port)
             for workers in map(int, options.workers.split(",")):
-                seconds, seen = field.run(server, workers, ours)
-                times = Counter(path for _, path, _, _ in seen)
-                twice = sum(n > 1 for n in times.values())
-                print(
-                    f"{workers} workers: {len(times)} sources in {seconds:.1f} s, {len(seen) / seconds:.0f} a second, "
-                    f"asked twice {twice}, overlaps {overlaps(seen)}, CPU of the workers {field.cpu:.0f} s",
-                    flush=True,
-                )
-                wrong += overlaps(seen) + (len(times) != options.sources) + (twice if not options.kill else 0)
+                sources = min(options.sources, options.alone) if workers == 1 else options.sources
+                paces[workers] = trial.run(server, workers, ours, sources)
     finally:
         ours.send("stop")
         server.close()
-    return int(wrong > 0)
+    if 1 in paces and (most := max(paces)) > 1:
+        gain = paces[most] / paces[1]
+        print(f"{most} workers do {gain:.2f} times the work of one (asked: {GAIN:.0f})")
+        trial.wrong += gain < GAIN
+    return int(trial.wrong > 0)
 
 
 if __name__ == "__main__":

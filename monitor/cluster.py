@@ -43,6 +43,8 @@ AGAIN = 2.0  # seconds before a server that is gone is asked again
 SAID = 600.0  # seconds for which the same trouble is not said again
 LOOK = 5.0  # seconds between two looks at the files of sources.yaml
 
+_AWAY = (ConnectorException, psycopg.Error, OSError)  # what procrastinate lets through of a server that is gone
+
 Turn = Callable[[str], Awaitable[None]]
 
 
@@ -156,6 +158,7 @@ class Queue:
 
     def __init__(self, url: str, turn: Turn, *, concurrency: int = CONCURRENCY) -> None:
         self._turn, self._concurrency = turn, concurrency
+        self._place = postgres.hidden(postgres.address(url))
         settings = {"application_name": postgres.speaker(), "connect_timeout": 10}
         pool: dict[str, Any] = {"min_size": 1, "max_size": 8, "timeout": HEARTBEAT}
         self._app = App(connector=PsycopgConnector(conninfo=url, kwargs=settings, **pool))
@@ -209,7 +212,13 @@ class Queue:
             self._said[trouble] = now
 
     async def defer(self, hosts: Sequence[str]) -> int:
-        """Queue a turn at each of these hosts, those excepted that have one; how many are new."""
+        """Queue a turn at each of these hosts, those excepted that have one; how many are new. Raises GoneError."""
+        try:
+            return await self._defer(hosts)
+        except _AWAY as wrong:
+            raise GoneError(f"{self._place} does not answer: {_cause(wrong)}") from wrong
+
+    async def _defer(self, hosts: Sequence[str]) -> int:
         connector: Any = self._app.connector
         query = "SELECT lock FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND task_name = %(task)s"
         known = {row["lock"] for row in await connector.execute_query_all_async(query, task=TASK)}
@@ -282,7 +291,7 @@ class Queue:
         except asyncio.CancelledError:
             if not self._stop.is_set():
                 raise
-        except (ConnectorException, psycopg.Error, OSError) as wrong:
+        except _AWAY as wrong:
             self._say_gone(_cause(wrong))
             with suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN):
@@ -296,7 +305,7 @@ class Queue:
                 if self._gone:
                     log.info("database answers again")
                 self._gone = False
-            except (ConnectorException, psycopg.Error, OSError) as wrong:
+            except _AWAY as wrong:
                 self._say_gone(_cause(wrong))
 
 
