@@ -52,7 +52,7 @@ from monitor.model import (
     Source,
     Vocabulary,
 )
-from storage.leases import RENEWED, LostError
+from storage.leases import LEASE, RENEWED, LostError
 from storage.store import Store
 from storage.versions import Alerting
 
@@ -211,6 +211,7 @@ class Checker:
         if store.shared:
             claim, renew = partial(self.database, store.claim_host), partial(self.database, store.renew_hosts)
             fetcher.hosts.stays = Stays(claim, renew, self._leave)
+        self._freeing = set[asyncio.Task[None]]()  # leases that a server away did not hear the end of
         self._past_first: set[str] = set()  # sources whose first complete pass is known to be over
         self._running: set[int] = set()  # pages being checked or saved: a tick must not start them twice
         self._unsaved: dict[int, Outcome] = {}  # unchanged ones, by page
@@ -230,6 +231,8 @@ class Checker:
 
     def close(self) -> None:
         """Waits for the write under way."""
+        for later in self._freeing:
+            later.cancel()
         self._assessors.shutdown(wait=True, cancel_futures=True)
         self._slow.shutdown(wait=True, cancel_futures=True)
         self._readers.shutdown(wait=True, cancel_futures=True)
@@ -343,8 +346,7 @@ class Checker:
         return known
 
     async def _leave(self, host: str, token: datetime, gap: float) -> None:
-        with suppress(StorageError):  # then others may ask it when the lease ends
-            await self.database(self.store.leave_host, host, token, gap)
+        await self._free(partial(self.store.leave_host, host, token, gap))
 
     async def _renew(self) -> None:
         """A page may wait long for its host: say now and then that we are still at it."""
@@ -360,8 +362,26 @@ class Checker:
     async def _give_up(self, taken: set[int]) -> None:
         """What a pass claimed and did not save may be checked by others at once."""
         left = {page: lease for page in taken if (lease := self._leases.pop(page, None))}
-        with suppress(StorageError):  # then it is free when its lease ends
-            await self.database(self.store.give_up, left)
+        await self._free(partial(self.store.give_up, left))
+
+    async def _free(self, work: Callable[[], None]) -> None:
+        """End a lease; where the server is away, when it answers again or the lease has ended by itself."""
+        try:
+            await self.database(work)
+        except StorageError:
+            if self.store.shared:
+                later = asyncio.create_task(self._free_later(work))
+                self._freeing.add(later)
+                later.add_done_callback(self._freeing.discard)
+
+    async def _free_later(self, work: Callable[[], None]) -> None:
+        clock = asyncio.get_running_loop().time
+        ended = clock() + LEASE.total_seconds()
+        while clock() < ended:
+            await asyncio.sleep(1.0)
+            with suppress(StorageError):
+                return await self.database(work)
+        return None
 
     def _width(self, queue: Iterable[Page]) -> int:
         """How many tasks walk through a host's pages: what its most generous source allows."""

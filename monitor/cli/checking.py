@@ -19,6 +19,8 @@ from monitor.i18n import say
 from monitor.i18n.cli import TEXTS
 from monitor.model import Config
 
+AGAIN = 2.0  # seconds before a server that does not answer is asked again
+
 
 def configure_log(*, form: str, level: str) -> None:
     """structlog to stderr: lines for people, JSON for machines."""
@@ -100,6 +102,29 @@ def check(keys: tuple[str, ...], everything: bool, no_deliver: bool, as_json: bo
         raise click.exceptions.Exit(1)
 
 
+def reached(session: Session) -> None:
+    """A service waits for a database's server that does not answer yet, and says so once: after a power cut it may be
+    started before it."""
+    import time
+
+    from storage.database import is_current
+    from storage.postgres import GoneError
+
+    log, told = structlog.get_logger("mubiao"), False
+    while True:
+        try:
+            is_current(session.db)
+        except GoneError as wrong:
+            if not told:
+                log.error("database", error=f"{wrong}; waiting for it (a wrong address: mend --db or MUBIAO_DB)")
+            told = True
+            time.sleep(AGAIN)
+            continue
+        if told:
+            log.info("database answers")
+        return
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8750, show_default=True)
@@ -119,6 +144,7 @@ def run(host: str, port: int, no_web: bool, form: str, log_level: str, **kw: Any
     config = configuration.load(session.config)
     for warning in config.warnings:
         out.note(warning)
+    reached(session)
     with writable(session) as store:
         shared = None if sqlite_path(session.db) else partial(clustered(session.db).shared, session.db)
         asyncio.run(
@@ -171,6 +197,7 @@ def worker(concurrency: int, form: str, log_level: str, **kw: Any) -> None:
     config = configuration.load(session.config)
     for warning in config.warnings:
         out.note(warning)
+    reached(session)
     with writable(session, lock=False) as store:
         cluster = clustered(session.db)
         words, environ = configuration.vocabulary(), configuration.variables()

@@ -39,7 +39,7 @@ from monitor.demo.server import HttpServer, Reply, Request
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES, EVERY = 12, 3  # pages, and seconds between two readings of one
-BACK = 15.0  # seconds from the server's return to the first page that is asked for
+BACK = 25.0  # seconds from the server's return to the first page that is asked for: a lease may have to end
 SETTLED = 60.0  # … and to the last text of every page being a version, and told
 TEXT = "云岭区人民政府办公室通知：各镇街要在第{n}周前完成{what}排查，并将结果报区应急管理局备案。各部门要加强值守。"
 
