@@ -91,8 +91,9 @@ def _scripted(html: str, found: Document, rules: TextRules) -> Document:
     inside = clean(f"<body><div>{held.html}</div></body>", found.url, rules) if held is not None else found
     if held is None or inside.kind != "article" or len(inside.text) < FEWER * len(found.text):
         return found
-    explain = (*found.explain[:-1], "text of a script's JSON", *inside.explain[-1:])
     day = found.published or held.day
+    beside = ("date: beside the text in a script",) if day != found.published else ()
+    explain = (*found.explain[:-1], "text of a script's JSON", *beside, *inside.explain[-1:])
     return replace(found, kind=inside.kind, paragraphs=inside.paragraphs, published=day, explain=explain)
 
 
