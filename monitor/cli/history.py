@@ -143,7 +143,11 @@ def diff(old: str, new: str | None, form: str, context: int, **kw: Any) -> None:
     if form == "json":
         out.one(events.diff_json(before, after), "json")
     elif form == "html":
-        click.echo(marked.diff_page(before, after, rows(before["paragraphs"], after["paragraphs"]), session.lang))
+        click.echo(
+            marked.diff_page(
+                before, after, list(rows(before["paragraphs"], after["paragraphs"])), session.lang, context
+            )
+        )
     else:
         with out.paged():
             phrases.print_diff(before, after, form, context, session.lang)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from monitor.i18n import Lang, say
@@ -31,14 +32,23 @@ def _page(title: str, lang: str, body: str) -> str:
     )
 
 
-def diff_page(before: Mapping[str, Any], after: Mapping[str, Any], rows: Sequence[Row], lang: str) -> str:
-    """Both versions as one page: what is gone struck, what is new underlined."""
+def diff_page(
+    before: Mapping[str, Any], after: Mapping[str, Any], rows: Sequence[Row], lang: Lang, context: int
+) -> str:
+    """Both versions as one page: what is gone struck, what is new underlined, what stayed folded away."""
     title = f"{before['version']} → {after['version']}  {after['title'] or after['url']}"
     tags = {"-": "del", "+": "ins"}
     parts = [f"<h2>{escape(title)}</h2>", f"<small>{escape(after['url'])}</small>"]
-    for row in rows:
+
+    def paragraph(row: Row) -> str:
         runs = (f"<{t}>{escape(x)}</{t}>" if (t := tags.get(op)) else escape(x) for op, x in row.runs)
-        parts.append(f"<p{' class=same' if row.op == '=' else ''}>{''.join(runs)}</p>")
+        return f"<p{' class=same' if row.op == '=' else ''}>{''.join(runs)}</p>"
+
+    near = {j for i, row in enumerate(rows) if row.op != "=" for j in range(i - context, i + context + 1)}
+    for shown, some in groupby(range(len(rows)), key=near.__contains__):
+        lines = [paragraph(rows[at]) for at in some]
+        summary = say(TEXTS, "unchanged paragraphs", lang, n=len(lines))
+        parts += lines if shown else [f"<details><summary>{summary}</summary>{''.join(lines)}</details>"]
     return _page(title, lang, "".join(parts))
 
 

@@ -279,6 +279,7 @@ TEXTS: Texts = {
         "已把 {rows} 行从 {old} 复制到 {new}，并逐表核对",
         "{rows} rows of {old} are in {new}, and compared",
     ),
+    "unchanged paragraphs": ("未变的 {n} 段", "{n} unchanged paragraphs"),
     "captures": ("读取存档", "captures"),
     "db ok": ("数据库完好", "the database is sound"),
     "mended": ("已修复：{what}：{subject}：{detail}", "mended: {what}: {subject}: {detail}"),
