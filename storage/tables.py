@@ -165,10 +165,7 @@ class VersionRow(SQLModel, table=True):
     """One Document as it was seen. Its text, its lists and its targets are blobs."""
 
     __tablename__ = "version"
-    __table_args__ = (
-        Index("ix_version_page_at", "page", "at"),
-        Index("ix_version_page_fingerprint", "page", "fingerprint"),
-    )
+    __table_args__ = (Index("ix_version_page_at", "page", "at"),)
     id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     page: int = Field(foreign_key="page.id", sa_type=Number)
     at: datetime = _time(nullable=False)

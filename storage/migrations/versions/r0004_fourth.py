@@ -14,6 +14,7 @@ depends_on = None
 def upgrade() -> None:
     _sources_in_the_index()
     _compared_with()
+    op.drop_index("ix_version_page_fingerprint", table_name="version")  # 45 bytes a version, and nobody asks it
 
 
 def _compared_with() -> None:
