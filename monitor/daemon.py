@@ -49,7 +49,7 @@ log = structlog.get_logger("mubiao.daemon")
 TICK = 1.0  # seconds between two looks at what is due
 OUTBOX_TICK = 2.0
 MINUTE = 60.0
-HOUR = 3600.0
+TEN_MINUTES = 600.0
 BATCH = 500  # pages taken in one tick; the next tick takes more while there is room
 MOST_RUNNING = 2000
 PER_HOST = 20  # pages of one host under way or taken at once: a long column must not crowd out the others
@@ -352,7 +352,7 @@ class Daemon:
         self.scheduler.add_job(
             self._turn,
             "interval",
-            seconds=HOUR,
+            seconds=TEN_MINUTES,
             args=["overdue", self.overdue],
             id="overdue",
             next_run_time=datetime.now(UTC),
@@ -466,6 +466,9 @@ class Daemon:
     async def minute(self) -> None:
         """First readings that are over are told of; the dead-man's switch hears from us while all is well."""
         await asyncio.to_thread(self.made.vigil.first_readings)
+        reading, unread = await asyncio.to_thread(self.made.store.first_crawl)
+        if unread:  # a source that fails has none, and is told of by itself
+            log.info("still reading for the first time", sources=reading, pages_unread=unread)
         if self.status.healthy(self.made.now()):
             await self.made.vigil.ping()
 

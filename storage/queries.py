@@ -391,17 +391,23 @@ class Queries:
             return database.size(session.connection(), self.path)
 
     def status(self, now: datetime) -> Row:
-        """Counts for a status page and for metrics; `oldest_alert` is when the longest waiting alert was due."""
+        """Counts for a status page and for metrics; `oldest_alert` is when the longest waiting alert was due.
+
+        `reading` are sources whose first complete pass is not over, `unread` their pages that were never read.
+        """
         with self._session() as session:
 
             def count(table: Any, *where: Any) -> int:
                 return int(session.exec(select(func.count()).select_from(table).where(*where)).one())
 
+            reading, unread = standing.first_crawl(session)
             states = session.exec(select(AlertRow.state, func.count()).group_by(AlertRow.state)).all()
             oldest = select(func.min(AlertRow.next_at)).where(col(AlertRow.state) == "pending")
             return {
                 "sources": count(SourceRow, col(SourceRow.enabled).is_(True), col(SourceRow.in_config).is_(True)),
                 "pages": count(PageRow),
+                "reading": reading,
+                "unread": unread,
                 "failing": count(PageRow, col(PageRow.error).is_not(None)),
                 "due": count(PageRow, col(PageRow.next_due) <= now),
                 "versions": count(VersionRow),

@@ -58,6 +58,19 @@ def first_passes(session: Session) -> list[FirstPass]:
     ]
 
 
+def first_crawl(session: Session) -> tuple[int, int]:
+    """Sources whose first complete pass is not over, and how many of their pages were never read."""
+    keys = session.exec(
+        select(SourceRow.key).where(
+            col(SourceRow.baseline_done_at).is_(None),
+            col(SourceRow.enabled).is_(True),
+            col(SourceRow.in_config).is_(True),
+        )
+    ).all()
+    unread = select(func.count()).where(col(PageRow.source).in_(keys), col(PageRow.last_checked).is_(None))
+    return len(keys), session.exec(unread).one() if keys else 0
+
+
 def announced(session: Session, keys: Sequence[str], now: datetime) -> None:
     """The first reading of these sources has been told of."""
     for row in session.exec(select(SourceRow).where(col(SourceRow.key).in_(list(keys)))):

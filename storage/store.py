@@ -616,6 +616,11 @@ class Store:
         with self._read() as session:
             return standing.first_passes(session)
 
+    def first_crawl(self) -> tuple[int, int]:
+        """Sources whose first complete pass is not over, and how many of their pages were never read."""
+        with self._read() as session:
+            return standing.first_crawl(session)
+
     def baseline(self, keys: Sequence[str]) -> Baseline:
         """What the first reading of these sources found."""
         with self._read() as session:

@@ -107,8 +107,10 @@ def rows(
     *,
     show: Shown | None = None,
     empty: str = "nothing",
+    heads: Mapping[str, str] | None = None,
 ) -> None:
-    """Many rows. `columns` are those of the table; programs get every field. `show` renders a column for people."""
+    """Many rows. `columns` are those of the table; programs get every field. `show` renders a column for people,
+    `heads` names one otherwise than `col.` and its name."""
     if form == "jsonl":
         for row in found:
             click.echo(wire.dump(plain(row)))
@@ -121,7 +123,8 @@ def rows(
     elif not data:
         note(say(TEXTS, empty, lang))
     else:
-        _table(data, columns, lang, show or {})
+        words = {name: say(TEXTS, (heads or {}).get(name, f"col.{name}"), lang) for name in columns}
+        _table(data, words, show or {})
 
 
 def _csv(data: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
@@ -148,14 +151,12 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _table(
     data: Sequence[Mapping[str, Any]],
-    columns: Sequence[str],
-    lang: Lang,
+    heads: Mapping[str, str],
     show: Shown,
 ) -> None:
-    """For people: columns that say nothing are left out, long ones go under their row where the window is narrow."""
-    cells = {name: [_shown(row.get(name), show.get(name)) for row in data] for name in columns}
-    names = [name for name in columns if any(cell.plain for cell in cells[name])]
-    heads = {name: say(TEXTS, f"col.{name}", lang) for name in names}
+    """For people, `heads` from field to the word above it: columns that say nothing are left out, long ones go under their row where the window is narrow."""
+    cells = {name: [_shown(row.get(name), show.get(name)) for row in data] for name in heads}
+    names = [name for name in heads if any(cell.plain for cell in cells[name])]
     wide = [name for name in names if max(cell.cell_len for cell in cells[name]) > LONG]
     room = console().width - sum(
         2 + max(cell_len(heads[n]), *(c.cell_len for c in cells[n])) for n in names if n not in wide

@@ -53,7 +53,7 @@ def list_(tag: tuple[str, ...], **kw: Any) -> None:
         "state": lambda s: say(TEXTS, f"state.{s}", session.lang),
         "failure": lambda f: f"{f['error']}: {f['detail']}" if f else "",
     }
-    out.rows(rows, columns, kw["form"], session.lang, show=shown, empty="no sources")
+    out.rows(rows, columns, kw["form"], session.lang, show=shown, empty="no sources", heads={"name": "col.source_name"})
 
 
 @sources.command()

@@ -26,6 +26,7 @@ TEXTS: Texts = {
     "col.place": ("地名", "place"),
     "col.role": ("性质", "role"),
     "col.name": ("指标", "indicator"),
+    "col.source_name": ("名称", "name"),
     "col.indicator": ("指标", "indicator"),
     "col.value_text": ("数值", "value"),
     "col.period": ("时期", "period"),

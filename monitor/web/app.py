@@ -168,6 +168,7 @@ class _Site:
                 "name": name,
                 "query": dict(request.query_params),
             }
+            values |= {"second": lambda at: f"{at.astimezone():%Y-%m-%d %H:%M:%S}"}
             values |= {"clock": _clock, "moved": partial(_moved, lang)}
             values |= {"status": self._status, "well": self._status.healthy(datetime.now(UTC)), "pages": PAGES}
             return HTMLResponse(ENVIRONMENT.get_template(f"{name}.html").render(values))
