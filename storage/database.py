@@ -25,6 +25,7 @@ from storage import postgres
 from storage.tables import REVISION
 
 BUSY_MS = 5000
+CACHE, SMALL_CACHE = 16384, 2048  # KiB of a connection
 _EXAMPLES = f"sqlite:///data/mubiao.db and {postgres.EXAMPLE}"
 _DAMAGE = ("no such table", "no such column", "Could not decode to UTF-8")  # after the revision was read
 WRITER_PRAGMAS = (
@@ -33,9 +34,9 @@ WRITER_PRAGMAS = (
     f"busy_timeout={BUSY_MS}",
     "foreign_keys=ON",
     "journal_size_limit=67108864",
-    "cache_size=-16384",
+    f"cache_size=-{CACHE}",
 )
-READER_PRAGMAS = (f"busy_timeout={BUSY_MS}", "query_only=ON", "cache_size=-16384")
+READER_PRAGMAS = (f"busy_timeout={BUSY_MS}", "query_only=ON")
 
 
 class DamagedError(StorageError):
@@ -116,15 +117,18 @@ def unsynced(engine: Engine) -> Iterator[None]:
             cursor.execute("PRAGMA synchronous=FULL")
 
 
-def reader(url: str, *, pooled: bool = True) -> Engine:
-    """Connections that cannot write. `pooled=False` opens one for each use, for programs that run one query."""
+def reader(url: str, *, pooled: bool = True, cache: int = CACHE) -> Engine:
+    """Connections that cannot write. `pooled=False` opens one for each use, for programs that run one query.
+
+    `cache` KiB of pages are kept by each connection to a SQLite file; several stay open in a pool.
+    """
     path = sqlite_path(url)
     if path is None:
         return postgres.engine(url, read_only=True, pooled=pooled, json_serializer=_dumps)
     uri = f"sqlite:///file:{path.resolve().as_posix().replace('?', '%3f').replace('#', '%23')}?mode=ro&uri=true"
     pool = QueuePool if pooled else NullPool
     engine = create_engine(uri, poolclass=pool, connect_args={"check_same_thread": False}, json_serializer=_dumps)
-    _pragmas(engine, READER_PRAGMAS)
+    _pragmas(engine, (*READER_PRAGMAS, f"cache_size=-{cache}"))
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -62,7 +62,7 @@ class Queries:
         self.url = url
         self.path = database.sqlite_path(url)
         self.unread: deque[str] = deque(maxlen=UNREAD)  # what was left out of answers because it is damaged
-        self._engine = database.reader(url, pooled=pooled)
+        self._engine = database.reader(url, pooled=pooled, cache=database.SMALL_CACHE if pooled else database.CACHE)
 
     def open(self) -> Self:
         """Check that the database is there and of this program's schema."""

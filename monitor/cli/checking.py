@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import click
 import structlog
@@ -20,6 +22,19 @@ from monitor.i18n.cli import TEXTS
 from monitor.model import Config
 
 AGAIN = 2.0  # seconds before a server that does not answer is asked again
+
+
+class _Heedless(io.TextIOBase):
+    """stderr, where it may be a file on a full disk or a pipe whose reader has left: that stops no watch."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 def configure_log(*, form: str, level: str) -> None:
@@ -45,7 +60,7 @@ def configure_log(*, form: str, level: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False) if json else structlog.dev.ConsoleRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, _Heedless())),
     )
     for name in ("apscheduler", "psycopg", "procrastinate"):
         library = logging.getLogger(name)

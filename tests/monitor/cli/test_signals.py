@@ -217,3 +217,13 @@ def test_the_warnings_of_the_scheduler_are_for_whoever_looks_for_bugs(desk: Any,
     )
     _, err = desk.spawn(level, code=code).communicate(timeout=20)
     assert ("maximum of 1 reached" in err) is heard
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(desk: Any) -> None:
+    code = (
+        "import sys, structlog; from monitor.cli.checking import configure_log;"
+        "sys.stderr = open('/dev/full', 'w', buffering=1); configure_log(form='json', level='info');"
+        "structlog.get_logger().error('x' * 10000); print('goes on', flush=True); import os; os._exit(0)"
+    )
+    out, _ = desk.spawn(code=code).communicate(timeout=20)
+    assert out == "goes on\n"
