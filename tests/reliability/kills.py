@@ -47,9 +47,12 @@ LATEST = 12  # the kill comes at one of so many requests or messages of a turn
 
 
 def queued(pid: int) -> float:
-    """Seconds for which the main thread of a process was ready and had no core: others' work, not its own."""
+    """Seconds for which the threads of a process were ready and had no core: others' work, not its own.
+
+    A start goes from one thread to the next, so their waits add up.
+    """
     with suppress(OSError, IndexError):
-        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+        return sum(int(x.read_text().split()[1]) for x in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
     return 0.0
 
 

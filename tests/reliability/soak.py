@@ -18,6 +18,7 @@ import os
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,8 +84,11 @@ def look(pid: int, begun: float, metrics: dict[str, dict[str, float]]) -> Look:
 def metrics(address: str) -> dict[str, dict[str, float]]:
     """Sample name -> its labels' values -> value. Asks the other pages too: a person looks now and then."""
     for path in ASKED[1:]:
-        with urllib.request.urlopen(address + path, timeout=30) as answer:
-            answer.read()
+        try:
+            with urllib.request.urlopen(address + path, timeout=30) as answer:
+                answer.read()
+        except urllib.error.HTTPError as wrong:  # a machine so busy that the tick is late: seen, and told of
+            print(f"/{path} answered {wrong.code}: {wrong.read().decode()}", flush=True)
     with urllib.request.urlopen(address + ASKED[0], timeout=30) as answer:
         text = answer.read().decode()
     found: dict[str, dict[str, float]] = {}

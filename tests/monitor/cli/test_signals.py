@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import socket
-import time
 import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,6 +23,8 @@ TEXT = [
     "云岭区人民政府今天召开全体会议，研究部署下一阶段重点工作，区长主持会议并讲话，各部门负责同志参加会议。",
     "会议指出，全区要坚持稳中求进工作总基调，地区生产总值增长6%左右，固定资产投资增长8%，城镇新增就业3000人。",
 ]
+PATIENCE = 60  # seconds for a process on a busy machine: a start alone has been seen to take nine
+KILLED = 9.0  # a container is killed ten seconds after SIGTERM
 
 
 @pytest.fixture
@@ -49,6 +50,12 @@ def until(process: Popen[str], word: str) -> str:
     raise AssertionError("".join(seen))
 
 
+def drained(log: str) -> float:
+    """Seconds from `stopping` to `stopped`, by the daemon's own log."""
+    at = {event: line["timestamp"] for line in map(json.loads, log.splitlines()) if (event := line.get("event"))}
+    return (datetime.fromisoformat(at["stopped"]) - datetime.fromisoformat(at["stopping"])).total_seconds()
+
+
 def owe(desk: Any, *channels: str) -> None:
     """An alert for each of these channels in the outbox."""
     now = datetime.now(UTC)
@@ -66,9 +73,9 @@ def test_an_interrupted_check_keeps_what_it_finished(
     web.silent.add("/slow")
     desk.watch({"key": "a", "url": web.url + "/a"}, {"key": "slow", "url": web.url + "/slow"})
     process = desk.spawn("check", "--all", "--json")
-    assert web.stuck.wait(15), process.kill() or process.communicate()[1]
+    assert web.stuck.wait(PATIENCE), process.kill() or process.communicate()[1]
     process.send_signal(number)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, err
     done = json.loads(out)
     assert done["finished"]
@@ -90,7 +97,7 @@ def test_a_broken_sources_file_is_placed_and_nothing_is_fetched(desk: Any, web: 
     desk.config.write_text(text)
     line = 1 + text[: text.index("evry")].count("\n")
     process = desk.spawn("check", "--all")
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (2, "")
     assert re.search(rf"sources\.yaml:{line}:3: .*evry.*every", err)
     assert web.asked == []
@@ -110,12 +117,10 @@ def test_a_daemon_runs_ends_quickly_and_keeps_others_out(desk: Any, web: Any, pa
         assert other.code == 2
         assert str(process.pid) in other.err
     assert desk.run("sources", "list", "--json").code == 0  # asking is free
-    begun = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
-    assert time.monotonic() - begun < 5
-    assert '"stopped"' in err
+    assert drained(err) < 3
     assert desk.run("check").code == 0
 
 
@@ -125,7 +130,7 @@ def test_a_broken_file_at_a_reload_keeps_the_old_one(
     desk.watch({"key": "a", "url": web.url + "/a"})
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     manager.bind(str(tmp_path / "notify"))
-    manager.settimeout(10)
+    manager.settimeout(PATIENCE)
     desk.environ |= {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "400000"}
     process = daemon("--no-web")
 
@@ -147,7 +152,7 @@ def test_a_broken_file_at_a_reload_keeps_the_old_one(
     with desk.queries() as ask:
         assert {row["key"] for row in ask.sources()} >= {"renamed"}
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert "Traceback" not in err
     hears("STOPPING")
@@ -162,10 +167,11 @@ def test_a_daemon_in_the_middle_of_a_slow_answer_still_ends(
         {"key": "slow", "url": web.url + "/slow"}, defaults={"every": "1s", "delay": "0s", "respect_robots": False}
     )
     process = daemon("--no-web")
-    assert web.stuck.wait(30)
+    assert web.stuck.wait(PATIENCE)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=9)  # a container is killed after ten seconds
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
+    assert drained(err) < KILLED
     assert "Traceback" not in err
 
 
@@ -180,10 +186,11 @@ def test_receivers_that_hang_do_not_hold_up_the_end(desk: Any, web: Any, daemon:
     desk.environ["MUBIAO_SMTP_URL"] = f"smtp://127.0.0.1:{web.port}?tls=none&from=m@watch.example"  # never greets
     owe(desk, "hook", "desk")
     process = daemon("--no-web")
-    assert web.stuck.wait(15)
+    assert web.stuck.wait(PATIENCE)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=8.5)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
+    assert drained(err) < KILLED
     assert "Traceback" not in err
     with desk.queries() as ask:
         assert {a.channel for a in ask.alerts("pending")} == {"hook", "desk"}
@@ -197,9 +204,9 @@ def test_a_check_interrupted_while_it_delivers_says_what_it_did(
     desk.watch({"key": "a", "url": web.url + "/a"}, channels={"hook": {"type": "webhook", "url": web.url + "/hook"}})
     owe(desk, "hook")
     process = desk.spawn("check", "--all", "--json")
-    assert web.stuck.wait(15), process.kill() or process.communicate()[1]
+    assert web.stuck.wait(PATIENCE), process.kill() or process.communicate()[1]
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=5)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, err
     assert json.loads(out)["new"] == 1
     assert "Traceback" not in err
