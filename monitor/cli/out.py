@@ -154,7 +154,8 @@ def _table(
     heads: Mapping[str, str],
     show: Shown,
 ) -> None:
-    """For people, `heads` from field to the word above it: columns that say nothing are left out, long ones go under their row where the window is narrow."""
+    """For people, `heads` from field to the word above it. Columns that say nothing are left out, long ones go under
+    their row where the window is narrow."""
     cells = {name: [_shown(row.get(name), show.get(name)) for row in data] for name in heads}
     names = [name for name in heads if any(cell.plain for cell in cells[name])]
     wide = [name for name in names if max(cell.cell_len for cell in cells[name]) > LONG]
