@@ -50,6 +50,7 @@ TICK = 1.0  # seconds between two looks at what is due
 OUTBOX_TICK = 2.0
 MINUTE = 60.0
 TEN_MINUTES = 600.0
+LOOK = 3.0  # seconds between two looks at whether sources.yaml was written
 BATCH = 500  # pages taken in one tick; the next tick takes more while there is room
 MOST_RUNNING = 2000
 PER_HOST = 20  # pages of one host under way or taken at once: a long column must not crowd out the others
@@ -312,6 +313,7 @@ class Daemon:
         self._rest, self._rests_until = 0.0, 0.0  # seconds, and until when by the monotonic clock
         self._lag: asyncio.Task[None] | None = None
         made.checker.began = status.began
+        self._stamp = self._seen = configuration.stamp(config)
         self._begun_before: set[int] = set()  # pages whose check began before the clock was set back
         self._jumps = jumps.Jumps(made.now, monotonic)
         self._gone = False  # whether the database's server is away, which has been said
@@ -344,6 +346,7 @@ class Daemon:
                 id=name,
                 next_run_time=datetime.now(UTC),
             )
+        self.scheduler.add_job(self._turn, "interval", seconds=LOOK, args=["files", self.look_at_files], id="files")
         nightly = CronTrigger(hour=3, minute=30, jitter=600, timezone=ZONE)
         self.scheduler.add_job(self._turn, nightly, args=["retention", self.retention], id="retention")
         daily = CronTrigger(hour=9, minute=15, jitter=300, timezone=ZONE)
@@ -523,12 +526,23 @@ class Daemon:
             made.fetcher.hosts.set_back(-jump)
             await made.checker.database(jumps.put_right, made.store, made.checker.config, made.now(), -jump)
 
+    async def look_at_files(self) -> None:
+        """Take over a sources.yaml that was written, once it stays as it is: an editor writes in several steps."""
+        stamp = await asyncio.to_thread(configuration.stamp, self.config)
+        stands, self._seen = stamp == self._seen, stamp
+        if stands and stamp != self._stamp:
+            self.reload()
+
     def reload(self) -> None:
-        """SIGHUP: read sources.yaml again. A broken file keeps the old one and says so. A rest after trouble ends."""
+        """SIGHUP, or the file was written: read sources.yaml again. A broken file keeps the old one and says so.
+
+        A rest after trouble ends.
+        """
         self._rests_until = 0.0
         if self.config.path is None:
             return
         self.notifier.reloading()
+        self._stamp = configuration.stamp(self.config)  # a mistake is told of once, until the file is written again
         try:
             fresh = configuration.load(self.config.path)
             self.made.reload(fresh)
@@ -540,6 +554,7 @@ class Daemon:
         self.notifier.ready(f"watching {len(fresh.sources)} sources")
         self.status.trouble.pop("config", None)
         self.config = fresh
+        self._stamp = self._seen = configuration.stamp(fresh)
         self._digest_jobs()
         log.info("sources.yaml taken over", sources=len(fresh.sources))
 

@@ -206,6 +206,28 @@ async def test_a_reload_takes_over_a_good_file_and_keeps_the_old_one_before_a_br
     assert {p.source for p in running.watch.store.pages()} == {"a", "b"}
 
 
+async def test_a_file_that_was_written_is_taken_over_once_it_stands(running: Running, desk: Any, web: Any) -> None:
+    daemon = running.daemon
+
+    def keys() -> list[str]:
+        return [s.key for s in running.made.checker.config.sources]
+
+    await daemon.look_at_files()
+    desk.watch({"key": "a", "url": web.url + "/a"}, {"key": "b", "url": web.url + "/b"})
+    await daemon.look_at_files()
+    assert keys() == ["a"]  # perhaps there is more to come
+    await daemon.look_at_files()
+    assert keys() == ["a", "b"]
+    desk.config.write_text("sources: [", encoding="utf-8")
+    for _ in range(2):
+        await daemon.look_at_files()
+    assert "config" in running.status.trouble
+    running.status.trouble.clear()
+    await daemon.look_at_files()
+    assert running.status.trouble == {}  # once for each mistake
+    assert keys() == ["a", "b"]
+
+
 async def test_a_reload_takes_over_the_network(running: Running, desk: Any, web: Any) -> None:
     source = {"key": "a", "url": web.url + "/a", "every": "1h"}
     await checked(running.daemon)
