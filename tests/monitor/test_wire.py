@@ -56,8 +56,8 @@ def test_a_failure_and_the_state_of_a_source() -> None:
         "since": "2026-01-09T01:00:00.123Z",
         "consecutive": 3,
     }
-    assert wire.state({"key": "yunling", "failure": page})["failure"] == shape
-    assert wire.state({"key": "yunling", "failure": None})["failure"] is None
+    assert wire.state({"key": "yunling", "state": "failing", "failure": page})["failure"] == shape
+    assert wire.state({"key": "yunling", "state": "ok", "failure": None})["failure"] is None
 
 
 def test_a_source_says_how_often_it_is_read() -> None:
