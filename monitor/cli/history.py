@@ -158,14 +158,23 @@ def diff(old: str, new: str | None, form: str, context: int, **kw: Any) -> None:
 @click.option("--region")
 @click.option("--under", metavar="CODE")
 @click.option("--source", "-s")
-@click.option("--since", metavar="T")
+@click.option("--series", help="documents of one series: 政府工作报告")
+@click.option("--since", metavar="T", help="2026-01-01, 2026-01-01T08:00 or 7d, 12h")
+@click.option("--until", metavar="T", help="before that moment")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
 @out.formats
 @common
 def search(query: str, **kw: Any) -> None:
     """Full text over current texts and every passage that was added or removed. One and two characters will do."""
     session, form = kw.pop("session"), kw.pop("form")
-    asked = Filter(source=kw["source"], region=kw["region"], under=kw["under"], since=asking.moment(kw["since"]))
+    asked = Filter(
+        source=kw["source"],
+        region=kw["region"],
+        under=kw["under"],
+        series=kw["series"],
+        since=asking.moment(kw["since"]),
+        until=asking.moment(kw["until"]),
+    )
     with queries(session) as db:
         db.require_source(kw["source"])
         found = db.search(query, asked, limit=kw["limit"])
