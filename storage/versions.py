@@ -101,10 +101,12 @@ def load(session: Session, page: int) -> Known:
 
 def _last_readable(session: Session, page: PageRow) -> Version | None:
     """The latest version; where its text is damaged, the newest before it that is not: an edit is told against that."""
-    query = select(VersionRow).where(col(VersionRow.page) == page.id).order_by(col(VersionRow.id).desc())
-    for row in session.exec(query.limit(READABLE)):
+    earlier = select(VersionRow.id).where(col(VersionRow.page) == page.id, col(VersionRow.id) != page.version)
+    with suppress(StorageError):
+        return version_of(session, session.get_one(VersionRow, page.version))
+    for number in session.exec(earlier.order_by(col(VersionRow.id).desc()).limit(READABLE)):
         with suppress(StorageError):
-            return rows.version(row, page.source, page.url, document_of(session, row, page.url))
+            return version_of(session, session.get_one(VersionRow, number))
     return None
 
 
