@@ -16,7 +16,7 @@ from monitor import awaited
 from monitor import config as configuration
 from monitor.errors import ConfigError, StorageError
 from monitor.model import Config, Keep
-from storage.database import shown, sqlite_path
+from storage.database import NewerError, shown, sqlite_path
 from storage.postgres import GoneError, Server
 from storage.queries import Queries
 
@@ -77,11 +77,11 @@ def _database(url: str) -> Iterator[Finding]:
             dead = ask.alerts("dead")
             off = {name: row["why"] for name, row in ask.channels([]).items() if row["state"] == "off"}
     except StorageError as wrong:
-        fix = (
-            "start the server, or mend --db"
-            if isinstance(wrong, GoneError)
-            else "mubiao db upgrade, or restore a backup"
-        )
+        fix = "mubiao db upgrade, or restore a backup"
+        if isinstance(wrong, GoneError):
+            fix = "start the server, or mend --db"
+        if isinstance(wrong, NewerError):
+            fix = "install the mubiao that wrote it, or a newer one"
         yield _finding(str(wrong), fix)
         return
     yield _finding(f"{shown(url)}: {size / 1e6:.1f} MB")

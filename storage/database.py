@@ -47,6 +47,10 @@ class DamagedError(StorageError):
         super().__init__(f"the database file is damaged ({detail}); run: mubiao db check")
 
 
+class NewerError(StorageError):
+    """The database was written by a newer program."""
+
+
 class FullError(StorageError):
     """The disk takes no more: what was to be saved may be saved when there is room again."""
 
@@ -171,14 +175,13 @@ def require_current(engine: Engine, known: frozenset[str]) -> None:
     have = revision(engine)
     if have == REVISION:
         return
-    name = engine.url.database if engine.dialect.name == "sqlite" else postgres.hidden(engine.url)
+    file = (engine.url.database or "").removeprefix("file:")  # a reader's address is a URI
+    name = file if engine.dialect.name == "sqlite" else postgres.hidden(engine.url)
     if have is None:
         raise StorageError(f"{name} holds no mubiao tables yet; run: mubiao db upgrade")
     if have in known:
         raise StorageError(f"{name} has the older schema {have}; run: mubiao db upgrade")
-    raise StorageError(
-        f"{name} has the newer schema {have}, this program knows up to {REVISION}: install a newer mubiao"
-    )
+    raise NewerError(f"{name} has the newer schema {have}, this program knows up to {REVISION}: install a newer mubiao")
 
 
 class Lock:

@@ -17,7 +17,8 @@ from storage.tables import REVISIONS, BlobRow, KeyframeRow, PageRow, VersionRow
 
 
 def repair(url: str, now: datetime) -> tuple[Path | None, list[Finding], list[Finding]]:
-    """Mend a database after a copy of it was set aside: that copy, what was mended, and what cannot be.
+    """Mend a database after a copy of it was set aside: that copy (None where nothing was mended), what was
+    mended, and what cannot be.
 
     Raises StorageError where a daemon holds the database. Never deletes a version.
     """
@@ -28,6 +29,9 @@ def repair(url: str, now: datetime) -> tuple[Path | None, list[Finding], list[Fi
             aside = path.with_name(f"{path.name}.{now:%Y%m%dT%H%M%SZ}.before-repair")
             care.backup(url, aside)
         mended = list(_mended(url))
+        if aside is not None and not mended:
+            aside.unlink()  # it is what the database still is
+            aside = None
     return aside, mended, care.check(url)
 
 
