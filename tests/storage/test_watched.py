@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import event, text
+
 from monitor.model import Link, Page, Source
 from storage.store import Store
 
@@ -53,3 +55,32 @@ def test_choosing_leaves_and_takes_up_documents_and_never_the_list(store: Any) -
 
     made.set_due(one.id, None)
     assert made.choose("a", reports, NOW) == (1, 1)
+
+
+_MANY = """
+INSERT INTO page (source, url, role, host, next_due, since_full, consecutive, gone_count, removed, baseline)
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+SELECT 's' || (i % 20), 'http://s/' || i, 'document', 'h' || (i / 50), '2026-02-' || (i % 28 + 1), 0, 0, 0, 0, 0 FROM n
+"""
+
+
+def test_what_is_due_is_found_by_its_time_also_once_sqlite_has_counted(store: Any) -> None:
+    several = [Source(key=f"s{n}", url=f"http://s{n}.example/", kind="listing") for n in range(20)]
+    store.sync_sources(several, NOW, lambda _: NOW + timedelta(days=9))
+    with store._note() as session:
+        session.connection().execute(text(_MANY))
+        session.connection().execute(text("ANALYZE"))
+    asked = list[tuple[str, Any]]()
+
+    def hear(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            asked.append((statement, parameters))
+
+    event.listen(store._reader, "before_cursor_execute", hear)
+    store.due(NOW, 9, per_host=2)
+    store.due_hosts(NOW)
+    event.remove(store._reader, "before_cursor_execute", hear)
+    with store._read() as session:
+        for statement, parameters in asked:
+            plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            assert any("ix_page_next_due" in row[3] for row in plan)
