@@ -18,11 +18,11 @@ COPY pyproject.toml README.md LICENSE ./
 COPY monitor monitor
 COPY storage storage
 COPY alerts alerts
-# the build backend comes from the lock; neither it nor pip is needed afterwards
+# the build backend comes from the lock; neither it nor pip is needed afterwards (olefile2 is for Python 2)
 RUN python -m pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /wheel . \
  && python -m pip install --no-deps --no-index /wheel/*.whl \
  && python -m pip uninstall -q -y uv-build \
- && python -m compileall -q /opt/mubiao/lib \
+ && python -m compileall -q -x olefile2 /opt/mubiao/lib \
  && python -m pip uninstall -q -y pip
 
 FROM ${BASE}
