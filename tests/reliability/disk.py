@@ -20,6 +20,7 @@ import random
 import resource
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -158,6 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.add_argument("--hup", action="store_true")
     options.add_argument("--size", type=int, default=96, help="MiB of the tmpfs")
     options.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the mount is undone, the daemon ended
     begun = time.monotonic()
     wrong, figures = play(options.parse_args(arguments))
     print(f"{figures}; {time.monotonic() - begun:.0f} s")
