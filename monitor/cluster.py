@@ -125,25 +125,28 @@ class Follower:
 
     def __init__(self, made: Engine, config: Config) -> None:
         self._made, self._config = made, config
-        self._stamp = configuration.stamp(config)
+        self._stamp = self._seen = configuration.stamp(config)
 
     def reload(self) -> None:
         """Take over what the file says now, or say why not."""
         if self._config.path is None:
             return
-        self._stamp = configuration.stamp(self._config)
+        self._stamp = configuration.stamp(self._config)  # a mistake is told of once, until the file is written again
         try:
             fresh = configuration.load(self._config.path)
             self._made.reload(fresh)
         except ConfigError as wrong:
             log.error("sources.yaml not taken over", error=str(wrong))
             return
-        self._config, self._stamp = fresh, configuration.stamp(fresh)
+        self._config = fresh
+        self._stamp = self._seen = configuration.stamp(fresh)
         log.info("sources.yaml taken over", sources=len(fresh.sources))
 
     def look(self) -> None:
-        """Reload where a file differs."""
-        if configuration.stamp(self._config) != self._stamp:
+        """Reload where a file differs and stays as it is: an editor writes in several steps."""
+        stamp = configuration.stamp(self._config)
+        stands, self._seen = stamp == self._seen, stamp
+        if stands and stamp != self._stamp:
             self.reload()
 
     async def follow(self) -> None:

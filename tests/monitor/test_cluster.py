@@ -179,7 +179,10 @@ async def test_a_worker_follows_its_file_and_keeps_the_old_one_where_it_is_broke
             assert made.checker.config is config, "nothing was written"
             desk.config.write_text("sources: [", encoding="utf-8")
             follower.look()
+            follower.look()
             assert made.checker.config is config
             desk.watch({"key": "other", "url": "http://www.yunling.gov.cn/"})
+            follower.look()
+            assert made.checker.config is config, "it may still be being written"
             follower.look()
             assert [s.key for s in made.checker.config.sources] == ["other"]
