@@ -240,7 +240,8 @@ def due(session: Session, now: datetime, limit: int, hosts: Hosts) -> list[Page]
         place = func.row_number().over(partition_by=waiting.c.host, order_by=(waiting.c.next_due, waiting.c.id))
         ranked = select(waiting.c.id, place.label("place")).subquery()
         chosen: Any = select(ranked.c.id).where(ranked.c.place <= hosts.most)
-        found = select(PageRow).where(col(PageRow.id).in_(chosen))
+        # the time again: or SQLite goes through all pages in its order, looking for those chosen
+        found = select(PageRow).where(col(PageRow.id).in_(chosen), col(PageRow.next_due) <= now)
     else:
         found = select(PageRow).where(*wanted)
     found = found.order_by(col(PageRow.next_due), col(PageRow.id)).limit(limit)
