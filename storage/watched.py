@@ -234,7 +234,8 @@ def due(session: Session, now: datetime, limit: int, hosts: Hosts) -> list[Page]
         wanted.append(col(PageRow.host).not_in(sorted(hosts.exclude)))
     if hosts.only is not None:
         wanted.append(col(PageRow.host) == hosts.only)
-    query = select(PageRow.id, PageRow.next_due, PageRow.host).where(*wanted)
+    by_host: Any = (col(PageRow.host) + literal("")).label("host")  # as in due_hosts
+    query: Any = select(PageRow.id, PageRow.next_due, by_host).where(*wanted)
     if hosts.most is not None:
         waiting = query.subquery()
         place = func.row_number().over(partition_by=waiting.c.host, order_by=(waiting.c.next_due, waiting.c.id))
