@@ -52,6 +52,7 @@ WORDS = ("水库", "公路", "学校", "医院", "茶园", "桥梁", "粮仓", "
 VERBS = ("新建", "改造", "验收", "巡查", "扩建", "加固", "清理", "移交", "检修", "规划")
 GAIN, BACK = 3.0, 30.0  # what is asked: times the pace of one worker, seconds until a dead worker's hosts are back
 PAUSE = 45.0  # seconds: leases have ended, and its job is another's
+SILENT = 6.0  # seconds without a heartbeat, which comes every 5
 PATIENCE = 1500.0
 
 Seen = tuple[str, str, float, float]  # host, path, when a request began and ended
@@ -143,10 +144,10 @@ class Trouble:
         with psycopg.connect(url) as connection:
             doing = "SELECT lock, worker_id FROM procrastinate_jobs WHERE status = 'doing'"
             held = connection.execute(doing).fetchall()
-        time.sleep(7)
+        time.sleep(SILENT + 1)  # only missed heartbeats tell which of the workers it is
         with psycopg.connect(url) as connection:
-            still = "SELECT id FROM procrastinate_workers WHERE last_heartbeat < now() - interval '6 seconds'"
-            dead = {row[0] for row in connection.execute(still)}
+            still = "SELECT id FROM procrastinate_workers WHERE last_heartbeat < now() - make_interval(secs => %s)"
+            dead = {row[0] for row in connection.execute(still, [SILENT])}
         self.hosts = {lock.removeprefix("host:") for lock, worker in held if worker in dead}
 
     def wake(self, victim: subprocess.Popen[bytes]) -> None:
