@@ -9,10 +9,30 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 
+from typing import Any, cast
+
 import httpx
 
 READ_TIMEOUT, WRITE_TIMEOUT = 20.0, 10.0  # seconds; callers bound the whole with asyncio.timeout
 _MOST_UNREAD = 256 * 1024  # bytes: then the server has to wait
+
+
+class _Under:
+    """TLS as the transport of more TLS, to the end of a tunnel behind an https:// proxy.
+
+    Python 3.11's own fails (TypeError) where it is told of a handshake above it that went wrong, and the reason is lost.
+    """
+
+    _start_tls_compatible = True  # what asyncio asks of a transport that TLS is put on
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def _force_close(self, exc: BaseException | None) -> None:
+        self._transport.abort()
 
 
 class Line(asyncio.Protocol):
@@ -79,9 +99,11 @@ class Line(asyncio.Protocol):
     async def secure(self, context: ssl.SSLContext, name: str) -> None:
         """TLS from here on; the line is closed where that fails. Raises ssl.SSLError or OSError."""
         context.set_alpn_protocols(["http/1.1"])
-        loop = asyncio.get_running_loop()
+        loop, below = asyncio.get_running_loop(), self._transport
+        if below.get_extra_info("sslcontext") is not None:
+            below = cast(asyncio.Transport, _Under(below))
         try:
-            secured = await loop.start_tls(self._transport, self, context, server_hostname=name)
+            secured = await loop.start_tls(below, self, context, server_hostname=name)
         except BaseException as error:
             self._transport.abort()
             if isinstance(error, ConnectionError) and error.errno is None:  # how asyncio says that it got no answer

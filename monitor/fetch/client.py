@@ -306,7 +306,8 @@ class Fetcher:
         return rules
 
     async def _read_robots(self, check: _Check, url: httpx.URL) -> tuple[int, bytes]:
-        """Status and text of robots.txt; one redirected too often or nowhere counts as none (RFC 9309, 2.3.1.2)."""
+        """Status and text of robots.txt; one redirected too often or nowhere counts as none (RFC 9309, 2.3.1.2), and so
+        does a 304, which nobody asked for ("empty")."""
         ask = _Ask(url, _pace(check.source), MOST_BYTES, whole=False)
         answer = await self._request(check, ask)
         for _ in range(MOST_REDIRECTS):
@@ -317,7 +318,7 @@ class Fetcher:
                 ask = replace(ask, url=target)
                 answer = await self._request(check, ask)
             except StoppedError as stopped:
-                if stopped.failure.error in ("guard", "moved"):
+                if stopped.failure.error in ("guard", "moved", "empty"):
                     break
                 raise
         return 404, b""

@@ -147,14 +147,16 @@ async def test_a_tunnel_leads_to_a_page_that_is_verified_and_hears_nothing_of_th
     assert b"Proxy" not in pages[0]
 
 
-async def test_who_is_at_the_end_of_a_tunnel_is_verified(source, page, secure):
+@pytest.mark.parametrize("way", ["http", "https"])
+async def test_who_is_at_the_end_of_a_tunnel_is_verified(source, page, secure, way):
     async with (
         serving(answer, secure) as (behind, pages),
-        serving(leading_to(behind)) as (port, _),
-        reading(source, page, f"http://127.0.0.1:{port}") as read,
+        serving(leading_to(behind), secure if way == "https" else None) as (port, _),
+        reading(source, page, f"{way}://127.0.0.1:{port}") as read,
     ):
         got = await read("https://songyuan.example/")
-    assert got.failure.error == "tls"
+    assert got.failure.error == "tls", got.failure
+    assert "songyuan.example" in got.failure.detail
     assert not pages
 
 

@@ -53,8 +53,8 @@ async def test_rules(site, polite, text, path, allowed):
     assert allowed or got.failure.error == "robots"
 
 
-@pytest.mark.parametrize("status", ["400 X", "401 X", "403 X", "404 X", "410 X", "429 X", "451 X"])
-async def test_4xx_allows_everything(site, polite, status):
+@pytest.mark.parametrize("status", ["304 X", "400 X", "401 X", "403 X", "404 X", "410 X", "429 X", "451 X"])
+async def test_4xx_and_a_304_nobody_asked_for_allow_everything(site, polite, status):
     site.put("/robots.txt", CLOSED, status=status)
     site.put("/a", b"x")
     assert (await polite("/a")).status == 200
