@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
-
 from typing import Any, cast
 
 import httpx
@@ -20,7 +19,7 @@ _MOST_UNREAD = 256 * 1024  # bytes: then the server has to wait
 class _Under:
     """TLS as the transport of more TLS, to the end of a tunnel behind an https:// proxy.
 
-    Python 3.11's own fails (TypeError) where it is told of a handshake above it that went wrong, and the reason is lost.
+    Python 3.11's own fails (TypeError) where a handshake above it went wrong, and the reason is lost.
     """
 
     _start_tls_compatible = True  # what asyncio asks of a transport that TLS is put on

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select as columns
+from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
 from storage.tables import PageRow, SourceRow, VersionRow
@@ -17,6 +18,7 @@ from storage.tables import PageRow, SourceRow, VersionRow
 LISTS = ("listing", "epaper", "feed", "sitemap")
 YEARLY = ("report", "plan", "budget")  # records of which there is one each year
 _YEAR = re.compile(r"(?:19|20)\d\d")
+MOST_NAMED = 5000  # keys in one question; SQLite takes 32,766 values
 NEWEST = 40  # dates of a column that are looked at
 
 
@@ -47,8 +49,14 @@ def first_passes(session: Session) -> list[FirstPass]:
     failing = set(
         session.exec(select(PageRow.source).where(col(PageRow.error).is_not(None), col(PageRow.role) == "entry"))
     )
-    watched = session.exec(
-        select(SourceRow)
+    watched = session.execute(
+        columns(  # not whole rows: there may be 100,000
+            col(SourceRow.key),
+            col(SourceRow.region),
+            col(SourceRow.first_seen),
+            col(SourceRow.baseline_done_at),
+            col(SourceRow.announced_at),
+        )
         .where(col(SourceRow.in_config).is_(True), col(SourceRow.enabled).is_(True))
         .order_by(col(SourceRow.key))
     )
@@ -60,22 +68,22 @@ def first_passes(session: Session) -> list[FirstPass]:
 
 def first_crawl(session: Session) -> tuple[int, int]:
     """Sources whose first complete pass is not over, and how many of their pages were never read."""
-    keys = session.exec(
-        select(SourceRow.key).where(
-            col(SourceRow.baseline_done_at).is_(None),
-            col(SourceRow.enabled).is_(True),
-            col(SourceRow.in_config).is_(True),
-        )
-    ).all()
-    unread = select(func.count()).where(col(PageRow.source).in_(keys), col(PageRow.last_checked).is_(None))
-    return len(keys), session.exec(unread).one() if keys else 0
+    reading = (
+        col(SourceRow.baseline_done_at).is_(None),
+        col(SourceRow.enabled).is_(True),
+        col(SourceRow.in_config).is_(True),
+    )
+    sources = session.exec(select(func.count()).select_from(SourceRow).where(*reading)).one()
+    of_them = col(PageRow.source).in_(select(SourceRow.key).where(*reading))
+    unread = select(func.count()).select_from(PageRow).where(of_them, col(PageRow.last_checked).is_(None))
+    return sources, session.exec(unread).one() if sources else 0
 
 
 def announced(session: Session, keys: Sequence[str], now: datetime) -> None:
     """The first reading of these sources has been told of."""
-    for row in session.exec(select(SourceRow).where(col(SourceRow.key).in_(list(keys)))):
-        row.announced_at = now
-        session.add(row)
+    for start in range(0, len(keys), MOST_NAMED):
+        told = col(SourceRow.key).in_(keys[start : start + MOST_NAMED])
+        session.execute(update(SourceRow).where(told).values(announced_at=now))
 
 
 def baseline(session: Session, keys: Sequence[str]) -> Baseline:
