@@ -20,7 +20,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -259,19 +259,26 @@ def questions(versions: int, pages: int) -> dict[str, Callable[[Queries, random.
     }  # fmt: skip
 
 
-def timed(path: Path, versions: int, pages: int, rounds: int) -> Iterator[tuple[str, tuple[float, float]]]:
-    """The 95th percentile of each question, in ms, and the mean number of rows it was answered with."""
+Figure = tuple[float, float]  # the 95th percentile in ms, and the mean number of rows that were answered
+
+
+def timed(paths: list[Path], counts: list[int], rounds: int) -> Iterator[tuple[str, list[Figure]]]:
+    """Each question to every database in turn, so that what slows the machine for a while slows them all."""
     gc.freeze()  # as the program does once it is loaded
-    with Queries(f"sqlite:///{path}", pooled=True) as ask:
-        for name, question in questions(versions, pages).items():
-            r, took, answered = random.Random(name), [], 0
+    with ExitStack() as stack:
+        asks = [stack.enter_context(Queries(f"sqlite:///{path}", pooled=True)) for path in paths]
+        asked = [questions(count, count // 50) for count in counts]
+        for name in asked[0]:
+            dice = [random.Random(name) for _ in asks]
+            took, answered = [list[float]() for _ in asks], [0 for _ in asks]
             for turn in range(rounds + 5):
-                began = time.process_time()
-                answer = question(ask, r)
-                if turn >= 5:
-                    took.append(1000 * (time.process_time() - began))
-                    answered += len(answer) if isinstance(answer, list) else 1
-            yield name, (statistics.quantiles(took, n=20)[-1], answered / rounds)
+                for at, ask in enumerate(asks):
+                    began = time.process_time()
+                    answer = asked[at][name](ask, dice[at])
+                    if turn >= 5:
+                        took[at].append(1000 * (time.process_time() - began))
+                        answered[at] += len(answer) if isinstance(answer, list) else 1
+            yield name, [(statistics.quantiles(t, n=20)[-1], n / rounds) for t, n in zip(took, answered, strict=True)]
 
 
 def main() -> None:
@@ -281,20 +288,17 @@ def main() -> None:
     parser.add_argument("--rebuild", action="store_true")
     args = parser.parse_args()
     print(machine())
-    figures: list[dict[str, tuple[float, float]]] = []
-    for versions in (args.versions // 10, args.versions):
-        pages = versions // 50
-        path = CACHE / f"versions-{versions}-{REVISION}.db"
-        CACHE.mkdir(exist_ok=True)
+    counts = [args.versions // 10, args.versions]
+    paths = [CACHE / f"versions-{versions}-{REVISION}.db" for versions in counts]
+    CACHE.mkdir(exist_ok=True)
+    for path, versions in zip(paths, counts, strict=True):
         if args.rebuild or not path.exists():
-            build(path, versions, pages)
-        print(f"{versions} versions of {pages} pages, {path.stat().st_size / 1e9:.2f} GB")
-        figures.append(dict(timed(path, versions, pages, args.rounds)))
+            build(path, versions, versions // 50)
+        print(f"{versions} versions of {versions // 50} pages, {path.stat().st_size / 1e9:.2f} GB")
     met = []
-    for name, (large, answered) in figures[1].items():
+    for name, [(small, fewer), (large, answered)] in timed(paths, counts, args.rounds):
         asked = ASKED_MS.get(name.split(",")[0].split(" ")[0], 20.0)
         met.append(verdict(f"{name}: p95 in ms", large, asked, most=True))
-        small, fewer = figures[0][name]
         if large > 2:  # below that a ratio is noise
             more = max(answered, 1) / max(fewer, 1)
             met.append(verdict(f"{name}: … × 100,000 versions", large / small, TIMES * max(more, 1), most=True))

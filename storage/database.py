@@ -81,6 +81,18 @@ def _dumps(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+_DECODER = json.JSONDecoder()
+
+
+def _loads(value: str) -> Any:
+    """What `_dumps` wrote, without looking for blanks around it: that is most of the time of `json.loads` for a row."""
+    found, end = _DECODER.raw_decode(value)
+    return found if end == len(value) else json.loads(value)  # somebody else's spelling, or the plain error
+
+
+_AS_JSON: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": _loads}
+
+
 def _pragmas(engine: Engine, pragmas: tuple[str, ...]) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
@@ -93,7 +105,7 @@ def writer(url: str) -> Engine:
     """The one connection that writes. Its transactions take the write lock at once: no upgrade can fail half-way."""
     if sqlite_path(url) is None:
         return postgres.engine(url, read_only=False, json_serializer=_dumps)
-    engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False}, json_serializer=_dumps)
+    engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False}, **_AS_JSON)
     _pragmas(engine, WRITER_PRAGMAS)
 
     @event.listens_for(engine, "begin")
@@ -131,7 +143,7 @@ def reader(url: str, *, pooled: bool = True, cache: int = CACHE) -> Engine:
         return postgres.engine(url, read_only=True, pooled=pooled, json_serializer=_dumps)
     uri = f"sqlite:///file:{path.resolve().as_posix().replace('?', '%3f').replace('#', '%23')}?mode=ro&uri=true"
     pool = QueuePool if pooled else NullPool
-    engine = create_engine(uri, poolclass=pool, connect_args={"check_same_thread": False}, json_serializer=_dumps)
+    engine = create_engine(uri, poolclass=pool, connect_args={"check_same_thread": False}, **_AS_JSON)
     _pragmas(engine, (*READER_PRAGMAS, f"cache_size=-{cache}"))
 
     @event.listens_for(engine, "begin")

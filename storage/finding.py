@@ -27,6 +27,8 @@ MOST_CHANGES = 5000  # since a time, among which the first entry is looked for
 WORTH = 6  # a single character is looked for without the index while one of so many entries has it
 END = 1 << 62
 
+_Found = tuple[str, list[tuple[int, int]]]  # a text, and where the words stand in it
+
 _FTS = text(
     "SELECT rowid FROM passage_index WHERE passage_index MATCH :asked AND rowid >= :above AND rowid < :below"
     " ORDER BY rowid DESC LIMIT :batch"
@@ -163,14 +165,24 @@ def _said(
         at = func.coalesce(col(ChangeRow.at), col(VersionRow.at))
         entries = session.connection().execute(narrowed(query, wanted, at)).all()
         kept = blobs.rows_of(session, [entry.sha256 for entry in entries if entry.change is None and entry.sha256])
+        looked = dict[str, _Found]()  # pages that share a text stand beside each other
         for entry in entries:
+            same = entry.sha256 or "" if entry.change is None else ""
             try:
-                said = _text(session, entry, kept)
+                said, found = looked.get(same) or _looked(session, entry, kept, asked)
             except StorageError as wrong:
                 unread.append(str(wrong))
                 continue
-            if found := search.hits(said, asked):
+            if same:
+                looked[same] = said, found
+            if found:
                 yield _line(entry, said, found)
+
+
+def _looked(session: Session, entry: Any, kept: dict[str, Any], asked: search.Query) -> _Found:
+    """The text of an entry, and where the words stand in it. Raises StorageError where it is damaged."""
+    said = _text(session, entry, kept)
+    return said, search.hits(said, asked)
 
 
 def _text(session: Session, entry: Any, kept: dict[str, Any]) -> str:
