@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -52,6 +52,7 @@ from monitor.model import (
     Source,
     Vocabulary,
 )
+from monitor.walks import Glances, Walks
 from storage.leases import LEASE, RENEWED, LostError
 from storage.store import Store
 from storage.versions import Alerting
@@ -62,10 +63,8 @@ T = TypeVar("T")
 Follow = Callable[[Outcome | None, int], None]
 
 FAILING_AFTER = 3  # failures in a row before anybody is told
-MOST_WALKS = 2000  # hosts walked through together: one that waits for its host costs 8 kB
 AHEAD = 60  # pages of the same host whose past is read along with that of the next one
 LARGE = 200_000  # bytes of a page that may take seconds to read: it shares the core and holds up no other
-MOST_GLANCES = 256  # pages whose past is read at once
 MOST_UNSAVED = 64  # unchanged checks that wait for each other to be saved …
 UNSAVED_FOR = 0.5  # … and for how many seconds
 
@@ -116,75 +115,6 @@ class Shift:
 
     due_by: datetime  # only pages that are still due then
     until: float  # no page is begun after it, by the event loop's clock
-
-
-class _Glances:
-    """The pasts of the pages that one pass will check next, many in one read, which also claims them."""
-
-    def __init__(self, read: Callable[[list[int]], Awaitable[dict[int, Known]]]) -> None:
-        self._read = read
-        self._known: dict[int, Known] = {}
-        self._wanted: dict[int, None] = {}  # in order
-        self._reading = asyncio.Lock()
-
-    async def of(self, page: Page, following: Iterable[Page] = ()) -> Known | None:
-        """The past of one page; those of the `following` are fetched along. None: somebody else is checking it."""
-        if page.id not in self._known:
-            self._wanted |= {p.id: None for p in (page, *following) if p.id not in self._known}
-            async with self._reading:  # whoever waits here finds what the one before read
-                if page.id not in self._known:
-                    ids = [page.id, *islice((n for n in self._wanted if n != page.id), MOST_GLANCES - 1)]
-                    for number in ids:
-                        self._wanted.pop(number, None)
-                    self._known |= await self._read(ids)
-        return self._known.pop(page.id, None)
-
-
-class _Walks:
-    """The tasks of one pass, some for each host, `MOST_WALKS` at once; the first error ends it."""
-
-    def __init__(self, walk: Callable[[str], Coroutine[Any, Any, None]]) -> None:
-        self._walk = walk
-        self._waiting = deque[str]()
-        self._running = set[asyncio.Task[None]]()
-        self._trouble: BaseException | None = None
-        self._over = asyncio.Event()
-
-    def start(self, host: str, times: int) -> None:
-        """Walk through this host's pages, so many of them at once."""
-        self._waiting.extend([host] * times)
-        self._more()
-
-    def _more(self) -> None:
-        while self._waiting and len(self._running) < MOST_WALKS:
-            task = asyncio.create_task(self._walk(self._waiting.popleft()))
-            self._running.add(task)
-            task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        if not task.cancelled() and (wrong := task.exception()) is not None:
-            self._trouble = self._trouble or wrong
-            self._waiting.clear()
-        self._more()
-        if self._trouble or not self._running:
-            self._over.set()
-
-    async def over(self, within: float) -> bool:
-        """Whether all have ended, waiting so many seconds for it. Raises what one of them raised."""
-        if self._running:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(within):
-                    await self._over.wait()
-        if self._trouble:
-            raise self._trouble
-        return not self._running
-
-    async def cancel(self) -> None:
-        self._waiting.clear()
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
 
 
 class Checker:
@@ -286,7 +216,7 @@ class Checker:
         tell(None, total)
         taken = set[int]()
         self._log = log.bind()  # once for all pages: a logger that says nothing took a fortieth of the loop's time
-        glances = _Glances(partial(self._take, taken, shift.due_by if shift else None))
+        glances = Glances(partial(self._take, taken, shift.due_by if shift else None))
         clock, fetcher = asyncio.get_running_loop().time, self.fetcher
 
         async def walk(host: str) -> None:
@@ -316,7 +246,7 @@ class Checker:
                 for place in {page_host(x.url) for x in found} - {host}:
                     walks.start(place, self._width(queues[place]))
 
-        walks = _Walks(walk)
+        walks = Walks(walk)
         try:
             await self.database(self.learning.refresh)
             if first := {p.source for queue in queues.values() for p in queue} - self._past_first:
@@ -389,7 +319,7 @@ class Checker:
         return max(widths, default=1)
 
     async def _one(
-        self, page: Page, done: Summary, glances: _Glances, following: Iterable[Page]
+        self, page: Page, done: Summary, glances: Glances, following: Iterable[Page]
     ) -> tuple[Outcome | None, Sequence[Page]]:
         """One page; nothing that goes wrong with it ends the others."""
         try:
