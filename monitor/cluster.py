@@ -23,9 +23,9 @@ from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.schema import SchemaManager
 
-from monitor import config as configuration
-from monitor.daemon import Engine, engine
+from monitor.daemon import engine
 from monitor.errors import ConfigError, StorageError
+from monitor.following import Follower
 from monitor.model import Config, Vocabulary
 from storage import postgres
 from storage.postgres import GoneError
@@ -106,54 +106,34 @@ async def serve(
         async def turn(host: str) -> None:
             await made.turn(host)
 
-        stopping, follower = asyncio.Event(), Follower(made, config)
+        stopping, hung_up = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stopping.set)
-        loop.add_signal_handler(signal.SIGHUP, follower.reload)
+        loop.add_signal_handler(signal.SIGHUP, hung_up.set)
         async with shared(store.url, turn, concurrency=concurrency):
             log.info("working", concurrency=concurrency)
-            following = asyncio.create_task(follower.follow())
+            following = asyncio.create_task(_follow(Follower(config, made.reload), hung_up))
             await stopping.wait()
             following.cancel()
             log.info("stopping")
     log.info("stopped")
 
 
-class Follower:
-    """A worker's sources.yaml: read again at SIGHUP, and when a file of it was written. A broken one keeps the old."""
-
-    def __init__(self, made: Engine, config: Config) -> None:
-        self._made, self._config = made, config
-        self._stamp = self._seen = configuration.stamp(config)
-
-    def reload(self) -> None:
-        """Take over what the file says now, or say why not."""
-        if self._config.path is None:
-            return
-        self._stamp = configuration.stamp(self._config)  # a mistake is told of once, until the file is written again
+async def _follow(follower: Follower, asked: asyncio.Event, every: float = LOOK) -> None:
+    """Look at sources.yaml now and then, and when it is asked for, for ever. A broken one keeps the old."""
+    while True:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(every):
+                await asked.wait()
+        if not (await follower.look() or asked.is_set()):
+            continue
+        asked.clear()
         try:
-            fresh = configuration.load(self._config.path)
-            self._made.reload(fresh)
-        except ConfigError as wrong:
+            if await follower.reload():
+                log.info("sources.yaml taken over", sources=len(follower.config.sources))
+        except (ConfigError, StorageError) as wrong:
             log.error("sources.yaml not taken over", error=str(wrong))
-            return
-        self._config = fresh
-        self._stamp = self._seen = configuration.stamp(fresh)
-        log.info("sources.yaml taken over", sources=len(fresh.sources))
-
-    def look(self) -> None:
-        """Reload where a file differs and stays as it is: an editor writes in several steps."""
-        stamp = configuration.stamp(self._config)
-        stands, self._seen = stamp == self._seen, stamp
-        if stands and stamp != self._stamp:
-            self.reload()
-
-    async def follow(self) -> None:
-        """Look now and then, for ever."""
-        while True:
-            await asyncio.sleep(LOOK)
-            self.look()
 
 
 class Queue:

@@ -33,6 +33,7 @@ from monitor.errors import ConfigError, DeliveryError, StorageError
 from monitor.fetch.client import Fetcher
 from monitor.fetch.hosts import Hosts
 from monitor.fetch.robots import Kept
+from monitor.following import Follower
 from monitor.model import Channel, Config, Delivery, Outcome, Page, ResultWord, Vocabulary
 from monitor.pipeline import Checker, Follow, Shift, Summary, utc_now
 from monitor.sources import links
@@ -123,18 +124,18 @@ class Engine:
             return None
         return (known.robots, known.robots_status or 200, known.robots_at)
 
-    def reload(self, config: Config) -> None:
+    async def reload(self, config: Config) -> None:
         """Take over a changed sources.yaml. What is being checked ends under the old one.
 
-        Raises ConfigError, and keeps the old one, where a source needs a browser that is not there.
+        Raises ConfigError, where a source needs a browser that is not there, and StorageError; both keep the old one.
         """
         self.fetcher.require(config.sources)
         deliverer = Deliverer(self.store, config, self._settings)  # it refuses a template that is none
+        await self.checker.database(self._sync, config)
         if config.network != self.checker.config.network:
             self.fetcher.take_over(config.network)
         self.checker.config, self.deliverer = config, deliverer
         self.vigil = Vigil(self.store, config, self.pools.client, self.now)
-        self._sync(config)
 
     async def turn(self, host: str) -> Counter[ResultWord]:
         """What is due at one host, as much as fits into a turn, while other machines leave it alone."""
@@ -305,7 +306,8 @@ class Daemon:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._share = share
-        self.made, self.config, self.status, self.notifier = made, config, status, notifier
+        self.made, self.status, self.notifier = made, status, notifier
+        self._follower = Follower(config, made.reload)
         self.stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending: set[str] = set()  # channels whose messages are on their way
@@ -313,21 +315,33 @@ class Daemon:
         self._rest, self._rests_until = 0.0, 0.0  # seconds, and until when by the monotonic clock
         self._lag: asyncio.Task[None] | None = None
         made.checker.began = status.began
-        self._stamp = self._seen = configuration.stamp(config)
         self._begun_before: set[int] = set()  # pages whose check began before the clock was set back
         self._jumps = jumps.Jumps(made.now, monotonic)
         self._gone = False  # whether the database's server is away, which has been said
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}  # late is not too late
         self.scheduler = AsyncIOScheduler(timezone=ZONE, job_defaults=defaults)
 
+    @property
+    def config(self) -> Config:
+        """The configuration that is followed now."""
+        return self._follower.config
+
     def start(self) -> None:
         """Register the jobs, and begin."""
         self._register()
         self._lag = asyncio.create_task(self._watch_loop())
         self.scheduler.start()
-        behind = asyncio.create_task(self._turn("clock", self._bring_back))
-        self._tasks.add(behind)
-        behind.add_done_callback(self._tasks.discard)
+        self._beside("clock", self._bring_back)
+
+    def _beside(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """A turn in a task of its own, which `drain` waits for."""
+        task = asyncio.create_task(self._turn(name, work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def hang_up(self) -> None:
+        """SIGHUP."""
+        self._beside("reload", self.reload)
 
     async def _bring_back(self) -> None:
         """The clock may have been set back while no daemon ran."""
@@ -425,9 +439,7 @@ class Daemon:
         found = await checker.database(self.made.store.due, now, limit, exclude_hosts=held, per_host=PER_HOST)
         pages = [p for p in found if not checker.is_running(p.id)]
         if pages:
-            task = asyncio.create_task(self._turn("check", lambda: self._check(pages)))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._beside("check", partial(self._check, pages))
         await asyncio.sleep(0)
 
     async def _check(self, pages: Sequence[Page]) -> None:
@@ -452,9 +464,7 @@ class Daemon:
         for name in await self.made.deliverer.owing(self.made.now()):
             if name not in self._sending and not self.stopping.is_set():
                 self._sending.add(name)
-                task = asyncio.create_task(self._turn(f"outbox {name}", partial(self._send, name)))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._beside(f"outbox {name}", partial(self._send, name))
 
     async def _send(self, channel: str) -> None:
         try:
@@ -527,13 +537,11 @@ class Daemon:
             await made.checker.database(jumps.put_right, made.store, made.checker.config, made.now(), -jump)
 
     async def look_at_files(self) -> None:
-        """Take over a sources.yaml that was written, once it stays as it is: an editor writes in several steps."""
-        stamp = await asyncio.to_thread(configuration.stamp, self.config)
-        stands, self._seen = stamp == self._seen, stamp
-        if stands and stamp != self._stamp:
-            self.reload()
+        """Take over a sources.yaml that was written."""
+        if await self._follower.look():
+            await self.reload()
 
-    def reload(self) -> None:
+    async def reload(self) -> None:
         """SIGHUP, or the file was written: read sources.yaml again. A broken file keeps the old one and says so.
 
         A rest after trouble ends.
@@ -542,21 +550,21 @@ class Daemon:
         if self.config.path is None:
             return
         self.notifier.reloading()
-        self._stamp = configuration.stamp(self.config)  # a mistake is told of once, until the file is written again
         try:
-            fresh = configuration.load(self.config.path)
-            self.made.reload(fresh)
+            await self._follower.reload()
         except ConfigError as wrong:
             log.error("sources.yaml not taken over", error=str(wrong))
             self.status.trouble["config"] = str(wrong)
             self.notifier.ready("the old sources.yaml: the new one has a mistake, see the log")
             return
-        self.notifier.ready(f"watching {len(fresh.sources)} sources")
+        except StorageError:
+            self.notifier.ready("the old sources.yaml: the database did not take the new one, see the log")
+            raise
+        watched = len(self.config.sources)
+        self.notifier.ready(f"watching {watched} sources")
         self.status.trouble.pop("config", None)
-        self.config = fresh
-        self._stamp = self._seen = configuration.stamp(fresh)
         self._digest_jobs()
-        log.info("sources.yaml taken over", sources=len(fresh.sources))
+        log.info("sources.yaml taken over", sources=watched)
 
     async def drain(self) -> None:
         """Let running checks and messages end, for a while; what does not is due again at the next start."""
@@ -603,7 +611,7 @@ async def serve(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, daemon.stopping.set)
-        loop.add_signal_handler(signal.SIGHUP, daemon.reload)
+        loop.add_signal_handler(signal.SIGHUP, daemon.hang_up)
         web = Web(store.url, status, lang) if listen else None
         if web is not None and listen is not None:
             await web.start(*listen)

@@ -16,6 +16,7 @@ from monitor import config as configuration
 from monitor.demo.background import running
 from monitor.demo.server import HttpServer, Reply
 from monitor.errors import StorageError
+from monitor.following import Follower
 from monitor.model import Config
 from storage.store import Store
 
@@ -174,15 +175,13 @@ async def test_a_worker_follows_its_file_and_keeps_the_old_one_where_it_is_broke
     config, store = watched
     with store:
         async with daemon.engine(store, config, configuration.vocabulary(), {}, leads=False) as made:
-            follower = cluster.Follower(made, config)
-            follower.look()
-            assert made.checker.config is config, "nothing was written"
+            asked, look = asyncio.Event(), 0.01
+            following = asyncio.create_task(cluster._follow(Follower(config, made.reload), asked, look))
             desk.config.write_text("sources: [", encoding="utf-8")
-            follower.look()
-            follower.look()
+            asked.set()
+            await until(lambda: not asked.is_set())
             assert made.checker.config is config
             desk.watch({"key": "other", "url": "http://www.yunling.gov.cn/"})
-            follower.look()
-            assert made.checker.config is config, "it may still be being written"
-            follower.look()
+            await until(lambda: made.checker.config is not config)
+            following.cancel()
             assert [s.key for s in made.checker.config.sources] == ["other"]

@@ -133,7 +133,7 @@ async def test_a_full_disk_raises_an_alarm_asks_no_site_in_vain_and_loses_nothin
     with Queries(running.watch.store.url) as ask:
         assert len(ask.history("a")) == 1
     most(1 << 30)
-    running.daemon.reload()
+    await running.daemon.reload()
     await checked(running.daemon)
     assert running.status.trouble == {} and web.asked == ["/a"] * 3
     with Queries(running.watch.store.url) as ask:
@@ -196,11 +196,11 @@ async def test_a_reload_takes_over_a_good_file_and_keeps_the_old_one_before_a_br
     running: Running, desk: Any, web: Any
 ) -> None:
     desk.config.write_text("sources: [", encoding="utf-8")
-    running.daemon.reload()
+    await running.daemon.reload()
     assert "config" in running.status.trouble
     assert [s.key for s in running.made.checker.config.sources] == ["a"]
     desk.watch({"key": "a", "url": web.url + "/a", "every": "2h"}, {"key": "b", "url": web.url + "/b"})
-    running.daemon.reload()
+    await running.daemon.reload()
     assert running.status.trouble == {}
     assert [s.key for s in running.made.checker.config.sources] == ["a", "b"]
     assert {p.source for p in running.watch.store.pages()} == {"a", "b"}
@@ -228,12 +228,35 @@ async def test_a_file_that_was_written_is_taken_over_once_it_stands(running: Run
     assert keys() == ["a", "b"]
 
 
+async def test_a_file_that_the_database_does_not_take_is_read_again_until_it_does(
+    running: Running, desk: Any, web: Any
+) -> None:
+    """The new sources were watched by nobody until the file was written once more."""
+    daemon, made = running.daemon, running.made
+
+    def most(pages: int) -> None:
+        with closing(running.watch.store._writer.raw_connection()) as raw:
+            raw.cursor().execute(f"PRAGMA max_page_count={pages}")
+
+    many = [{"key": f"s{n}", "url": f"{web.url}/{n}/{'x' * 400}"} for n in range(400)]
+    desk.watch({"key": "a", "url": web.url + "/a"}, *many)
+    most(1)
+    for _ in range(2):
+        await daemon._turn("files", daemon.look_at_files)
+    assert "the disk is full" in running.status.trouble["files"]
+    assert len(made.checker.config.sources) == len(daemon.config.sources) == len(running.watch.store.pages()) == 1
+    most(1 << 30)
+    await daemon._turn("files", daemon.look_at_files)
+    assert running.status.trouble == {}
+    assert len(made.checker.config.sources) == len(daemon.config.sources) == len(running.watch.store.pages()) == 401
+
+
 async def test_a_reload_takes_over_the_network(running: Running, desk: Any, web: Any) -> None:
     source = {"key": "a", "url": web.url + "/a", "every": "1h"}
     await checked(running.daemon)
     assert running.watch.store.pages()[0].failure is None
     desk.watch(source, network={"allow_private": [], "user_agent": "sees-nothing/1"})
-    running.daemon.reload()
+    await running.daemon.reload()
     running.watch.clock.pass_by(hours=2)
     asked = len(web.asked)
     await checked(running.daemon)  # over no connection of before, either
@@ -244,13 +267,13 @@ async def test_a_reload_takes_over_the_network(running: Running, desk: Any, web:
     agents, page = [], web.routes["/a"]
     web.routes["/a"] = lambda request: agents.append(request.headers["user-agent"]) or page
     desk.watch(source, network={"allow_private": ["127.0.0.0/8"], "user_agent": "sees-again/1"})
-    running.daemon.reload()
+    await running.daemon.reload()
     running.watch.clock.pass_by(days=3)
     await checked(running.daemon)
     assert running.watch.store.pages()[0].failure is None
     assert agents == ["sees-again/1"]
     desk.config.write_text("network: {allow_private: [127.0.0.300/8]}", encoding="utf-8")
-    running.daemon.reload()
+    await running.daemon.reload()
     assert "allow_private" in running.status.trouble["config"]
 
 
