@@ -270,7 +270,7 @@ class Checker:
         return done
 
     async def _take(self, taken: set[int], due_by: datetime | None, pages: list[int]) -> dict[int, Known]:
-        known, leases = await self.database(self.store.take, pages, self.now(), due_by)
+        known, leases = await self.database(self.store.take, pages, due_by)
         self._leases |= leases
         taken |= leases.keys()
         return known
@@ -285,7 +285,7 @@ class Checker:
             return
         self._renewed = now
         if self._leases:
-            await self.database(self.store.renew, dict(self._leases), self.now())
+            await self.database(self.store.renew, dict(self._leases))
         if self.fetcher.hosts.stays is not None:
             await self.fetcher.hosts.stays.renew()
 

@@ -1,8 +1,9 @@
 """Who is checking a page: a claim writes a token and its end, and what a check found is saved only under that token.
 
 A checker that was paused or cut off from the database until its lease ended, and whose page was given to another one,
-holds a token that is written nowhere any more: whatever it brings is not saved. On PostgreSQL ends are those of the
-server's clock, so that the clocks of the machines do not matter. Functions over one session.
+holds a token that is written nowhere any more: whatever it brings is not saved. Ends are those of the server's clock,
+so that the clocks of the machines do not matter. Functions over one session with PostgreSQL: a SQLite file has one
+checker, which holds the daemon's lock.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from storage.tables import PageRow
 MOST = 1000  # pages in one statement
 LEASE = timedelta(seconds=20)  # a dead checker's pages are free after it …
 RENEWED = 5.0  # … so a living one says so every so many seconds
+_ENDS = func.now() + literal(LEASE, Interval)
 
 
 class LostError(StorageError):
@@ -31,10 +33,6 @@ def several(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-def _ends(session: Session, now: datetime) -> Any:
-    return func.now() + literal(LEASE, Interval) if several(session) else now + LEASE
-
-
 def free(session: Session) -> Any:
     """The condition on pages that nobody is checking: in a SQLite file all, its one checker holds the daemon's lock."""
     if not several(session):
@@ -42,9 +40,7 @@ def free(session: Session) -> Any:
     return or_(col(PageRow.lease_until).is_(None), col(PageRow.lease_until) <= func.now())
 
 
-def claim(
-    session: Session, pages: Collection[int], token: str, now: datetime, due_by: datetime | None = None
-) -> list[int]:
+def claim(session: Session, pages: Collection[int], token: str, due_by: datetime | None = None) -> list[int]:
     """Give these pages to the holder of a token; those that others are checking are left out, without waiting.
 
     With `due_by` also those that are not due by then: somebody has checked them in the meantime.
@@ -54,7 +50,7 @@ def claim(
         wanted.append(col(PageRow.next_due) <= due_by)
     query = select(PageRow.id).where(*wanted).order_by(col(PageRow.id)).with_for_update(skip_locked=True)
     claimed = [number for number in session.exec(query) if number is not None]
-    mine = {"lease_id": token, "lease_until": _ends(session, now)}
+    mine = {"lease_id": token, "lease_until": _ENDS}
     session.connection().execute(update(PageRow).where(col(PageRow.id).in_(claimed)).values(mine))
     return claimed
 
@@ -65,9 +61,9 @@ def end(session: Session, page: int, token: str) -> None:
         raise LostError(f"page {page} was given to another checker meanwhile; what was found is not saved")
 
 
-def renew(session: Session, leases: Mapping[int, str], now: datetime) -> None:
+def renew(session: Session, leases: Mapping[int, str]) -> None:
     """We are alive and still checking these."""
-    _write(session, leases, {"lease_until": _ends(session, now)})
+    _write(session, leases, {"lease_until": _ENDS})
 
 
 def release(session: Session, leases: Mapping[int, str]) -> set[int]:
@@ -80,7 +76,7 @@ def _write(session: Session, leases: Mapping[int, str], values: Mapping[str, Any
     ours = set[int]()
     for some in _portions(leases):
         mine = tuple_(col(PageRow.id), col(PageRow.lease_id)).in_(some)
-        if len(some) > 1 and several(session):  # who writes many writes in one order: nobody locks up
+        if len(some) > 1:  # who writes many writes in one order: nobody locks up
             locked = select(PageRow.id).where(mine).order_by(col(PageRow.id)).with_for_update()
             mine = col(PageRow.id).in_(list(session.exec(locked)))
         written = update(PageRow).where(mine).values(values).returning(col(PageRow.id))

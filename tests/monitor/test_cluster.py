@@ -129,7 +129,7 @@ async def test_a_turn_checks_what_is_due_at_a_host_and_a_paused_worker_saves_not
                 with store._write() as session:
                     session.connection().execute(text("UPDATE page SET lease_until = now() - interval '1 second'"))
                 with Store(url) as other:
-                    other.take(list(taken[1]), daemon.utc_now())
+                    other.take(list(taken[1]))
                 return taken
 
             first.store.take = paused  # type: ignore[method-assign]

@@ -30,14 +30,18 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def dialect() -> str:
-    """`sqlite`; what is marked `both_dialects`, or everything with MUBIAO_BOTH_DIALECTS set, on PostgreSQL too."""
+    """`sqlite`; what is marked `both_dialects`, or everything with MUBIAO_BOTH_DIALECTS set, on PostgreSQL too.
+
+    What is marked `postgresql_alone` is about several checkers, which a SQLite file has not.
+    """
     return "sqlite"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marked = any(metafunc.definition.iter_markers("both_dialects")) or "MUBIAO_BOTH_DIALECTS" in os.environ
-    if marked and "dialect" in metafunc.fixturenames:
-        metafunc.parametrize("dialect", ["sqlite", "postgresql"])
+    alone = any(metafunc.definition.iter_markers("postgresql_alone"))
+    if (marked or alone) and "dialect" in metafunc.fixturenames:
+        metafunc.parametrize("dialect", ["postgresql"] if alone else ["sqlite", "postgresql"])
 
 
 @pytest.fixture

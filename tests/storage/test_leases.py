@@ -11,7 +11,7 @@ from sqlalchemy import text
 from monitor.model import Alert, Outcome
 from storage.leases import LostError
 
-pytestmark = pytest.mark.both_dialects
+several = pytest.mark.postgresql_alone
 
 
 @pytest.fixture
@@ -24,12 +24,13 @@ def expire(store: Any) -> None:
         session.connection().execute(text("UPDATE page SET lease_until = '2020-01-01T00:00:00.000000Z'"))
 
 
+@several
 def test_who_comes_back_late_saves_nothing(store, ask, house, pages) -> None:
     number = pages[0].id
-    known, first = store.take([number], house.now)
+    known, first = store.take([number])
     assert known[number].page.url == pages[0].url
     expire(store)  # the first one is paused; another one takes over
-    _, second = store.take([number], house.now)
+    _, second = store.take([number])
     assert second[number] != first[number]
     owed = [Alert("h", "h", "desk", "source.failing", {})]
     with pytest.raises(LostError, match="another checker"):
@@ -41,12 +42,13 @@ def test_who_comes_back_late_saves_nothing(store, ask, house, pages) -> None:
     assert [row["title"] for row in ask.history("a")] == ["新的发现"] and len(ask.alerts()) == 1
 
 
+@several
 def test_of_many_unchanged_only_those_still_held_are_written(store, house, pages) -> None:
     for page in pages:
         house.see(page, "云岭区")
-    known, held = store.take([p.id for p in pages], house.now)
+    known, held = store.take([p.id for p in pages])
     expire(store)
-    store.take([pages[1].id], house.now)
+    store.take([pages[1].id])
     later = house.now + timedelta(hours=6)
     states = [Outcome(known[p.id].page, house.now, "unchanged", next_due=later) for p in pages]
     assert store.save_unchanged(states, held) == {pages[1].id}
@@ -56,20 +58,27 @@ def test_of_many_unchanged_only_those_still_held_are_written(store, house, pages
     assert [bool(due[p.id]) for p in pages] == [True, False]
 
 
+@pytest.mark.both_dialects
 def test_what_was_checked_meanwhile_is_left_out(store, house, pages) -> None:
     store.set_due(pages[0].id, house.now + timedelta(hours=1))
-    known, held = store.take([p.id for p in pages], house.now, due_by=house.now)
-    assert known.keys() == held.keys() == {pages[1].id}
+    known, _ = store.take([p.id for p in pages], due_by=house.now)
+    assert known.keys() == {pages[1].id}
 
 
-def test_others_leave_a_claimed_page_alone(store, house, pages, dialect) -> None:
+@several
+def test_others_leave_a_claimed_page_alone(store, house, pages) -> None:
     both = [p.id for p in pages]
-    _, held = store.take(both[:1], house.now)
-    store.renew(held, house.now)
-    known, _ = store.take(both, house.now)
-    # the one checker of a SQLite file may always claim: it holds the daemon's lock, and remembers what it checks
-    assert known.keys() == (set(both) if dialect == "sqlite" else {both[1]})
+    _, held = store.take(both[:1])
+    store.renew(held)
+    known, _ = store.take(both)
+    assert known.keys() == {both[1]}
     store.give_up(held)
-    if dialect == "postgresql":
-        assert store.take(both, house.now)[0].keys() == {both[0]}
-        assert store.due(house.now, 9) == [] and store.due_hosts(house.now) == []
+    assert store.take(both)[0].keys() == {both[0]}
+    assert store.due(house.now, 9) == [] and store.due_hosts(house.now) == []
+
+
+def test_the_one_checker_of_a_file_claims_nothing(store, house, pages) -> None:
+    both = [p.id for p in pages]
+    for _ in range(2):
+        known, held = store.take(both)
+        assert known.keys() == set(both) and held == {}
