@@ -28,26 +28,27 @@ def sync(
 
     Returns the keys of known sources that now choose their documents by another rule.
     """
-    chosen = list[str]()
+    chosen, entering = list[str](), list[Source]()
     known = {row.key: row for row in session.exec(select(SourceRow))}
     for source in sources:
         row = known.pop(source.key, None)
         woken = row is None or not (row.enabled and row.in_config)
         if row is None:
             row = SourceRow(key=source.key, first_seen=now)
-            session.add(row)
         moved, before = row.url != source.url, row.settings
         rows.fill_source(row, source)
         if row.first_seen < now and any(before.get(name) != row.settings.get(name) for name in CHOOSING):
             chosen.append(row.key)
         if moved or (woken and source.enabled):
-            session.flush()
-            _enter(session, source, now, first_due)
+            entering.append(source)
         session.add(row)
     for row in known.values():
         if row.in_config:
             row.in_config, row.gone_at = False, now
             session.add(row)
+    session.flush()
+    for start in range(0, len(entering), MOST_NAMED):
+        _enter(session, entering[start : start + MOST_NAMED], now, first_due)
     return chosen
 
 
@@ -86,17 +87,22 @@ def _leave_attachments(session: Session, source: str) -> None:
         session.add_all((row, page))
 
 
-def _enter(session: Session, source: Source, now: datetime, first_due: Callable[[Source], datetime]) -> None:
-    """The configured address becomes the only entry that is read."""
-    for old in session.exec(select(PageRow).where(col(PageRow.source) == source.key, col(PageRow.role) == "entry")):
-        if old.url != source.url:
+def _enter(session: Session, sources: Sequence[Source], now: datetime, first_due: Callable[[Source], datetime]) -> None:
+    """The configured address becomes the only entry that is read. Many at once: a new installation has thousands."""
+    url = {source.key: source.url for source in sources}
+    known = dict[str, PageRow]()
+    named = or_(col(PageRow.role) == "entry", col(PageRow.url).in_(sorted(set(url.values()))))
+    for old in session.exec(select(PageRow).where(col(PageRow.source).in_(sorted(url)), named)):
+        if old.url == url[old.source]:
+            known[old.source] = old
+        elif old.role == "entry":
             old.next_due = None
-            session.add(old)
-    row = find(session, source.key, source.url)
-    if row is None:
-        row = PageRow(source=source.key, url=source.url, host=rows.host_of(source.url), found_at=now)
-    row.role, row.next_due = "entry", first_due(source)
-    session.add(row)
+    for source in sources:
+        row = known.get(source.key)
+        if row is None:
+            row = PageRow(source=source.key, url=source.url, host=rows.host_of(source.url), found_at=now)
+            session.add(row)
+        row.role, row.next_due = "entry", first_due(source)
 
 
 def add_source(session: Session, source: Source, now: datetime) -> None:

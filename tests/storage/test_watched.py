@@ -57,6 +57,26 @@ def test_choosing_leaves_and_takes_up_documents_and_never_the_list(store: Any) -
     assert made.choose("a", reports, NOW) == (1, 1)
 
 
+def test_sources_that_come_move_rest_and_wake_are_entered_together(store: Any) -> None:
+    def site(n: int, path: str = "", *, enabled: bool = True) -> Source:
+        return Source(key=f"s{n}", url=f"http://s{n}/{path}", enabled=enabled)
+
+    def entries() -> dict[str, datetime | None]:
+        return {page.url: page.next_due for page in store.pages(None)}
+
+    store.sync_sources([site(1), site(2), site(3, enabled=False)], NOW, lambda _: NOW)
+    assert entries() == {"http://s1/": NOW, "http://s2/": NOW}
+    later = NOW + timedelta(days=1)
+    store.sync_sources([site(1, "new"), site(2), site(3), site(4)], later, lambda _: later)
+    assert entries() == {
+        "http://s1/new": later, "http://s2/": NOW, "http://s3/": later, "http://s4/": later,
+    }  # fmt: skip
+    back = later + timedelta(days=1)
+    store.sync_sources([site(1), site(2), site(3)], back, lambda _: back)
+    assert entries() == {"http://s1/": back, "http://s2/": NOW, "http://s3/": later}
+    assert [page.found_at for page in store.pages(["s1"])] == [NOW], "the page of before, with its past"
+
+
 _MANY = """
 INSERT INTO page (source, url, role, host, next_due, since_full, consecutive, gone_count, removed, baseline)
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
