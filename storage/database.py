@@ -285,7 +285,7 @@ def plain_errors(engine: Engine | None = None) -> Iterator[None]:
         word = _name(wrong)
         if word == "SQLITE_FULL":
             raise FullError("the disk is full; nothing of this step was saved") from wrong
-        if word.startswith("SQLITE_IOERR"):
+        if word.startswith(("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")):
             raise FullError(f"the disk refuses the database ({wrong.orig}); nothing of this step was saved") from wrong
         if word.startswith("SQLITE_BUSY"):
             raise StorageError("another program is writing to the database; try again") from wrong

@@ -40,6 +40,10 @@ class Status:
             buckets=LAGS,
         )
         ProcessCollector(registry=self.registry)  # memory, descriptors and CPU time, under their usual names
+        self.watches(sources)
+
+    def watches(self, sources: int) -> None:
+        """So many sources stand in the configuration."""
         self._sources.set(sources)
 
     def ticked(self, at: datetime) -> None:
