@@ -47,7 +47,9 @@ from storage.store import Store
 
 log = structlog.get_logger("mubiao.daemon")
 
-TICK = 1.0  # seconds between two looks at what is due
+TICK = 0.25  # seconds between two looks at what is due: half of it is what a check begins late
+SHARED_TICK = 1.0  # … where the server of many workers is asked
+SELDOM, LONGEST_TICK = 10.0, 1.0  # a look that takes long is taken at a tenth of the time, once a second at the least
 OUTBOX_TICK = 2.0
 MINUTE = 60.0
 TEN_MINUTES = 600.0
@@ -86,16 +88,16 @@ class Engine:
         known = store.hosts()
         hosts = Hosts(
             holds={h.host: h.not_before for h in known if h.not_before and h.not_before > now()},
-            on_hold=lambda host, until: store.hold_host(host, until, "Retry-After"),
+            on_hold=lambda host, until: self.checker.note(store.hold_host, host, until, "Retry-After"),
             delays={h.host: h.delay for h in known if h.delay},
-            on_delay=store.slow_down,
+            on_delay=lambda host, delay: self.checker.note(store.slow_down, host, delay),
         )
         fetcher = Fetcher(
             config.network,
             pools=self.pools,
             hosts=hosts,
             recall=self._recall,
-            remember=store.put_robots,
+            remember=self._remember,
             chromium=configuration.chromium(environ),
         )
         fetcher.require(config.sources)
@@ -118,11 +120,14 @@ class Engine:
             left, taken = self.store.choose(source.key, partial(links.is_followed, source), now)
             log.info("documents chosen anew", source=source.key, left=left, taken_up=taken)
 
-    def _recall(self, host: str) -> Kept | None:
-        known = self.store.host(host)
+    async def _recall(self, host: str) -> Kept | None:
+        known = await self.checker.read(self.store.host, host)
         if known is None or known.robots is None or known.robots_at is None:
             return None
         return (known.robots, known.robots_status or 200, known.robots_at)
+
+    async def _remember(self, host: str, text: str, status: int, at: datetime) -> None:
+        await self.checker.database(self.store.put_robots, host, text, status, at)
 
     async def reload(self, config: Config) -> None:
         """Take over a changed sources.yaml. What is being checked ends under the old one.
@@ -140,7 +145,7 @@ class Engine:
     async def turn(self, host: str) -> Counter[ResultWord]:
         """What is due at one host, as much as fits into a turn, while other machines leave it alone."""
         now, checker = self.now(), self.checker
-        pages = await checker.database(self.store.due, now, TURN_PAGES, host=host)
+        pages = await checker.look(self.store.due, now, TURN_PAGES, host=host)
         if not pages:
             return Counter()
         shift = Shift(due_by=now, until=asyncio.get_running_loop().time() + TURN_SECONDS)
@@ -313,6 +318,7 @@ class Daemon:
         self._sending: set[str] = set()  # channels whose messages are on their way
         self._running = 0
         self._rest, self._rests_until = 0.0, 0.0  # seconds, and until when by the monotonic clock
+        self._looks_again = 0.0  # by the monotonic clock
         self._lag: asyncio.Task[None] | None = None
         made.checker.began = status.began
         self._begun_before: set[int] = set()  # pages whose check began before the clock was set back
@@ -351,7 +357,8 @@ class Daemon:
     def _register(self) -> None:
         """All jobs, anew. What an earlier run left due, or in the outbox, waits no longer."""
         self.scheduler.remove_all_jobs()
-        for name, work, seconds in (("due", self.due, TICK), ("outbox", self.outbox, OUTBOX_TICK)):
+        often = TICK if self._share is None else SHARED_TICK
+        for name, work, seconds in (("due", self.tick, often), ("outbox", self.outbox, OUTBOX_TICK)):
             self.scheduler.add_job(
                 self._turn,
                 "interval",
@@ -421,6 +428,13 @@ class Daemon:
             log.error("database", job=name, error=str(wrong))
         self._gone = self._gone or gone
 
+    async def tick(self) -> None:
+        """`due`, at most a tenth of the time where that takes long."""
+        begun = time.monotonic()
+        if begun >= self._looks_again:
+            await self.due()
+            self._looks_again = begun + min(SELDOM * (time.monotonic() - begun), LONGEST_TICK)
+
     async def due(self) -> None:
         """Start what is due, while there is room. Each batch runs beside the tick."""
         self.status.ticked(self.made.now())
@@ -428,16 +442,16 @@ class Daemon:
             return  # the tick comes again: what is due waits as a row
         if time.monotonic() < self._rests_until or (self._rest and self._running):
             return
-        now = self.made.now()
+        made, checker = self.made, self.made.checker
+        now, before = made.now(), checker.under_way()
         if self._share is not None:
-            await self.made.checker.database(self.made.store.lock_daemon)  # a restarted server has forgotten it
-            await self._share.defer(await self.made.checker.database(self.made.store.due_hosts, now))
+            await checker.look(made.store.lock_daemon)  # a restarted server has forgotten it
+            await self._share.defer(await checker.look(made.store.due_hosts, now))
             return
-        held = [host for host, until in self.made.fetcher.holds.items() if until > now]
-        checker = self.made.checker
+        held = [host for host, until in made.fetcher.holds.items() if until > now]
         limit = 1 if self._rest else BATCH + checker.running  # after trouble one page tries whether it can be saved
-        found = await checker.database(self.made.store.due, now, limit, exclude_hosts=held, per_host=PER_HOST)
-        pages = [p for p in found if not checker.is_running(p.id)]
+        found = await checker.look(made.store.due, now, limit, exclude_hosts=held, per_host=PER_HOST)
+        pages = [p for p in found if p.id not in before and not checker.is_running(p.id)]
         if pages:
             self._beside("check", partial(self._check, pages))
         await asyncio.sleep(0)
@@ -563,7 +577,10 @@ class Daemon:
         watched = len(self.config.sources)
         self.notifier.ready(f"watching {watched} sources")
         self.status.trouble.pop("config", None)
+        self.status.watches(watched)
         self._digest_jobs()
+        for warning in self.config.warnings:
+            log.warning("sources.yaml", warning=warning)
         log.info("sources.yaml taken over", sources=watched)
 
     async def drain(self) -> None:

@@ -9,6 +9,7 @@ Nothing here makes a change or an alert.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -54,17 +55,18 @@ class Learning:
         self._general = readings.rules_mark(vocabulary.text)
         self._hosts: dict[str, Learned] = {}
         self._stamp: str | None = None
+        self._refreshing = threading.Lock()  # asked by threads that read and by the one that writes
 
     def refresh(self) -> None:
         """Take over what is on record, where it differs from what is known here."""
-        stamp = self.store.noise_stamp()
-        if stamp == self._stamp:
-            return
-        self._stamp = stamp
-        by_host: dict[str, list[Noise]] = {}
-        for rule in self.store.noise():
-            by_host.setdefault(rule.host, []).append(rule)
-        self._hosts = {host: Learned(rules) for host, rules in by_host.items()}
+        with self._refreshing:
+            stamp = self.store.noise_stamp()
+            if stamp == self._stamp:
+                return
+            by_host: dict[str, list[Noise]] = {}
+            for rule in self.store.noise():
+                by_host.setdefault(rule.host, []).append(rule)
+            self._hosts, self._stamp = {host: Learned(rules) for host, rules in by_host.items()}, stamp
 
     def of(self, url: str) -> Learned:
         """The active rules of an address's host."""

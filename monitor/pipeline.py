@@ -2,8 +2,9 @@
 
     Checker(store, fetcher, config, vocabulary).check(pages, on_outcome) -> Summary
 
-One task serves one host (so a slow host delays nobody else), assessing runs in a worker thread and every word to the
-database goes through one thread. Cancelling is safe at any await: what was saved is saved, the rest stays due.
+One task serves one host (so a slow host delays nobody else), assessing runs in a worker thread and everything that is
+written goes through one thread; what is read has others, or a hundred new texts to save would hold up every start.
+Cancelling is safe at any await: what was saved is saved, the rest stays due.
 
 Most checks find nothing new, so that is made cheap: the pasts of the next pages are read together and without texts
 (`Store.glance`), and unchanged checks are saved a batch at a time. Whatever brings a version, a change, an alert or a
@@ -135,6 +136,8 @@ class Checker:
         self.config = config
         self.learning = Learning(store, vocabulary)
         self._database: Executor = ThreadPoolExecutor(1, thread_name_prefix="database")
+        self._reads: Executor = ThreadPoolExecutor(1, thread_name_prefix="reads")
+        self._looks: Executor = ThreadPoolExecutor(1, thread_name_prefix="looks")  # at what is due, behind nothing
         self._assessors: Executor = ThreadPoolExecutor(1, thread_name_prefix="assess")
         self._slow: Executor = ThreadPoolExecutor(1, thread_name_prefix="slow")  # large pages: the others pass them
         self._readers: Executor = ThreadPoolExecutor(1, thread_name_prefix="files")  # waits for processes
@@ -142,6 +145,8 @@ class Checker:
             claim, renew = partial(self.database, store.claim_host), partial(self.database, store.renew_hosts)
             fetcher.hosts.stays = Stays(claim, renew, self._leave)
         self._freeing = set[asyncio.Task[None]]()  # leases that a server away did not hear the end of
+        self._passes = 0  # under way
+        self._saved = 0.0  # when unchanged checks were last saved, by the event loop's clock
         self._past_first: set[str] = set()  # sources whose first complete pass is known to be over
         self._running: set[int] = set()  # pages being checked or saved: a tick must not start them twice
         self._unsaved: dict[int, Outcome] = {}  # unchanged ones, by page
@@ -166,11 +171,28 @@ class Checker:
         self._assessors.shutdown(wait=True, cancel_futures=True)
         self._slow.shutdown(wait=True, cancel_futures=True)
         self._readers.shutdown(wait=True, cancel_futures=True)
+        self._reads.shutdown(wait=True, cancel_futures=True)
+        self._looks.shutdown(wait=True, cancel_futures=True)
         self._database.shutdown(wait=True)
 
     async def database(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """One call on the database thread."""
+        """One call on the thread that writes."""
         return await asyncio.get_running_loop().run_in_executor(self._database, partial(work, *args, **kwargs))
+
+    async def read(self, work: Callable[..., T], *args: Any) -> T:
+        """One question to the database, which waits for no write: it finds what has been saved by now."""
+        return await asyncio.get_running_loop().run_in_executor(self._reads, partial(work, *args))
+
+    async def look(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """A question about what is due, which waits for no other.
+
+        A page that was under way when it was asked may have been saved since: its due time is an old one.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._looks, partial(work, *args, **kwargs))
+
+    def note(self, work: Callable[..., None], *args: Any) -> None:
+        """Have something written that nobody waits for, in order with everything else that is. On the event loop."""
+        asyncio.get_running_loop().run_in_executor(self._database, partial(work, *args)).add_done_callback(_noted)
 
     def _assessor(self, size: int) -> Executor:
         """The thread that reads a page of so many bytes."""
@@ -215,6 +237,7 @@ class Checker:
         tell = follow or (lambda outcome, known: None)
         tell(None, total)
         taken = set[int]()
+        self._passes += 1
         self._log = log.bind()  # once for all pages: a logger that says nothing took a fortieth of the loop's time
         glances = Glances(partial(self._take, taken, shift.due_by if shift else None))
         clock, fetcher = asyncio.get_running_loop().time, self.fetcher
@@ -248,15 +271,12 @@ class Checker:
 
         walks = Walks(walk)
         try:
-            await self.database(self.learning.refresh)
+            await self.read(self.learning.refresh)
             if first := {p.source for queue in queues.values() for p in queue} - self._past_first:
-                self._past_first |= await self.database(self.store.past_first_pass, first)
+                self._past_first |= await self.read(self.store.past_first_pass, first)
             for host, queue in list(queues.items()):
                 walks.start(host, min(self._width(queue), len(queue)))
-            while not await walks.over(within=UNSAVED_FOR):
-                await self._save_unchanged()
-                await self._renew()
-            await self._save_unchanged()
+            await self._walked(walks)
             await self._learn()
         except BaseException:
             await walks.cancel()
@@ -264,13 +284,25 @@ class Checker:
                 await self._save_unchanged()
             raise
         finally:
+            self._passes -= 1
             self._running -= {p.id for queue in queues.values() for p in queue}
             done.finished = self.now()
             await self._give_up(taken)
         return done
 
+    async def _walked(self, walks: Walks) -> None:
+        """Wait for the end of a pass, and have unchanged checks saved meanwhile, those of all passes together."""
+        clock = asyncio.get_running_loop().time
+        while not await walks.over(within=UNSAVED_FOR):
+            if clock() - self._saved >= UNSAVED_FOR:
+                await self._save_unchanged()
+            await self._renew()
+        if self._passes == 1 or self.store.shared:  # else another pass saves them along with its own
+            await self._save_unchanged()
+
     async def _take(self, taken: set[int], due_by: datetime | None, pages: list[int]) -> dict[int, Known]:
-        known, leases = await self.database(self.store.take, pages, due_by)
+        ask = self.database if self.store.shared else self.read  # a claim is written
+        known, leases = await ask(self.store.take, pages, due_by)
         self._leases |= leases
         taken |= leases.keys()
         return known
@@ -361,7 +393,7 @@ class Checker:
     async def _broken(self, page: Page) -> Outcome:
         """A check that met a bug of ours is on record as a failure and backs off like one."""
         why = Failure("wrong_document", "internal error: the log has it")
-        known = await self.database(self.store.load, page.id)
+        known = await self.read(self.store.load, page.id)
         outcome = assess.failed(known, Fetch(page.url, self.now()), why)
         source = self._sources[page.source]
         outcome = replace(outcome, next_due=self._due(source, known, outcome))
@@ -375,7 +407,7 @@ class Checker:
             return ()
         if not outcome.found and not outcome.following:
             return ()
-        unread = await self.database(self.store.unread_pages, page.source)
+        unread = await self.read(self.store.unread_pages, page.source)
         return [p for p in unread if p.id not in self._running]
 
     # ------------------------------------------------------------------ one page
@@ -386,7 +418,7 @@ class Checker:
         if source is None:
             return Outcome(page, self.now(), "skipped"), None
         if page.role == "attachment":  # its page, read a moment ago in this pass, may have given it another address
-            known = (await self.database(self.store.glance, [page.id]))[page.id]
+            known = (await self.read(self.store.glance, [page.id]))[page.id]
         if page.role == "entry" and source.kind != "page":
             outcome = await self._check_list(source, known)
         else:
@@ -442,7 +474,7 @@ class Checker:
 
     async def _save_unchanged(self) -> None:
         """Save the unchanged checks that wait for it; only then may their pages be checked again."""
-        batch, self._unsaved = self._unsaved, {}
+        batch, self._unsaved, self._saved = self._unsaved, {}, asyncio.get_running_loop().time()
         try:
             if batch:
                 held = {page: lease for page in batch if (lease := self._leases.get(page))}
@@ -473,17 +505,17 @@ class Checker:
                 return outcome
             return replace(outcome, page=replace(outcome.page, rules=rules_now))
         if not _unseen(known.page):
-            known = await self.database(self.store.load, known.page.id)
+            known = await self.read(self.store.load, known.page.id)
         again = Again(known, None)
         if reading.failure is None and known.last is not None:
-            body = await self.database(self.store.body, known.last.id)
+            body = await self.read(self.store.body, known.last.id)
             again = await self._assess(len(body or b""), self.learning.again, known, body, source)
             if body is not None and known.last.document.file is not None:
                 work = partial(files.again, known, body, source, self.vocabulary.text)
                 again = Again(await asyncio.get_running_loop().run_in_executor(self._readers, work), None)
         releases: Sequence[Release] = ()
         if reading.failure is None and known.last is None and source.region:
-            releases = await self.database(self.store.releases, known.page.id)
+            releases = await self.read(self.store.releases, known.page.id)
         size = len(reading.fetch.body)
         outcome = await self._assess(size, assess.conclude, reading, again.known, source, self.vocabulary, releases)
         if reading.failure is not None:
@@ -495,8 +527,8 @@ class Checker:
         rules_now = self.learning.mark(source, known.page)
         if known.page.version is None or known.page.rules == rules_now:
             return outcome
-        known = await self.database(self.store.load, known.page.id)
-        body = await self.database(self.store.body, known.last.id) if known.last is not None else None
+        known = await self.read(self.store.load, known.page.id)
+        body = await self.read(self.store.body, known.last.id) if known.last is not None else None
         again = await self._assess(len(body or b""), self.learning.again, known, body, source)
         return replace(outcome, page=replace(outcome.page, rules=rules_now), reread=again.reread)
 
@@ -519,7 +551,7 @@ class Checker:
         named = attached.wanted(source, document)
         if attached.mark(named) == page.attached or not (named or page.attached):
             return outcome
-        known = await self.database(self.store.attachments, page.id)
+        known = await self.read(self.store.attachments, page.id)
         return replace(outcome, following=attached.follow(source, named, known))
 
     async def _check_list(self, source: Source, known: Known) -> Outcome:
@@ -529,7 +561,7 @@ class Checker:
         for warning in walked.warnings:
             log.warning("list", source=source.key, warning=warning)
         if walked.trouble is not None:
-            outcome = assess.failed(await self.database(self.store.load, page.id), *walked.trouble)
+            outcome = assess.failed(await self.read(self.store.load, page.id), *walked.trouble)
         else:
             fetch = walked.first.fetch if walked.first else Fetch(page.url, self.now())
             outcome = assess.read_list(known, fetch, walked.first)
@@ -577,6 +609,11 @@ class Checker:
 
     def _told(self, word: str, page: Page, why: Failure, source: Source, at: datetime) -> list[Alert]:
         return rules.match_health(word, wire.failure(page, why), source, self.config.subscriptions, now=at)
+
+
+def _noted(written: asyncio.Future[None]) -> None:
+    if not written.cancelled() and (wrong := written.exception()) is not None:
+        log.warning("not kept", error=str(wrong))
 
 
 def page_host(url: str) -> str:

@@ -28,8 +28,8 @@ MOST_HOSTS, MOST_CHARS = 5000, 4_000_000  # whose rules are kept in memory, and 
 LONG = 20_000  # characters: parsing more than this is left to a thread
 
 Kept = tuple[str, int, datetime]  # text, status, when it was read
-Recall = Callable[[str], Kept | None]
-Remember = Callable[[str, str, int, datetime], None]
+Recall = Callable[[str], Awaitable[Kept | None]]
+Remember = Callable[[str, str, int, datetime], Awaitable[None]]
 Get = Callable[[], Awaitable[tuple[int, bytes]]]  # status and body of robots.txt, redirects followed
 
 
@@ -90,7 +90,7 @@ class Robots:
     async def _fresh(self, key: str, now: datetime) -> Rules | None:
         rules = self._rules.get(key)
         if rules is None and self._recall:
-            kept = self._recall(key)
+            kept = await self._recall(key)
             if kept:
                 rules = await _parse(kept[1], kept[0], kept[2])
                 self._keep(key, rules)
@@ -111,7 +111,7 @@ class Robots:
             return usable or Rules(now, refusal=f"robots.txt answered {status}, so nothing may be read (RFC 9309)")
         text = await _text(body[:MOST_BYTES]) if 200 <= status < 300 else ""
         if self._remember:
-            self._remember(key, text, status, now)
+            await self._remember(key, text, status, now)
         return await _parse(status, text, now)
 
     def _keep(self, key: str, rules: Rules) -> None:

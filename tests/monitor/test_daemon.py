@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -81,6 +83,57 @@ async def test_what_is_being_checked_is_not_started_twice(running: Running, web:
     await asyncio.gather(*running.daemon._tasks, return_exceptions=True)
     assert not running.made.checker.is_running(1)
     assert web.asked == ["/a"]
+
+
+@asynccontextmanager
+async def held(thread: ThreadPoolExecutor) -> AsyncIterator[threading.Event]:
+    """A thread that is busy until the event is set."""
+    release = threading.Event()
+    busy = thread.submit(release.wait, 20)
+    try:
+        yield release
+    finally:
+        release.set()
+        await asyncio.wrap_future(busy)
+
+
+async def test_a_check_begins_while_others_are_saved_and_a_hold_waits_for_no_disk(running: Running, web: Any) -> None:
+    began = asyncio.Event()
+    running.made.checker.began = lambda late: began.set()
+    host = web.url.removeprefix("http://")
+    web.put("/a", "come later", status=429, Retry_After="3600")
+    running.watch.clock.pass_by(minutes=15)
+    async with held(running.made.checker._database) as release, asyncio.timeout(15):
+        await running.daemon.due()
+        await began.wait()
+        while host not in running.made.fetcher.holds:
+            await asyncio.sleep(0)
+        assert not running.watch.store.hosts()
+        release.set()
+        await asyncio.gather(*running.daemon._tasks)
+    assert [h.not_before for h in running.watch.store.hosts()] == [running.made.fetcher.holds[host]]
+
+
+async def test_what_ended_while_it_was_looked_for_is_not_started_again(running: Running, web: Any) -> None:
+    daemon, checker, store = running.daemon, running.made.checker, running.watch.store
+    running.watch.clock.pass_by(minutes=15)
+    web.silent.add("/a")
+    await daemon.due()
+    await asyncio.to_thread(web.stuck.wait, 10)
+    (check,) = daemon._tasks
+    async with held(checker._looks) as release:
+        looking = asyncio.create_task(daemon.due())
+        while not checker._looks._work_queue.qsize():
+            await asyncio.sleep(0)
+        check.cancel()
+        await asyncio.gather(check, return_exceptions=True)
+        assert not checker.under_way() and store.due(running.watch.clock(), 9)
+        release.set()
+        await looking
+    assert not daemon._tasks, "it was under way when the look began: what that found is old"
+    web.silent.clear()
+    await checked(daemon)
+    assert web.asked == ["/a", "/a"]
 
 
 async def test_the_jobs_are_registered_and_a_digest_has_one_of_its_own(running: Running) -> None:
@@ -284,6 +337,7 @@ async def test_what_a_host_taught_holds_after_a_restart(running: Running, web: A
     fetcher = running.made.fetcher
     for _ in range(3):
         fetcher.hosts.learn(host, Pace(slow.delay.total_seconds()), 0.01, trouble=True)
+    await running.made.checker.database(int)  # it is written by now
     async with engine(running.watch.store, running.watch.config, configuration.vocabulary(), {}) as again:
         assert again.fetcher.hosts[host].delay(Pace(0.6)) == pytest.approx(4.8)
         for _ in range(60):

@@ -138,12 +138,15 @@ async def test_robots_of_the_target_of_a_redirect_count(site, polite):
 async def test_texts_are_kept_over_a_restart(site, source, page):
     kept = {}
 
-    def remember(host, text, status, at):
+    async def remember(host, text, status, at):
         kept[host] = (text, status, at)
+
+    async def recall(host):
+        return kept.get(host)
 
     site.put("/robots.txt", b"User-agent: *\nDisallow: /private\n")
     for hours in (0, 1):
-        fetcher = Fetcher(Network(allow_private=("127.0.0.0/8",)), recall=kept.get, remember=remember)
+        fetcher = Fetcher(Network(allow_private=("127.0.0.0/8",)), recall=recall, remember=remember)
         got = await fetcher.fetch(source(respect_robots=True), page(site.url("/private")), NOW + hours * HOUR)
         assert got.failure.error == "robots"
         await fetcher.aclose()
