@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -23,10 +23,12 @@ from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.schema import SchemaManager
 
-from monitor.daemon import engine
+from monitor.daemon import LAG_EVERY, engine
 from monitor.errors import ConfigError, StorageError
 from monitor.following import Follower
 from monitor.model import Config, Vocabulary
+from monitor.systemd import Notifier
+from monitor.web.server import Status, Web
 from storage import postgres
 from storage.postgres import GoneError
 from storage.store import Store
@@ -83,9 +85,11 @@ class _plain:  # noqa: N801 (used as a function is)
 
 
 @asynccontextmanager
-async def shared(url: str, turn: Turn, *, concurrency: int = CONCURRENCY) -> AsyncIterator[Queue]:
-    """A queue whose turns are taken here too, until the block ends."""
-    queue = Queue(url, turn, concurrency=concurrency)
+async def shared(
+    url: str, turn: Turn, *, concurrency: int = CONCURRENCY, status: Status | None = None
+) -> AsyncIterator[Queue]:
+    """A queue whose turns are taken here too, until the block ends. `status` is told how a worker is."""
+    queue = Queue(url, turn, concurrency=concurrency, status=status)
     await queue.open()
     asyncio.get_running_loop().set_exception_handler(_unheard)
     working = asyncio.create_task(queue.work())
@@ -98,26 +102,55 @@ async def shared(url: str, turn: Turn, *, concurrency: int = CONCURRENCY) -> Asy
 
 
 async def serve(
-    store: Store, config: Config, vocabulary: Vocabulary, environ: Mapping[str, str], *, concurrency: int
+    store: Store,
+    config: Config,
+    vocabulary: Vocabulary,
+    environ: Mapping[str, str],
+    *,
+    concurrency: int,
+    listen: tuple[str, int] | None = None,
 ) -> None:
-    """`mubiao worker`: turns until SIGTERM or SIGINT."""
-    async with engine(store, config, vocabulary, environ, leads=False) as made:
+    """`mubiao worker`: turns until SIGTERM or SIGINT. Where it listens, it says how it is: health and metrics."""
+    async with engine(store, config, vocabulary, environ, leads=False) as made, AsyncExitStack() as stack:
+        status, notifier = Status(made.now(), sources=len(config.sources)), Notifier(environ)
+        made.checker.began = status.began
 
         async def turn(host: str) -> None:
-            await made.turn(host)
+            status.checked(await made.turn(host))
 
         stopping, hung_up = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stopping.set)
         loop.add_signal_handler(signal.SIGHUP, hung_up.set)
-        async with shared(store.url, turn, concurrency=concurrency):
+        if listen is not None:
+            web = Web(store.url, status, "en", pages=False)
+            await web.start(*listen)
+            stack.push_async_callback(web.stop)
+            log.info("web", address=f"http://{listen[0]}:{web.port}/healthz")
+        async with shared(store.url, turn, concurrency=concurrency, status=status):
+            follower = Follower(config, made.reload)
+            beside = [asyncio.create_task(x) for x in (_follow(follower, hung_up), _living(status, notifier))]
             log.info("working", concurrency=concurrency)
-            following = asyncio.create_task(_follow(Follower(config, made.reload), hung_up))
+            notifier.ready(f"one of several checkers, {concurrency} hosts at once")
             await stopping.wait()
-            following.cancel()
+            notifier.stopping()
+            for task in beside:
+                task.cancel()
             log.info("stopping")
     log.info("stopped")
+
+
+async def _living(status: Status, notifier: Notifier) -> None:
+    """How late the event loop is, and a sign of life for the service manager, for ever."""
+    loop, told = asyncio.get_running_loop(), float("-inf")
+    while True:
+        asleep = loop.time()
+        await asyncio.sleep(LAG_EVERY)
+        status.lagged(loop.time() - asleep - LAG_EVERY)
+        if notifier.every and loop.time() - told >= notifier.every and status.ticking(datetime.now(UTC)):
+            notifier.alive()
+            told = loop.time()
 
 
 async def _follow(follower: Follower, asked: asyncio.Event, every: float = LOOK) -> None:
@@ -139,8 +172,8 @@ async def _follow(follower: Follower, asked: asyncio.Event, every: float = LOOK)
 class Queue:
     """The jobs of one database. `turn` checks what is due at one host."""
 
-    def __init__(self, url: str, turn: Turn, *, concurrency: int = CONCURRENCY) -> None:
-        self._turn, self._concurrency = turn, concurrency
+    def __init__(self, url: str, turn: Turn, *, concurrency: int = CONCURRENCY, status: Status | None = None) -> None:
+        self._turn, self._concurrency, self._status = turn, concurrency, status
         self._place = postgres.hidden(postgres.address(url))
         settings = {"application_name": postgres.speaker(), "connect_timeout": 10}
         pool: dict[str, Any] = {"min_size": 1, "max_size": 8, "timeout": HEARTBEAT}
@@ -186,6 +219,7 @@ class Queue:
         if not self._gone:
             log.error("database", error=trouble)
         self._gone = True
+        self._tell(trouble)
 
     def _say(self, trouble: str) -> None:
         """A full disk lets some turns pass: it is not said again with each that it stops."""
@@ -282,14 +316,25 @@ class Queue:
 
     async def _recovering(self) -> None:
         while True:
-            await asyncio.sleep(HEARTBEAT)
             try:
                 await self.recover()
                 if self._gone:
                     log.info("database answers again")
                 self._gone = False
+                self._tell(None)
             except _AWAY as wrong:
                 self._say_gone(_cause(wrong))
+            await asyncio.sleep(HEARTBEAT)
+
+    def _tell(self, trouble: str | None) -> None:
+        """How a worker is: it looked around just now, and the database answered, or why not."""
+        if self._status is None:
+            return
+        self._status.ticked(datetime.now(UTC))
+        if trouble is None:
+            self._status.trouble.pop("database", None)
+        else:
+            self._status.trouble["database"] = trouble
 
 
 def _unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

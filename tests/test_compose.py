@@ -48,6 +48,16 @@ def test_our_containers_may_write_nothing_and_know_their_database(name: str) -> 
     assert "healthcheck" in COMPOSE["services"]["db"]
 
 
+def test_the_health_check_of_the_image_finds_the_daemon_and_the_workers_where_they_listen() -> None:
+    image = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+    asked = re.search(r"HTTPConnection\('127\.0\.0\.1', (\d+)", image)
+    assert asked
+    for words in commands():
+        assert words[words.index("--port") + 1] == asked[1]
+        assert words[words.index("--host") + 1] == "0.0.0.0"
+    assert not any("healthcheck" in service for service in OURS.values())
+
+
 def test_a_pod_may_write_nothing_either() -> None:
     pod = PODS[1]["spec"]["template"]["spec"]
     assert pod["securityContext"]["runAsUser"] == 10001

@@ -193,10 +193,12 @@ def demo(folder: str, as_json: bool, **kw: Any) -> None:
 
 @click.command()
 @click.option("--concurrency", type=click.IntRange(1, 200), default=20, show_default=True, help="hosts at once")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), help="answer /healthz and /metrics there")
 @click.option("--log", "form", type=click.Choice(["auto", "json", "console"]), default="auto", show_default=True)
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
 @common
-def worker(concurrency: int, form: str, log_level: str, **kw: Any) -> None:
+def worker(concurrency: int, host: str, port: int | None, form: str, log_level: str, **kw: Any) -> None:
     """One of several checkers on a PostgreSQL database. SIGTERM ends it cleanly."""
     session: Session = kw["session"]
     from storage.database import sqlite_path
@@ -216,4 +218,5 @@ def worker(concurrency: int, form: str, log_level: str, **kw: Any) -> None:
     with writable(session, lock=False) as store:
         cluster = clustered(session.db)
         words, environ = configuration.vocabulary(), configuration.variables()
-        asyncio.run(cluster.serve(store, config, words, environ, concurrency=concurrency))
+        listen = None if port is None else (host, port)
+        asyncio.run(cluster.serve(store, config, words, environ, concurrency=concurrency, listen=listen))

@@ -52,18 +52,21 @@ ENVIRONMENT = Environment(
 Answer = Callable[[Queries, Request], Any]
 
 
-def application(ask: Queries, status: Status, lang: str) -> Starlette:
-    """The ASGI application of one daemon."""
+def application(ask: Queries, status: Status, lang: str, *, pages: bool = True) -> Starlette:
+    """The ASGI application of one daemon; without `pages`, of a worker, which only says how it is."""
     site = _Site(ask, status, lang)
     routes = [
+        Route("/livez", site.livez),
         Route("/healthz", site.healthz),
         Route("/readyz", site.readyz),
         Route("/metrics", site.metrics),
+    ]
+    shown = [
         Route("/api/openapi.json", site.openapi),
         *(Route(f"/api/{name}", site.api(answer)) for name, answer in API.items()),
         *(Route(path, site.page(name, answer)) for path, (name, answer) in PAGES.items()),
     ]
-    app = Starlette(routes=routes, exception_handlers={MubiaoError: _refused})
+    app = Starlette(routes=[*routes, *(shown if pages else ())], exception_handlers={MubiaoError: _refused})
     app.state.status = status
     app.add_middleware(_Guarded)
     return app
@@ -118,8 +121,12 @@ class _Site:
     def __init__(self, ask: Queries, status: Status, lang: str) -> None:
         self._ask, self._status, self._lang = ask, status, lang
 
+    async def livez(self, request: Request) -> Response:
+        """Whether the event loop turns: what a restart may mend."""
+        return JSONResponse({"ok": True})
+
     async def healthz(self, request: Request) -> Response:
-        """Whether the daemon is alive: its tick ran lately and no job is in trouble."""
+        """Whether all is well: the tick ran lately and no job is in trouble."""
         now = datetime.now(UTC)
         well = self._status.healthy(now)
         body = {"ok": well, "last_tick": wire.time(self._status.last_tick), "trouble": self._status.trouble}

@@ -24,11 +24,11 @@ class _Server(uvicorn.Server):
 
 
 class Web:
-    """Pages and JSON over a read-only connection."""
+    """Pages and JSON over a read-only connection; without `pages` only what says how the process is."""
 
-    def __init__(self, database: str, status: Status, lang: str) -> None:
+    def __init__(self, database: str, status: Status, lang: str, *, pages: bool = True) -> None:
         self._ask = Queries(database, pooled=True)
-        self._app = application(self._ask, status, lang)
+        self._app = application(self._ask, status, lang, pages=pages)
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
         self.port = 0

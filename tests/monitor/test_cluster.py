@@ -18,6 +18,7 @@ from monitor.demo.server import HttpServer, Reply
 from monitor.errors import StorageError
 from monitor.following import Follower
 from monitor.model import Config
+from monitor.web.status import Status
 from storage.store import Store
 
 TEXT = "云岭区人民政府今天召开全体会议，研究部署下一阶段重点工作，区长主持会议并讲话，各部门负责同志参加会议。"
@@ -61,6 +62,22 @@ async def test_a_host_waits_once_and_a_turn_in_trouble_ends_nothing(queue) -> No
     made.stop()
     await working
     assert await made.defer(["a"]) == 1, "what is done may wait again"
+
+
+async def test_a_worker_is_well_while_its_database_answers(url: str) -> None:
+    async def turn(host: str) -> None: ...
+
+    status = Status(daemon.utc_now() - timedelta(minutes=1))
+    made = cluster.Queue(url, turn, status=status)
+    await made.open()
+    assert not status.healthy(daemon.utc_now())
+    made._say_gone("does not answer")
+    assert status.ticking(daemon.utc_now()) and status.trouble == {"database": "does not answer"}
+    working = asyncio.create_task(made.work())
+    await until(lambda: status.healthy(daemon.utc_now()))
+    made.stop()
+    await working
+    await made.close()
 
 
 async def test_what_a_dead_worker_was_at_is_put_back(queue, url: str) -> None:

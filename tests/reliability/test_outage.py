@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 
@@ -19,6 +20,12 @@ def until(ready: Callable[[], bool]) -> None:
     while not ready():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def answers(worker: Any, *paths: str) -> list[int]:
+    """The status of each of these, where a worker says that it listens."""
+    address = next(json.loads(line)["address"] for line in worker.stderr if '"web"' in line).removesuffix("healthz")
+    return [httpx.get(address + path, trust_env=False).status_code for path in paths]
 
 
 @pytest.mark.timeout(180)
@@ -41,10 +48,12 @@ def test_a_daemon_waits_for_its_server_says_so_once_and_loses_nothing(
     postgres.stop()
     try:
         daemon = desk.spawn("run", "--no-web", "--db", postgres_url, "--log", "json")
+        worker = desk.spawn("worker", "--port", "0", "--db", postgres_url, "--log", "json")
         first = trouble()
         assert "waiting for it" in first["error"] and "mend --db" in first["error"]
         postgres.start()
         until(lambda: titles() == ["第一次会议"])
+        assert answers(worker, "healthz", "livez", "metrics", "sources") == [200, 200, 200, 404]
         postgres.stop()
         web.put("/a", page_of("第二次会议", TEXT, TEXT[::-1]))
         gone = [trouble()]
@@ -52,7 +61,10 @@ def test_a_daemon_waits_for_its_server_says_so_once_and_loses_nothing(
         if postgres._process is None:
             postgres.start()
     until(lambda: titles() == ["第一次会议", "第二次会议"])
-    daemon.send_signal(signal.SIGTERM)
+    for process in (worker, daemon):
+        process.send_signal(signal.SIGTERM)
+    assert "Traceback" not in worker.communicate(timeout=30)[1]
+    assert worker.returncode == 0
     rest = map(json.loads, daemon.communicate(timeout=30)[1].splitlines())
     assert daemon.returncode == 0
     gone += [line for line in rest if line["level"] == "error"]
