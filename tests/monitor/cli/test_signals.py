@@ -159,22 +159,6 @@ def test_a_broken_file_at_a_reload_keeps_the_old_one(
     manager.close()
 
 
-def test_a_daemon_in_the_middle_of_a_slow_answer_still_ends(
-    desk: Any, web: Any, daemon: Callable[..., Popen[str]]
-) -> None:
-    web.silent.add("/slow")
-    desk.watch(
-        {"key": "slow", "url": web.url + "/slow"}, defaults={"every": "1s", "delay": "0s", "respect_robots": False}
-    )
-    process = daemon("--no-web")
-    assert web.stuck.wait(PATIENCE)
-    process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0
-    assert drained(err) < KILLED
-    assert "Traceback" not in err
-
-
 def test_receivers_that_hang_do_not_hold_up_the_end(desk: Any, web: Any, daemon: Callable[..., Popen[str]]) -> None:
     web.silent.add("/hook")
     desk.watch(
