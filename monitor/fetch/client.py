@@ -179,7 +179,7 @@ class Fetcher:
         self.hosts = Hosts() if hosts is None else hosts
         self.robots = Robots(network.user_agent, recall, remember)
         self.browser = browser.Browser(network.user_agent, chromium)
-        self.room = Room()
+        self.room = self.hosts.room = Room()
         self._outside = net.Pools(self.pools.guard.public())
         self._headers = _encoded(
             {
@@ -399,6 +399,7 @@ class Fetcher:
         if pile.on_disk:
             check.pile = pile
             return b"", wire
+        self.room.hold()
         return pile.bytes(), wire
 
     def _sent(self, ask: _Ask) -> list[tuple[bytes, bytes]]:

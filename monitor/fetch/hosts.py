@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from monitor.fetch.room import Room
 from monitor.fetch.stays import PATIENCE, Stays
 
 LATENCY_FACTOR = 5.0  # Heritrix: rest five times as long as the answer took
@@ -100,6 +101,7 @@ class Hosts:
     """
 
     stays: Stays | None = None  # where other machines ask the same hosts
+    room: Room | None = None  # where answers wait to be read: no request starts while it is full
 
     def __init__(
         self,
@@ -163,6 +165,8 @@ class Hosts:
             async with host.starting:
                 while (wait := host.ready_at(pace) - loop.time()) > 0:  # noqa: ASYNC110 (only time ends this wait)
                     await asyncio.sleep(wait)
+                if self.room is not None:
+                    await self.room.admit()
                 await slots.acquire()
                 slot = True
                 if self.stays is not None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.fetch.room import IN_MEMORY, SEATS, FullError, Pile, Room
+from monitor.fetch.room import IN_MEMORY, MOST_HELD, SEATS, FullError, Pile, Room
 
 from .conftest import NOW
 
@@ -67,6 +67,47 @@ async def test_few_are_in_memory_at_once_and_the_next_comes_when_a_check_is_over
     over.set()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert (len(seated), room.on_disk) == (SEATS + 2, 0)
+
+
+async def test_nobody_asks_for_more_while_many_answers_are_not_dealt_with():
+    room, held, most, dealt = Room(), 0, 0, asyncio.Semaphore(0)
+
+    async def one():
+        nonlocal held, most
+        with room.check():
+            for _ in range(2):  # a further page of the same article is asked for all the same
+                await room.admit()
+                room.hold()
+            held += 1
+            most = max(most, held)
+            await dealt.acquire()
+            held -= 1
+
+    tasks = [asyncio.create_task(one()) for _ in range(MOST_HELD + 300)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert held == MOST_HELD
+    for task in tasks[MOST_HELD : MOST_HELD + 50]:  # who is waiting may go
+        task.cancel()
+    for _ in tasks:
+        dealt.release()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert (held, most) == (0, MOST_HELD)
+    assert sum(task.cancelled() for task in tasks) == 50
+
+
+async def test_who_holds_answers_and_waits_for_others_locks_nothing_up():
+    room, host = Room(stuck=0.05), asyncio.Lock()
+
+    async def one():
+        with room.check():
+            for _ in range(2):
+                async with host:
+                    await room.admit()
+                room.hold()
+
+    async with asyncio.timeout(5):
+        await asyncio.gather(*(one() for _ in range(2 * MOST_HELD)))
 
 
 async def test_a_large_page_is_read_and_one_that_breaks_off_leaves_nothing(site, source, page, fetcher):
