@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib.metadata import version
 from typing import Any, Protocol
 
 import structlog
@@ -41,7 +42,7 @@ from monitor.systemd import Notifier
 from monitor.vigil import Vigil
 from monitor.web.server import Status, Web
 from storage import retention
-from storage.database import sqlite_path
+from storage.database import shown, sqlite_path
 from storage.postgres import GoneError
 from storage.store import Store
 
@@ -638,7 +639,7 @@ async def serve(
             await stack.enter_async_context(local.listening(path, made.carry_out))
         daemon.start()
         settle()
-        log.info("watching", sources=len(config.sources))
+        log.info("watching", sources=len(config.sources), database=shown(store.url), version=version("mubiao"))
         notifier.ready(f"watching {len(config.sources)} sources")
         await daemon.stopping.wait()
         notifier.stopping()

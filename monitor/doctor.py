@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypedDict
 
@@ -17,10 +18,11 @@ from monitor import config as configuration
 from monitor.errors import ConfigError, StorageError
 from monitor.model import Config, Keep
 from storage.database import NewerError, shown, sqlite_path
-from storage.postgres import GoneError, Server
+from storage.postgres import MISSING, GoneError, Server
 from storage.queries import Queries
 
 LITTLE = 100_000_000  # bytes free
+EXTRA = "pip install 'mubiao[postgres]'"
 NAMED = 10  # sources in one line
 CLOCKS = 5.0  # seconds that two machines may be apart
 WAL_FIXED = (3, 51, 3)  # earlier SQLite can damage a WAL database that two connections write to
@@ -82,6 +84,8 @@ def _database(url: str) -> Iterator[Finding]:
             fix = "start the server, or mend --db"
         if isinstance(wrong, NewerError):
             fix = "install the mubiao that wrote it, or a newer one"
+        if str(wrong) == MISSING:
+            fix = EXTRA
         yield _finding(str(wrong), fix)
         return
     yield _finding(f"{shown(url)}: {size / 1e6:.1f} MB")
@@ -89,6 +93,8 @@ def _database(url: str) -> Iterator[Finding]:
         yield from _room(path, size)
     if server is not None:
         yield from _server(server)
+        if find_spec("procrastinate") is None:
+            yield _finding("procrastinate is not installed: neither run nor worker starts", EXTRA)
     if failing:
         yield _finding(f"{len(failing)} pages fail", "mubiao sources health")
     for name, why in off.items():

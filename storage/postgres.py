@@ -25,7 +25,7 @@ from sqlmodel import create_engine
 from monitor.errors import StorageError
 
 EXAMPLE = "postgresql://user:password@host:5432/mubiao"
-MISSING = "PostgreSQL needs its driver; run: pip install 'mubiao[postgres]'"
+MISSING = "PostgreSQL needs its driver and its queue; run: pip install 'mubiao[postgres]'"
 LOCKS = 0x6D756269  # our class of advisory locks; each database of a server has its own
 DAEMON, KEEPING, SCHEMA = 1, 2, 3  # who runs; blobs are being named or thinned out; the schema is being upgraded
 IDLE_MS = 20_000  # a writer that stopped in the middle of a transaction keeps its rows from others no longer

@@ -57,7 +57,9 @@ def configure_log(*, form: str, level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False) if json else structlog.dev.ConsoleRenderer(),
+            structlog.processors.JSONRenderer(ensure_ascii=False)
+            if json
+            else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, _Heedless())),
@@ -120,6 +122,7 @@ def check(keys: tuple[str, ...], everything: bool, no_deliver: bool, as_json: bo
 def reached(session: Session) -> None:
     """A service waits for a database's server that does not answer yet, and says so once: after a power cut it may be
     started before it."""
+    import signal
     import time
 
     from storage.database import is_current
@@ -132,6 +135,8 @@ def reached(session: Session) -> None:
         except GoneError as wrong:
             if not told:
                 log.error("database", error=f"{wrong}; waiting for it (a wrong address: mend --db or MUBIAO_DB)")
+                # the first process of a container is not ended by a signal that it leaves to the system
+                signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
             told = True
             time.sleep(AGAIN)
             continue

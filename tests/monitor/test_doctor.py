@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from typing import Any
 
 import pytest
@@ -71,3 +72,10 @@ def test_pages_that_fail_are_counted(desk: Any, web: Any) -> None:
     with sqlite3.connect(sqlite_path(desk.db)) as db:
         assert db.execute("pragma integrity_check").fetchone() == ("ok",)
     db.close()
+
+
+def test_what_postgresql_needs_is_named_where_it_is_not_installed(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    found = doctor.examine(str(desk.config), "postgresql://nobody@127.0.0.1:9/mubiao", configuration.settings())
+    [missing] = [one for one in found if "PostgreSQL" in one["what"]]
+    assert not missing["ok"] and missing["fix"] == "pip install 'mubiao[postgres]'"

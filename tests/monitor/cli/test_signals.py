@@ -218,3 +218,13 @@ def test_a_log_that_cannot_be_written_stops_nothing(desk: Any) -> None:
     )
     out, _ = desk.spawn(code=code).communicate(timeout=20)
     assert out == "goes on\n"
+
+
+def test_a_service_that_waits_for_its_database_ends_when_it_is_told_to(desk: Any) -> None:
+    desk.watch({"key": "a", "url": "http://yunling.example/"})
+    process = desk.spawn("run", "--no-web", "--log", "console", "--db", "postgresql://nobody@127.0.0.1:9/mubiao")
+    line = until(process, "waiting for it")
+    assert "\x1b" not in line, "a file is no terminal"
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (0, "")
