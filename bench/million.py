@@ -26,9 +26,10 @@ from pathlib import Path
 
 from invented import WHAT
 from peers import CACHE, machine, verdict
+from sqlmodel import Session
 
 from monitor.model import Change, Edit, Target, TargetChange
-from storage import blobs, items, migrate, passages, rows, search
+from storage import blobs, database, items, migrate, passages, rows, search, spans
 from storage.filters import Filter
 from storage.queries import Queries
 from storage.tables import REVISION, packed_sha
@@ -127,10 +128,19 @@ def build(path: Path, versions: int, pages: int) -> None:
                 print(f"\r{first} of {pages} pages", end="", file=sys.stderr)
         file.execute("INSERT INTO passage_index(passage_index) VALUES ('optimize')")
         file.commit()
+        _spans(path.with_suffix(".part"))
         file.execute("ANALYZE")
         file.commit()
         file.execute("PRAGMA journal_mode=WAL")
     part.rename(path)
+
+
+def _spans(path: Path) -> None:
+    """What the product notes of its index while it is filled."""
+    with Session(engine := database.writer(f"sqlite:///{path}")) as session:
+        spans.extend(session)
+        session.commit()
+    engine.dispose()
 
 
 def _sources(file: sqlite3.Connection, pages: int) -> None:
@@ -245,16 +255,33 @@ def questions(versions: int, pages: int) -> dict[str, Callable[[Queries, random.
         "changes --indicator": lambda q, r: q.changes(Filter(indicator=r.choice(INDICATORS)[0]), limit=50),
         "changes --since": lambda q, r: q.changes(Filter(since=START + timedelta(hours=r.randrange(400))), limit=50),
         "changes --min-significance": lambda q, r: q.changes(Filter(min_significance=0.85), limit=50),
+        "changes --min-significance, nothing": lambda q, r: q.changes(Filter(min_significance=0.99), limit=50),
+        "changes --kind, nothing": lambda q, r: q.changes(Filter(change_kinds=("removed",)), limit=50),
+        "changes --since, nothing": lambda q, r: q.changes(Filter(since=START + timedelta(days=99)), limit=50),
+        "changes --indicator --min-significance, nothing": lambda q, r: q.changes(
+            Filter(indicator=r.choice(INDICATORS)[0], min_significance=0.99), limit=50
+        ),
+        "changes --series, nothing": lambda q, r: q.changes(Filter(series="规划"), limit=50),
+        "changes, role actual, nothing": lambda q, r: q.changes(Filter(role="actual"), limit=50),
         "targets list --source": lambda q, r: q.targets(Filter(source=f"s{page(r) // PER_SOURCE}")),
         "targets list --under": lambda q, r: q.targets(Filter(under=f"{230100 + r.randrange(1900)}")),
         "targets list --indicator, 100": lambda q, r: q.targets(Filter(indicator=r.choice(INDICATORS)[0]), limit=100),
         "targets list --as-of": lambda q, r: q.targets(
             Filter(source=f"s{page(r) // PER_SOURCE}", as_of=START + timedelta(hours=300))
         ),
+        "targets list --release, nothing": lambda q, r: q.targets(Filter(release="1999"), limit=100),
         "search, 2 characters": lambda q, r: q.search(r.choice(WORK)[:2], limit=50),
         "search, 1 character": lambda q, r: q.search(r.choice("增长管网村"), limit=50),
         "search, a phrase": lambda q, r: q.search(f"{r.choice(PLACES)}{r.choice(WORK)}", limit=50),
         "search --source": lambda q, r: q.search(r.choice(WORK), Filter(source=f"s{page(r) // PER_SOURCE}"), limit=50),
+        "search, a number": lambda q, r: q.search(f"增长{r.randint(1, 5)}.{r.randint(0, 9)}%", limit=50),
+        "search --since, nothing": lambda q, r: q.search(r.choice(WORK)[:2], Filter(since=START + timedelta(days=99)), limit=50),
+        "search --until, old": lambda q, r: q.search("增长", Filter(until=START + timedelta(hours=r.randrange(20, 400))), limit=50),
+        "search --until, nothing": lambda q, r: q.search("增长", Filter(until=START - timedelta(hours=r.randrange(9))), limit=50),
+        "search --until, 1 character, nothing": lambda q, r: q.search(r.choice("增长左"), Filter(until=START), limit=50),
+        "search --since --until": lambda q, r: q.search(
+            "生产", Filter(since=START + timedelta(hours=(n := r.randrange(20, 400))), until=START + timedelta(hours=n + 9)), limit=50
+        ),
         "search, nothing": lambda q, r: q.search(f"{r.choice(WORK)}从未", limit=50),
     }  # fmt: skip
 

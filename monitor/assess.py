@@ -576,7 +576,8 @@ def significance(change: Change, delta: Diff) -> tuple[float, tuple[str, ...]]:
     if not found:
         found.append((SIGNIFICANCE["wording"], "wording"))
     found.sort(key=lambda x: -x[0])
-    return min(1.0, found[0][0] + 0.02 * (len(change.targets) - 1 if change.targets else 0)), tuple(r for _, r in found)
+    weight = min(1.0, found[0][0] + 0.02 * (len(change.targets) - 1 if change.targets else 0))
+    return round(weight, 2), tuple(r for _, r in found)  # few values: the feed is asked for one after the other
 
 
 def _digits(text: str) -> str:

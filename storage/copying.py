@@ -16,8 +16,8 @@ from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as entities
 
 from monitor.errors import StorageError
-from storage import database, migrate, passages
-from storage.tables import REVISIONS, PageRow, PassageRow
+from storage import database, migrate, passages, spans
+from storage.tables import REVISIONS, EntrySpanRow, PageRow, PassageRow
 
 BATCH = 500  # rows in one statement
 _SNAPSHOT = "REPEATABLE READ"
@@ -52,8 +52,8 @@ def _at_one_moment(source: Engine) -> Connection:
 
 
 def tables() -> list[Table]:
-    """Every table, those that others refer to first."""
-    return list(SQLModel.metadata.sorted_tables)
+    """Every table that is not made anew, those that others refer to first."""
+    return [table for table in SQLModel.metadata.sorted_tables if table.name != EntrySpanRow.__tablename__]
 
 
 class _Copy:
@@ -105,6 +105,8 @@ class _Copy:
     def _index(self) -> None:
         """A passage whose text is damaged is left out: `db check` names it, here as there."""
         with Session(self._writing) as session:
+            if not passages.is_gin(session):
+                spans.extend(session)
             sources = dict(session.exec(entities(PageRow.id, PageRow.source)).all())
             numbers = list(session.exec(entities(PassageRow.id).order_by(col(PassageRow.id))))
             for number in numbers:

@@ -11,21 +11,22 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import bindparam, func, select, text
 from sqlmodel import Session, col
 
 from monitor.errors import StorageError
-from storage import blobs, passages, rows, search
+from storage import blobs, passages, rows, search, spans
 from storage.answers import Row
 from storage.filters import Filter, narrowed, region_clause
-from storage.tables import ChangeRow, PageRow, PassageRow, SourceRow, VersionRow
+from storage.spans import END
+from storage.tables import ChangeRow, PageRow, PassageRow, SourceRow, Time, VersionRow
 
 MOST_AT_ONCE = 1000  # entries in one answer of the index
 SOME = 50  # … whose texts are in memory at once
 MOST_SOURCES = 400  # named in one question; of a filter that more meet, most entries are wanted anyway
-MOST_CHANGES = 5000  # since a time, among which the first entry is looked for
-WORTH = 6  # a single character is looked for without the index while one of so many entries has it
-END = 1 << 62
+MOST_CHANGES = 2000  # since a time, whose pages are looked up
+WORTH = 6  # a single character is looked for without the index while one of so many entries has it …
+ANYWAY = 2000  # … and among so many at the end, or that have the other words, in any case
 
 _Found = tuple[str, list[tuple[int, int]]]  # a text, and where the words stand in it
 
@@ -33,14 +34,21 @@ _FTS = text(
     "SELECT rowid FROM passage_index WHERE passage_index MATCH :asked AND rowid >= :above AND rowid < :below"
     " ORDER BY rowid DESC LIMIT :batch"
 )
+_TIMES = (bindparam("since", type_=Time()), bindparam("until", type_=Time()))
 _GIN = text(
     "SELECT passage FROM passage_index WHERE words @> CAST(:asked AS text[]) AND passage >= :above"
-    " AND passage < :below ORDER BY passage DESC LIMIT :batch"
+    " AND passage < :below AND (CAST(:any AS text[]) IS NULL OR words && CAST(:any AS text[]))"
+    " ORDER BY passage DESC LIMIT :batch"
 )
-_GIN_ANY = text(
-    "SELECT passage FROM passage_index WHERE words @> CAST(:asked AS text[]) AND words && CAST(:any AS text[])"
-    " AND passage >= :above AND passage < :below ORDER BY passage DESC LIMIT :batch"
-)
+_GIN_AT = text(
+    "SELECT passage_index.passage FROM passage_index JOIN passage ON passage.id = passage_index.passage"
+    " LEFT JOIN change ON change.id = passage.change LEFT JOIN version ON version.id = passage.version"
+    " WHERE words @> CAST(:asked AS text[]) AND passage_index.passage >= :above AND passage_index.passage < :below"
+    " AND (CAST(:any AS text[]) IS NULL OR words && CAST(:any AS text[]))"
+    " AND coalesce(change.at, version.at) >= coalesce(CAST(:since AS timestamptz), '-infinity')"
+    " AND coalesce(change.at, version.at) < coalesce(CAST(:until AS timestamptz), 'infinity')"
+    " ORDER BY passage_index.passage DESC LIMIT :batch"
+).bindparams(*_TIMES)
 _ALL = text("SELECT id FROM passage WHERE id >= :above AND id < :below ORDER BY id DESC LIMIT :batch")
 
 
@@ -49,11 +57,7 @@ def find(session: Session, asked: search.Query, wanted: Filter, limit: int, unre
     sources, out = _sources(session, wanted), list[Row]()
     if sources is not None and not sources:
         return out
-    first = _first_since(session, wanted.since)
-    for seeking in (
-        _Seeking(session, asked, sources, above=first),
-        _Seeking(session, asked, sources, below=first, texts=True),  # a text keeps the number of its page's first
-    ):
+    for seeking in _seekings(session, asked, sources, wanted):
         while len(out) < limit and (numbers := seeking.more(limit)):
             before = len(out)
             for row in _said(session, numbers, asked, wanted, unread):
@@ -62,6 +66,24 @@ def find(session: Session, asked: search.Query, wanted: Filter, limit: int, unre
                     return out
             seeking.found(len(out) - before, of=len(numbers))
     return out
+
+
+def _seekings(
+    session: Session, asked: search.Query, sources: tuple[str, ...] | None, wanted: Filter
+) -> Iterator[_Seeking]:
+    """Where to look, newest first. A latest text keeps the number of its page's first, so `since` looks for them among
+    all numbers; what was changed stands where its time is (spans.py)."""
+    if passages.is_gin(session) or not (wanted.since or wanted.until):
+        yield _Seeking(session, asked, sources, wanted)
+        return
+    within = spans.between(session, wanted.since, wanted.until)
+    places = [(start, end, False) for start, end in within]
+    if wanted.since and (among := _texts_since(session, wanted.since)) != set():
+        places = sorted([*places, *((start, end, True) for start, end in spans.outside(within))], reverse=True)
+    else:
+        among = None
+    for start, end, texts in places:
+        yield _Seeking(session, asked, sources, wanted, above=start, below=end, among=among, texts=texts)
 
 
 def _sources(session: Session, wanted: Filter) -> tuple[str, ...] | None:
@@ -82,61 +104,73 @@ def _sources(session: Session, wanted: Filter) -> tuple[str, ...] | None:
     return tuple(sorted({passages.of_source(key) for key in keys})) if len(keys) <= MOST_SOURCES else None
 
 
-def _first_since(session: Session, since: datetime | None) -> int:
-    """The lowest number of an entry of a change since then; 0 where they are too many to look for it."""
-    if since is None:
-        return 0
-    late = select(col(ChangeRow.id)).where(col(ChangeRow.at) >= since).limit(MOST_CHANGES + 1).subquery()
-    query = select(func.count(late.c.id.distinct()), func.min(PassageRow.id)).select_from(late)
-    query = query.outerjoin(PassageRow, col(PassageRow.change) == late.c.id)
-    count, first = session.connection().execute(query).one()
-    return 0 if count > MOST_CHANGES else first or END
+def _texts_since(session: Session, since: datetime) -> set[int] | None:
+    """The entries of the latest texts of pages that changed since then; None where they are too many to be named."""
+    late = select(col(ChangeRow.page)).where(col(ChangeRow.at) >= since).limit(MOST_CHANGES + 1)
+    pages = session.connection().execute(late).scalars().all()
+    if len(pages) > MOST_CHANGES:
+        return None
+    query = select(col(PassageRow.id)).join(PageRow, col(PageRow.version) == col(PassageRow.version))
+    query = query.where(col(PageRow.id).in_(set(pages)), col(PassageRow.place) == "text")
+    return {number for number in session.connection().execute(query).scalars() if number is not None}
 
 
 class _Seeking:
-    """The numbers of entries that may hold the words, from the newest, some at a time and then more."""
+    """The numbers of entries that may hold the words, from the newest, some at a time and then more.
+
+    `texts`: of latest texts alone, and, where `among` is given, of these.
+    """
 
     def __init__(
         self,
         session: Session,
         asked: search.Query,
         sources: tuple[str, ...] | None,
-        *,
-        above: int = 0,
-        below: int = END,
-        texts: bool = False,
+        wanted: Filter,
+        **place: Any,
     ) -> None:
-        self._session, self._asked, self._sources, self._texts = session, asked, sources, texts
-        self._above, self._below, self._batch = above, below, 0
+        self._session, self._asked, self._sources, self._wanted = session, asked, sources, wanted
+        self._above, self._below, self._batch = place.get("above", 0), place.get("below", END), 0
+        self._texts, self._among = place.get("texts", False), place.get("among")
         self._gin = passages.is_gin(session)
         self._walking = asked.single and not self._gin  # FTS5 would merge the entries of every pair that begins so
+        self._looked = 0
 
     def more(self, wanted: int) -> list[int]:
         """The next ones; none at the end."""
-        if self._below <= self._above:
-            return []
-        self._batch = min(2 * self._batch or max(wanted, 20), MOST_AT_ONCE)
-        span = {"above": self._above, "below": self._below, "batch": self._batch}
-        statement, given = self._question()
-        numbers = list(self._session.connection().execute(statement, {**span, **given}).scalars())
-        self._below = numbers[-1] if len(numbers) == self._batch else self._above
-        return numbers
+        while self._below > self._above:
+            self._batch = min(2 * self._batch or max(wanted, 20), MOST_AT_ONCE)
+            span = {"above": self._above, "below": self._below, "batch": self._batch}
+            statement, given = self._question()
+            numbers = list(self._session.connection().execute(statement, {**span, **given}).scalars())
+            self._below = numbers[-1] if len(numbers) == self._batch else self._above
+            if self._texts and self._among is not None:
+                numbers = [number for number in numbers if number in self._among]
+            if numbers:
+                return numbers
+        return []
 
     def found(self, hits: int, of: int) -> None:
         """How many of the last ones held the words indeed."""
-        self._walking = self._walking and hits * WORTH >= of
+        self._looked += of
+        cheap = self._below - self._above <= ANYWAY or bool(self._asked.without_singles and self._looked <= ANYWAY)
+        self._walking = self._walking and (hits * WORTH >= of or cheap)
 
     def _question(self) -> tuple[Any, dict[str, Any]]:
-        words = [passages.TEXT] if self._texts else []
         if self._gin:
-            given: dict[str, Any] = {"asked": [*self._asked.pairs, *words]}
-            return (_GIN, given) if self._sources is None else (_GIN_ANY, {**given, "any": list(self._sources)})
-        parts = [f'"{word}"' for word in words]
+            return self._to_gin()
+        parts = [f'"{passages.TEXT}"'] if self._texts else []
         if self._sources is not None:
             parts.append("(" + " OR ".join(f'"{word}"' for word in self._sources) + ")")
-        if not self._walking:
-            parts.append(self._asked.match)
+        if match := self._asked.without_singles if self._walking else self._asked.match:
+            parts.append(match)
         return (_FTS, {"asked": " AND ".join(parts)}) if parts else (_ALL, {})
+
+    def _to_gin(self) -> tuple[Any, dict[str, Any]]:
+        given: dict[str, Any] = {"asked": [*self._asked.pairs]}
+        given["any"] = None if self._sources is None else list(self._sources)
+        since, until = self._wanted.since, self._wanted.until
+        return (_GIN_AT, {**given, "since": since, "until": until}) if since or until else (_GIN, given)
 
 
 _COLUMNS: tuple[Any, ...] = (

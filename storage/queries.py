@@ -15,7 +15,7 @@ from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import and_, case, func
+from sqlalchemy import and_, case, false, func
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError, UsageError
@@ -177,23 +177,19 @@ class Queries:
         self, filters: Filter | None = None, *, limit: int | None = 100, before: str | None = None
     ) -> list[Change]:
         """The change feed, newest first; `before` is the id of the last change of the page before."""
-        wanted = filters or Filter()
+        wanted = filters or Filter()  # columns in coalesce(): which index is asked, feed.py says
         query: Any = select(ChangeRow, PageRow.url).where(
             col(ChangeRow.page) == col(PageRow.id), col(PageRow.source) == col(SourceRow.key)
         )
-        query = narrowed(query, wanted, ChangeRow.at)
+        query = narrowed(query, wanted, func.coalesce(col(ChangeRow.at), col(ChangeRow.at)))
         if wanted.min_significance:
             query = query.where(col(ChangeRow.significance) >= wanted.min_significance)
         if wanted.change_kinds:
             query = query.where(col(ChangeRow.kind).in_(wanted.change_kinds))
-        if before is not None:
-            query = query.where(col(ChangeRow.id) < rows.number(before))
         if not wanted.baseline:
-            query = query.where(col(ChangeRow.baseline).is_(False))
+            query = query.where(func.coalesce(col(ChangeRow.baseline), false()).is_(False))
         with self._session() as session:
-            for clause in feed.hints(session, wanted, limit):
-                query = query.where(clause)
-            found = session.exec(query.order_by(col(ChangeRow.id).desc()).limit(limit))
+            found = feed.page(session, query, wanted, limit, rows.number(before))
             return [self._change(row, url) for row, url in found]
 
     def _change(self, row: ChangeRow, url: str) -> Change:

@@ -59,22 +59,35 @@ def characters(value: str) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is looked for: all of `terms`, folded, each as it stands; `pairs` are words that it is indexed by."""
+    """What is looked for: all of `terms`, folded, each as it stands; `pairs` are words that it is indexed by.
+
+    `last` are those of one character that end what they stand in, so that the index has them for words: the 5 of 5.1.
+    """
 
     terms: tuple[str, ...]
     pairs: tuple[str, ...]
+    last: frozenset[str]
     patterns: tuple[re.Pattern[str], ...]  # of the terms, in a text that is not folded
     within: re.Pattern[str] | None  # characters that bring one of a term among others: ㎡ brings an m
 
     @property
     def match(self) -> str:
         """The question to FTS5, where one character is the beginning of a word."""
-        return " AND ".join(f'"{p}"' if len(p) == 2 else f'"{p}" *' for p in self.pairs)
+        return " AND ".join(f'"{p}" *' if self._begins(p) else f'"{p}"' for p in self.pairs)
+
+    @property
+    def without_singles(self) -> str:
+        """The same for what is a word of the index, "" where nothing is."""
+        return " AND ".join(f'"{p}"' for p in self.pairs if not self._begins(p))
 
     @property
     def single(self) -> bool:
         """Whether a single character is asked for: FTS5 reads the pairs of every text that has it."""
-        return any(len(p) == 1 for p in self.pairs)
+        return any(map(self._begins, self.pairs))
+
+    def _begins(self, word: str) -> bool:
+        """Whether a word may be the beginning of another one."""
+        return len(word) == 1 and word not in self.last
 
 
 def parse(query: str) -> Query:
@@ -84,13 +97,17 @@ def parse(query: str) -> Query:
     if not terms:
         raise UsageError(f"nothing to search for in {query!r}: give at least one letter, digit or character")
     asked: dict[str, None] = {}
+    last: set[str] = set()
     for term in terms:
-        for run in _RUN.findall(term):
+        for found in _RUN.finditer(term):
+            run = found[0]
+            if len(run) == 1 and found.end() < len(term):
+                last.add(run)
             pairs = [run[i : i + 2] for i in range(len(run) - 1)]
             asked.update(dict.fromkeys(pairs or [run]))
     among = "".join(sorted(set().union(*(_forms()[1].get(char, "") for term in terms for char in term))))
     within = re.compile(f"[{re.escape(among)}]") if among else None
-    return Query(tuple(terms), tuple(asked), tuple(map(_pattern, terms)), within)
+    return Query(tuple(terms), tuple(asked), frozenset(last), tuple(map(_pattern, terms)), within)
 
 
 # Where characters stand that fold to something else, beside those of the scripts of East Asia: a test looks at all.

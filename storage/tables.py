@@ -26,8 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
-REVISIONS = frozenset({"0001", "0002", "0003", "0004"})  # every one since the first release
-REVISION = "0004"  # what this program reads and writes; migrations/versions ends with it
+REVISIONS = frozenset({"0001", "0002", "0003", "0004", "0005"})  # every one since the first release
+REVISION = "0005"  # what this program reads and writes; migrations/versions ends with it
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -180,7 +180,7 @@ class VersionRow(SQLModel, table=True):
     document: dict[str, Any] = _json()  # the short fields of Document that have no column
     record: dict[str, Any] = _json()
     record_type: str = "other"
-    year: int | None = None
+    year: int | None = Field(default=None, index=True)
     chars: int = 0
     paragraphs: int = 0
     items: int = 0  # targets and actuals read from it
@@ -210,6 +210,7 @@ class ChangeRow(SQLModel, table=True):
     __tablename__ = "change"
     __table_args__ = (
         Index("ix_change_page_at", "page", "at"),
+        Index("ix_change_feed", "baseline", "kind", "significance", "id"),  # feed.py
         Index("ix_change_compared_with", "compared_with", sqlite_where=_COMPARED, postgresql_where=_COMPARED),
     )
     id: int | None = Field(default=None, primary_key=True, sa_type=Number)
@@ -239,6 +240,7 @@ class MovedRow(SQLModel, table=True):
     """Which indicators a change moved: what `changes --indicator` filters on."""
 
     __tablename__ = "moved"
+    __table_args__ = (Index("ix_moved_role_change", "role", "change"),)
     id: int | None = Field(default=None, primary_key=True, sa_type=Number)
     change: int = Field(foreign_key="change.id", index=True, sa_type=Number)
     indicator: str = Field(index=True)
@@ -440,6 +442,15 @@ class PassageRow(SQLModel, table=True):
     version: int | None = Field(default=None, index=True, sa_type=Number)
     change: int | None = Field(default=None, index=True, sa_type=Number)
     place: str = "text"  # text added removed
+
+
+class EntrySpanRow(SQLModel, table=True):
+    """When the entries of a block of the full-text index were made (spans.py). SQLite's alone: GIN has no order."""
+
+    __tablename__ = "entry_span"
+    block: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    first_at: datetime = _time(nullable=False)  # no entry is older
+    last_at: datetime | None = _time()  # of changes; a latest text may be younger
 
 
 class MetaRow(SQLModel, table=True):

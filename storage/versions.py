@@ -25,7 +25,7 @@ from monitor.model import (
     TargetChange,
     Version,
 )
-from storage import attached, blobs, glances, items, outbox, passages, readings, rows, sketches, watched
+from storage import attached, blobs, glances, items, outbox, passages, readings, rows, sketches, spans, watched
 from storage.tables import ChangeRow, MovedRow, PageRow, PassageRow, SourceRow, TargetRow, VersionRow
 
 READABLE = 20  # versions that are tried where the latest is damaged
@@ -362,6 +362,8 @@ def _replace_text(session: Session, page: PageRow, before: str | None, row: Vers
         entry.version = row.id
         session.add(entry)
         passages.replace(session, entry, page.source, before, text)
+        if entry.id is not None and not passages.is_gin(session):
+            spans.widen(session, entry.id, row.at)
         return
     if entry is not None:
         if before is not None:
@@ -380,6 +382,8 @@ def _index(
     session.add(entry)
     session.flush()
     passages.insert(session, entry, page.source, text)
+    if entry.id is not None and entry.id % spans.BLOCK == 0 and not passages.is_gin(session):
+        spans.extend(session)
 
 
 def _add_change(

@@ -158,7 +158,9 @@ def test_entries_of_the_third_schema_are_found_by_their_source(url, house, sourc
                 own = f"{passages.of_source(key)} {passages.TEXT}"
                 connection.execute(text(statement), {"number": number, "words": own})
         connection.execute(text("CREATE INDEX ix_version_page_fingerprint ON version (page, fingerprint)"))
-        connection.execute(text("DROP INDEX ix_change_compared_with"))
+        for index in ("change_compared_with", "change_feed", "moved_role_change", "version_year"):
+            connection.execute(text(f"DROP INDEX ix_{index}"))
+        connection.execute(text("DROP TABLE entry_span"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     engine.dispose()
     migrate.upgrade(url, house.now)
