@@ -39,7 +39,7 @@ def changes(**kw: Any) -> None:
     asked = Filter(
         source=kw["source"],
         under=kw["under"],
-        indicator=asking.canonical(kw["indicator"], vocabulary()),
+        indicator=asking.canonical(kw["indicator"], vocabulary),
         since=asking.moment(kw["since"]),
         min_significance=kw["min_significance"] or 0.0,
         change_kinds=tuple(kw["kinds"]),

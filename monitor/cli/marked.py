@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monitor.i18n import Lang, say
 from monitor.i18n.cli import TEXTS
 from monitor.model import Target
-from monitor.text.diff import Row
+
+if TYPE_CHECKING:
+    from monitor.text.diff import Row
 
 _STYLE = """body{max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1d2733}
 body{font:16px/1.8 system-ui,"Noto Sans CJK SC",sans-serif}

@@ -62,7 +62,7 @@ def by_change(command: Command) -> Command:
 
 def kept(items: Iterable[Target], options: Mapping[str, Any], vocabulary: Vocabulary) -> list[Target]:
     """The readings that the filters want."""
-    word = asking.canonical(options.get("indicator"), vocabulary)
+    word = asking.canonical(options.get("indicator"), lambda: vocabulary)
     return [t for t in items if fits(t, options, word)]
 
 

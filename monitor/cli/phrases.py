@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.cells import cell_len
@@ -18,7 +18,9 @@ from monitor.i18n import Lang, say
 from monitor.i18n.alerts import TEXTS as FLAGS
 from monitor.i18n.cli import TEXTS
 from monitor.model import Target, TargetChange
-from monitor.text.diff import Row, rows
+
+if TYPE_CHECKING:
+    from monitor.text.diff import Row
 
 STYLES = {"raised": "green", "lowered": "red", "new": "cyan", "dropped": "magenta", "reworded": "yellow"}
 
@@ -125,6 +127,8 @@ def print_diff(before: Mapping[str, Any], after: Mapping[str, Any], form: str, c
     """Two versions in the terminal: inline, unified or side by side."""
     click.echo(f"--- {before['version']}  {out.local(before['at'])}  {out.inert(before['title'] or before['url'])}")
     click.echo(f"+++ {after['version']}  {out.local(after['at'])}  {out.inert(after['title'] or after['url'])}")
+    from monitor.text.diff import rows  # most commands compare nothing
+
     found = list(rows(before["paragraphs"], after["paragraphs"]))
     if all(row.op == "=" for row in found):
         out.note(say(TEXTS, "no difference", lang))

@@ -19,8 +19,7 @@ from monitor.cli.session import common
 from monitor.config import vocabulary
 from monitor.i18n import Lang, say
 from monitor.i18n.cli import TEXTS
-from monitor.review import asking, promises
-from monitor.targets import chart
+from monitor.review import asking
 from monitor.targets.attainment import RESULTS
 
 _BAR = 24  # characters of the longest bar
@@ -54,12 +53,14 @@ def _signed(number: float) -> Text:
 @common
 def list_(changes: tuple[str, ...], **kw: Any) -> None:
     """Stored targets and actuals; with --change, what became of them since the release before."""
-    session, form, words = kw.pop("session"), kw.pop("form"), vocabulary()
+    session, form = kw.pop("session"), kw.pop("form")
     with queries(session) as db, out.paged(form):
         db.require_source(kw["source"])
-        asked = asking.wanted(kw, words)
+        asked = asking.wanted(kw, vocabulary)
         if changes:
-            rows: Any = promises.with_changes(db, asked, words, changes)
+            from monitor.review import promises  # loads what reads documents
+
+            rows: Any = promises.with_changes(db, asked, vocabulary(), changes)
             if form == "table":
                 rows = (row | {"value_text": "—"} if row["dropped_in"] else row for row in rows)
             columns: tuple[str, ...] = (
@@ -86,11 +87,13 @@ def _placed(row: wire.JSON) -> wire.JSON:
 @common
 def timeline(svg: str | None, png: str | None, **kw: Any) -> None:
     """One indicator over the releases: what was promised, what was reported."""
+    from monitor.review import promises
+
     session, form, words = kw.pop("session"), kw.pop("form"), vocabulary()
     narrowing.required(kw)
     with queries(session) as db, out.paged(form):
         db.require_source(kw["source"])
-        points = promises.timeline(db.targets(asking.wanted(kw | {"all_releases": True}, words)), words)
+        points = promises.timeline(db.targets(asking.wanted(kw | {"all_releases": True}, vocabulary)), words)
         if svg or png:
             _drawn(points, svg, png, session.lang)
         if form != "table":
@@ -101,6 +104,8 @@ def timeline(svg: str | None, png: str | None, **kw: Any) -> None:
 
 
 def _drawn(points: list[wire.JSON], svg: str | None, png: str | None, lang: Lang) -> None:
+    from monitor.targets import chart
+
     kinds = {k: say(TEXTS, f"kind.{k}", lang) for k in ("growth", "share", "change")}
     promise, result, estimate, nothing = (
         say(TEXTS, f"chart.{k}", lang) for k in ("promise", "result", "estimate", "nothing")
@@ -150,10 +155,12 @@ def _bar(number: float | None, most: float | None, role: str) -> str:
 @common
 def attainment(tolerance: float, verdicts: tuple[str, ...], **kw: Any) -> None:
     """Each promise beside the result that a later release reports: met, missed, by how much."""
+    from monitor.review import promises
+
     session, form = kw.pop("session"), kw.pop("form")
     with queries(session) as db, out.paged(form):
         db.require_source(kw["source"])
-        asked = asking.wanted(kw | {"all_releases": True}, vocabulary())
+        asked = asking.wanted(kw | {"all_releases": True}, vocabulary)
         found = promises.attainment(db, asked, tolerance, datetime.now(UTC), verdicts)
         columns = (
             "place", "period", "name", "value_text", "actual", "verdict", "gap", "vintage", "reason", "already_met"
@@ -173,9 +180,11 @@ def attainment(tolerance: float, verdicts: tuple[str, ...], **kw: Any) -> None:
 @common
 def rank(period: str | None, amplification: bool, **kw: Any) -> None:
     """One indicator, one year, all places; by how much each asks more than the city and province above it."""
+    from monitor.review import promises
+
     session, form, words = kw.pop("session"), kw.pop("form"), vocabulary()
     narrowing.required(kw)
-    asked = asking.wanted(kw | {"role": kw["role"] or "target", "all_releases": True}, words)
+    asked = asking.wanted(kw | {"role": kw["role"] or "target", "all_releases": True}, vocabulary)
     with queries(session) as db, out.paged(form):
         db.require_source(kw["source"])
         if amplification:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.text import Text
@@ -20,8 +20,11 @@ from monitor.config import vocabulary
 from monitor.i18n import say
 from monitor.i18n.cli import TEXTS
 from monitor.model import Role, Target, TargetChange
-from monitor.review import asking, rereading, sides
+from monitor.review import asking
 from storage.filters import Filter
+
+if TYPE_CHECKING:  # they load what reads documents: stored targets are listed without it
+    from monitor.review import rereading, sides
 
 
 @click.group()
@@ -43,7 +46,8 @@ for _command in promises.COMMANDS:
 def extract_(files: tuple[str, ...], source_date: str | None, year: int | None, role: Role | None, **kw: Any) -> None:
     """Targets and actuals of text or HTML files, with exact offsets."""
     session: Session = kw["session"]
-    from monitor import transfer  # stored targets are listed without it
+    from monitor import transfer
+    from monitor.review import sides
 
     words = vocabulary()
 
@@ -66,6 +70,8 @@ def extract_(files: tuple[str, ...], source_date: str | None, year: int | None, 
 
 def _side(ref: str, session: Session, year: int | None) -> sides.Side:
     """One side of a comparison: a file if it exists, else a version or release of the database."""
+    from monitor.review import sides
+
     if Path(ref).is_file():
         from monitor import transfer
 
@@ -90,6 +96,8 @@ def _side(ref: str, session: Session, year: int | None) -> sides.Side:
 def compare(old: str, new: str, changes: tuple[str, ...], **kw: Any) -> None:
     """What moved between two releases: files, versions, key@2021 or 230102@2021."""
     session: Session = kw["session"]
+    from monitor.review import sides
+
     before, after = _side(old, session, kw["year_old"]), _side(new, session, kw["year_new"])
     lines, relation, skipped = sides.compare_sides(before, after, relation=kw["relation"])
     shown = list(_narrowed(lines, changes, kw))
@@ -116,7 +124,7 @@ def compare(old: str, new: str, changes: tuple[str, ...], **kw: Any) -> None:
 
 
 def _narrowed(lines: tuple[TargetChange, ...], changes: tuple[str, ...], kw: dict[str, Any]) -> Iterator[TargetChange]:
-    word = asking.canonical(kw["indicator"], vocabulary())
+    word = asking.canonical(kw["indicator"], vocabulary)
     for line in lines:
         sides = [x for x in (line.before, line.after) if x]
         if kw["recurring"] and not line.recurring:
@@ -171,6 +179,8 @@ def _marked(text: str, items: list[Target], session: Session) -> None:
 def reread(dry_run: bool, source: tuple[str, ...], under: str | None, latest: bool, **kw: Any) -> None:
     """Read every stored text again with today's rules and keep that reading. Never makes a change or an alert."""
     session: Session = kw["session"]
+    from monitor.review import rereading
+
     with queries(session) as db:
         for key in source:
             db.require_source(key)

@@ -40,9 +40,9 @@ def test_what_is_no_moment_is_refused_with_an_example(text: str) -> None:
 def test_an_indicator_is_asked_for_by_name_alias_or_id() -> None:
     words = configuration.vocabulary()
     known = next(x for x in words.indicators if x.aliases)
-    assert {asking.canonical(x, words) for x in (known.id, known.name, *known.aliases)} == {known.name}
-    assert asking.canonical("没有这个指标", words) == "没有这个指标"
-    assert asking.canonical(None, words) is None
+    assert {asking.canonical(x, lambda: words) for x in (known.id, known.name, *known.aliases)} == {known.name}
+    assert asking.canonical("没有这个指标", lambda: words) == "没有这个指标"
+    assert asking.canonical(None, lambda: words) is None
 
 
 def side(year: int, percent: float) -> sides.Side:

@@ -152,6 +152,16 @@ def test_a_query_loads_nothing_that_only_a_daemon_needs(desk: Any, loaded: Loade
         assert {m for m in modules if m.startswith(HEAVY)} == set(), query
 
 
+def test_stored_targets_are_listed_without_what_reads_or_compares_documents(desk: Any, loaded: Loaded) -> None:
+    desk.watch()
+    text = desk.folder / "1.txt"
+    text.write_text("云岭区二〇二五年主要预期目标：地区生产总值增长6%左右。", encoding="utf-8")
+    assert desk.run("import", text, "--source", "a").code == 0
+    [modules] = loaded(("targets", "list"))
+    readers = ("monitor.assess", "monitor.text", "monitor.review.sides", "monitor.targets.extract", *HEAVY)
+    assert {m for m in modules if m.startswith(readers)} <= {"monitor.text", "monitor.text.segment"}
+
+
 def test_no_file_but_the_command_line_imports_inside_functions() -> None:
     here = Path(__file__).resolve().parents[3]
     found = []
