@@ -23,7 +23,8 @@ from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.schema import SchemaManager
 
-from monitor.daemon import LAG_EVERY, engine
+from monitor import heap
+from monitor.daemon import LAG_EVERY, TEN_MINUTES, engine, settle
 from monitor.errors import ConfigError, StorageError
 from monitor.following import Follower
 from monitor.model import Config, Vocabulary
@@ -131,6 +132,7 @@ async def serve(
         async with shared(store.url, turn, concurrency=concurrency, status=status):
             follower = Follower(config, made.reload)
             beside = [asyncio.create_task(x) for x in (_follow(follower, hung_up), _living(status, notifier))]
+            settle()
             log.info("working", concurrency=concurrency)
             notifier.ready(f"one of several checkers, {concurrency} hosts at once")
             await stopping.wait()
@@ -144,10 +146,14 @@ async def serve(
 async def _living(status: Status, notifier: Notifier) -> None:
     """How late the event loop is, and a sign of life for the service manager, for ever."""
     loop, told = asyncio.get_running_loop(), float("-inf")
+    trimmed = loop.time()
     while True:
         asleep = loop.time()
         await asyncio.sleep(LAG_EVERY)
         status.lagged(loop.time() - asleep - LAG_EVERY)
+        if asleep - trimmed >= TEN_MINUTES:
+            await asyncio.to_thread(heap.give_back)
+            trimmed = loop.time()
         if notifier.every and loop.time() - told >= notifier.every and status.ticking(datetime.now(UTC)):
             notifier.alive()
             told = loop.time()

@@ -28,7 +28,7 @@ from alerts.email import SMTP_ENV
 from alerts.render import render
 from alerts.sending import Settings, without_secrets
 from monitor import config as configuration
-from monitor import jumps, local, net, orders, schedule
+from monitor import heap, jumps, local, net, orders, schedule
 from monitor.delivery import Deliverer
 from monitor.errors import ConfigError, DeliveryError, StorageError
 from monitor.fetch.client import Fetcher
@@ -262,6 +262,7 @@ def settle() -> None:
     tenth of a short pass."""
     gc.freeze()
     gc.set_threshold(GARBAGE)
+    heap.few_arenas()
 
 
 async def empty_outbox(store: Store, config: Config, environ: Mapping[str, str]) -> list[Delivery]:
@@ -382,6 +383,8 @@ class Daemon:
             id="overdue",
             next_run_time=datetime.now(UTC),
         )
+        memory = partial(asyncio.to_thread, heap.give_back)
+        self.scheduler.add_job(self._turn, "interval", seconds=TEN_MINUTES, args=["memory", memory], id="memory")
         if self.notifier.every:
             self.scheduler.add_job(self._alive, "interval", seconds=self.notifier.every, id="watchdog")
         self._digest_jobs()
@@ -395,7 +398,7 @@ class Daemon:
             trigger = schedule.crontab(cron, ZONE)
             self.scheduler.add_job(self._turn, trigger, args=["digest", self.digests], id=f"digest {cron}")
 
-    async def _turn(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    async def _turn(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
         """One turn of one job: no exception leaves the loop, and each is named in the log.
 
         `drain` waits for it; one that it cuts short ends quietly, because it is made up for at the next start.

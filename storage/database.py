@@ -142,8 +142,10 @@ def reader(url: str, *, pooled: bool = True, cache: int = CACHE) -> Engine:
     if path is None:
         return postgres.engine(url, read_only=True, pooled=pooled, json_serializer=_dumps)
     uri = f"sqlite:///file:{path.resolve().as_posix().replace('?', '%3f').replace('#', '%23')}?mode=ro&uri=true"
-    pool = QueuePool if pooled else NullPool
-    engine = create_engine(uri, poolclass=pool, connect_args={"check_same_thread": False}, **_AS_JSON)
+    more: dict[str, Any] = {"poolclass": NullPool}
+    if pooled:  # the last one used first: each connection fills a cache of its own
+        more = {"poolclass": QueuePool, "pool_use_lifo": True}
+    engine = create_engine(uri, connect_args={"check_same_thread": False}, **more, **_AS_JSON)
     _pragmas(engine, (*READER_PRAGMAS, f"cache_size=-{cache}"))
 
     @event.listens_for(engine, "begin")
