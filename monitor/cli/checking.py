@@ -134,9 +134,9 @@ def reached(session: Session) -> None:
             is_current(session.db)
         except GoneError as wrong:
             if not told:
-                log.error("database", error=f"{wrong}; waiting for it (a wrong address: mend --db or MUBIAO_DB)")
                 # the first process of a container is not ended by a signal that it leaves to the system
                 signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+                log.error("database", error=f"{wrong}; waiting for it (a wrong address: mend --db or MUBIAO_DB)")
             told = True
             time.sleep(AGAIN)
             continue
