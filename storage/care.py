@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import func, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
 from storage import blobs, database, indexed, parity, payloads, rows
-from storage.tables import REVISIONS, AlertRow, BlobRow, ChangeRow, KeyframeRow, PageRow, ReadingRow, VersionRow
+from storage.tables import (
+    REVISIONS,
+    AlertRow,
+    BlobRow,
+    ChangeRow,
+    KeyframeRow,
+    PageRow,
+    PassageRow,
+    ReadingRow,
+    VersionRow,
+)
+
+SOME = 50  # blobs that are read at once
+MANY = 500  # changes
+Told = Callable[[int, int], object]  # pieces looked at, and how many there are
+_Step = Callable[[int], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +118,7 @@ def _whole(source: Path) -> None:
         engine.dispose()
 
 
-def check(url: str) -> list[Finding]:
+def check(url: str, told: Told = lambda done, total: None) -> list[Finding]:
     """Look at everything: the file, its references, and every blob against its hash. An empty list is good."""
     path = database.sqlite_path(url)
     engine = database.reader(url, pooled=False)
@@ -112,22 +127,38 @@ def check(url: str) -> list[Finding]:
             raise StorageError(f"there is no database {path}")
         database.require_current(engine, REVISIONS)
         with Session(engine) as session:
-            return [found for part in _PARTS for found in _through(part, session)]
+            step = _counting(session, told)
+            return [found for part in _PARTS for found in _through(part, session, step)]
     except database.DamagedError as wrong:
         return [Finding("file", "database", wrong.detail)]
     finally:
         engine.dispose()
 
 
-def _through(part: Callable[[Session], Iterator[Finding]], session: Session) -> Iterator[Finding]:
+def _counting(session: Session, told: Told) -> _Step:
+    """What is called with every number of blobs, changes and entries of the index that were looked at."""
+    tables = (BlobRow, ChangeRow, PassageRow)
+    done = total = 0
+    with suppress(DBAPIError):  # a damaged file; what is wrong with it the parts say
+        total = sum(session.exec(select(func.count()).select_from(table)).one() for table in tables)
+
+    def step(more: int) -> None:
+        nonlocal done
+        done += more
+        told(done, total)
+
+    return step
+
+
+def _through(part: Callable[[Session, _Step], Iterator[Finding]], session: Session, step: _Step) -> Iterator[Finding]:
     """What a part finds, up to where the file cannot be read on: that is a finding too."""
     try:
-        yield from part(session)
+        yield from part(session, step)
     except DBAPIError as wrong:
         yield Finding("file", "database", str(wrong.orig))
 
 
-def _structure(session: Session) -> Iterator[Finding]:
+def _structure(session: Session, _step: _Step) -> Iterator[Finding]:
     if session.connection().dialect.name != "sqlite":
         return
     for (word,) in session.connection().execute(text("PRAGMA integrity_check")):
@@ -137,7 +168,7 @@ def _structure(session: Session) -> Iterator[Finding]:
         yield Finding("reference", f"{table} {number}", f"points to a missing {parent}")
 
 
-def _references(session: Session) -> Iterator[Finding]:
+def _references(session: Session, _step: _Step) -> Iterator[Finding]:
     known = select(VersionRow.id)
     lost_latest = select(PageRow.url, PageRow.version).where(
         col(PageRow.version).is_not(None), col(PageRow.version).not_in(known)
@@ -168,40 +199,60 @@ _EARLIER = (
 )
 
 
-def _damaged(session: Session) -> Iterator[Finding]:
+def _damaged(session: Session, step: _Step) -> Iterator[Finding]:
     """Every blob that does not give back the bytes it is named after, by the versions that lose them."""
-    names = session.exec(select(BlobRow.sha256).order_by(BlobRow.sha256)).all()
-    for sha in names:
+    names = select(BlobRow.sha256).order_by(BlobRow.sha256).limit(SOME)
+    some: Sequence[str] = session.exec(names).all()
+    while some:
         try:
             with database.plain_errors():
-                blobs.get(session, sha, f"blob {sha[:12]}")
-        except StorageError as wrong:
-            owners = [
-                f"v{number} ({name})"
-                for column, name in _COLUMNS
-                for number in session.exec(select(VersionRow.id).where(column == sha))
-            ]
-            owners += [
-                f"v{number} ({name})"
-                for column, name in _EARLIER
-                for number in session.exec(select(ReadingRow.version).where(column == sha))
-            ]
-            detail = wrong.detail if isinstance(wrong, database.DamagedError) else str(wrong)
-            yield Finding("blob", ", ".join(owners) or sha[:12], detail)
+                kept = blobs.rows_of(session, some)
+        except StorageError:  # one of them cannot be read: which?
+            kept = None
+        for sha in some:
+            try:
+                with database.plain_errors():
+                    row = kept.get(sha) if kept is not None else blobs.rows_of(session, [sha]).get(sha)
+                    blobs.read(session, sha, row, f"blob {sha[:12]}")
+            except StorageError as wrong:
+                detail = wrong.detail if isinstance(wrong, database.DamagedError) else str(wrong)
+                yield Finding("blob", ", ".join(_owners(session, sha)) or sha[:12], detail)
+        step(len(some))
+        session.expunge_all()
+        some = session.exec(names.where(col(BlobRow.sha256) > some[-1])).all()
 
 
-def _changes(session: Session) -> Iterator[Finding]:
+def _owners(session: Session, sha: str) -> Iterator[str]:
+    """The versions that have a blob, and what for."""
+    for column, name in _COLUMNS:
+        yield from (f"v{number} ({name})" for number in session.exec(select(VersionRow.id).where(column == sha)))
+    for column, name in _EARLIER:
+        yield from (f"v{number} ({name})" for number in session.exec(select(ReadingRow.version).where(column == sha)))
+
+
+def _changes(session: Session, step: _Step) -> Iterator[Finding]:
     """Every change whose edits cannot be read any more."""
-    for number in session.exec(select(ChangeRow.id).order_by(col(ChangeRow.id))).all():
+    numbers = select(ChangeRow.id).order_by(col(ChangeRow.id)).limit(MANY)
+    some = session.exec(numbers).all()
+    while some:
+        bodies = select(ChangeRow.id, ChangeRow.body).where(col(ChangeRow.id).in_(some))
         try:
             with database.plain_errors():
-                data = session.exec(select(ChangeRow.body).where(col(ChangeRow.id) == number)).one()
-                rows.body(data, number)
-        except StorageError as wrong:
-            yield Finding("change", f"c{number}", str(wrong))
+                kept = dict(session.exec(bodies).all())
+        except StorageError:
+            kept = {}
+        for number in some:
+            try:
+                with database.plain_errors():
+                    one = select(ChangeRow.body).where(col(ChangeRow.id) == number)
+                    rows.body(kept[number] if number in kept else session.exec(one).one(), number)
+            except StorageError as wrong:
+                yield Finding("change", f"c{number}", str(wrong))
+        step(len(some))
+        some = session.exec(numbers.where(col(ChangeRow.id) > some[-1])).all()
 
 
-def _outbox(session: Session) -> Iterator[Finding]:
+def _outbox(session: Session, _step: _Step) -> Iterator[Finding]:
     """Every alert whose content cannot be read any more."""
     for name in session.exec(select(AlertRow.payload_sha256).distinct()).all():
         owed = select(AlertRow).where(col(AlertRow.payload_sha256) == name)
@@ -233,14 +284,14 @@ def healing(session: Session) -> Iterator[tuple[Finding, str, bytes]]:
             )
 
 
-def _healed(session: Session) -> Iterator[Finding]:
+def _healed(session: Session, _step: _Step) -> Iterator[Finding]:
     for finding, _, _ in healing(session):
         yield finding
 
 
-def _index(session: Session) -> Iterator[Finding]:
+def _index(session: Session, step: _Step) -> Iterator[Finding]:
     """The full-text index, against the texts."""
-    if (why := indexed.wrong(session)) is not None:
+    if (why := indexed.wrong(session, step)) is not None:
         yield Finding("index", "search index", why)
 
 

@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
+import functools
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
-from storage import passages
-from storage.tables import PageRow, PassageRow
+from monitor.model import Edit
+from storage import database, passages, rows
+from storage.tables import ChangeRow, PageRow, PassageRow
 
 BATCH = 500  # passages in memory at once
 
 _VOCABULARY = text("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, passage_index, instance)")
+_POSTINGS = text("SELECT term, sum(doc), sum(doc * doc % :by) FROM temp.vocabulary GROUP BY term")
+_PRIME = 1_000_003
 _EMPTY_FTS = text("INSERT INTO passage_index(passage_index) VALUES ('delete-all')")
 _EMPTY_GIN = text("DELETE FROM passage_index")
 
 
-def wrong(session: Session) -> str | None:
+def wrong(session: Session, step: Callable[[int], object] = lambda more: None) -> str | None:
     """How the index differs from the texts, None where it does not.
 
     Both are added up, word by word and entry by entry, which takes no memory. Where a text cannot be read its entry is
-    not known, and the index is only read through.
+    not known, and the index is only read through. `step` is told how many entries were looked at since the last time.
     """
     try:
         held = _held_by_gin(session) if passages.is_gin(session) else _held_by_fts(session)
     except DBAPIError as damaged:
         return f"it cannot be read ({damaged.orig})"
     due = 0
-    for entry, source, value in _texts(session):
+    for at, (entry, source, value) in enumerate(_texts(session), 1):
         if value is None:
             return None
-        due += sum(_posting(word, entry.id) for word in passages.words_of(session, entry, source, value))
+        words = passages.words_of(session, entry, source, value)
+        due += sum(map(_weight, words)) * _place(entry.id or 0)
+        if at % BATCH == 0:
+            step(BATCH)
     return None if held == due else "it differs from the texts"
 
 
@@ -47,13 +55,19 @@ def rebuild(session: Session, told: Callable[[int], object] = lambda done: None)
         told(done)
 
 
-def _posting(word: str, number: int | None) -> int:
-    return zlib.crc32(f"{word} {number}".encode("utf-8", "surrogatepass"))
+@functools.lru_cache(maxsize=100_000)
+def _weight(word: str) -> int:
+    return zlib.crc32(word.encode("utf-8", "surrogatepass"))
+
+
+def _place(number: int) -> int:
+    """An entry as it is added up: two that change places do not give the same sum."""
+    return number + _PRIME * (number * number % _PRIME)
 
 
 def _held_by_gin(session: Session) -> int:
     found = session.connection().execute(text("SELECT passage, words FROM passage_index"))
-    return sum(_posting(word, number) for number, words in found for word in words)
+    return sum(sum(map(_weight, words)) * _place(number) for number, words in found)
 
 
 def _held_by_fts(session: Session) -> int:
@@ -63,8 +77,8 @@ def _held_by_fts(session: Session) -> int:
     connection.exec_driver_sql("PRAGMA query_only=OFF")
     try:
         connection.execute(_VOCABULARY)
-        found = connection.exec_driver_sql("SELECT term, doc FROM temp.vocabulary")
-        return sum(_posting(word, number) for word, number in found)
+        found = connection.execute(_POSTINGS, {"by": _PRIME})
+        return sum(_weight(word) * (plain + _PRIME * squares) for word, plain, squares in found)
     finally:
         connection.exec_driver_sql("DROP TABLE IF EXISTS temp.vocabulary")
         connection.exec_driver_sql(f"PRAGMA query_only={closed}")
@@ -73,13 +87,32 @@ def _held_by_fts(session: Session) -> int:
 def _texts(session: Session) -> Iterator[tuple[PassageRow, str, str | None]]:
     """Every passage with its source and its text, None where that is damaged."""
     sources = dict(session.exec(select(PageRow.id, PageRow.source)).all())
-    numbers: Sequence[int | None] = session.exec(select(PassageRow.id).order_by(col(PassageRow.id))).all()
-    for start in range(0, len(numbers), BATCH):
-        for entry in session.exec(
-            select(PassageRow).where(col(PassageRow.id).in_(numbers[start : start + BATCH]))
-        ).all():
+    query = select(PassageRow).order_by(col(PassageRow.id)).limit(BATCH)
+    some = session.exec(query).all()
+    while some:
+        edits = _edits(session, [entry.change for entry in some if entry.change is not None])
+        for entry in some:
             try:
-                yield entry, sources[entry.page], passages.text_of(session, entry)
+                yield entry, sources[entry.page], _text(session, entry, edits)
             except StorageError:
                 yield entry, sources[entry.page], None
+        last = some[-1].id
         session.expunge_all()
+        some = session.exec(query.where(col(PassageRow.id) > last)).all()
+
+
+def _edits(session: Session, changes: list[int]) -> dict[int | None, tuple[Edit, ...]]:
+    """What changes did to texts, each read once; what is damaged is left out, for a look by itself."""
+    bodies = select(ChangeRow.id, ChangeRow.body).where(col(ChangeRow.id).in_(changes))
+    out: dict[int | None, tuple[Edit, ...]] = {}
+    with suppress(StorageError), database.plain_errors():
+        for number, body in session.exec(bodies):
+            with suppress(StorageError):
+                out[number] = rows.body(body, number)[0]
+    return out
+
+
+def _text(session: Session, entry: PassageRow, edits: dict[int | None, tuple[Edit, ...]]) -> str:
+    if entry.change in edits:
+        return passages.of_edits(edits[entry.change], entry.place)
+    return passages.text_of(session, entry)

@@ -16,7 +16,9 @@ from storage.care import Finding
 from storage.tables import REVISIONS, BlobRow, KeyframeRow, PageRow, VersionRow
 
 
-def repair(url: str, now: datetime) -> tuple[Path | None, list[Finding], list[Finding]]:
+def repair(
+    url: str, now: datetime, told: care.Told = lambda done, total: None
+) -> tuple[Path | None, list[Finding], list[Finding]]:
     """Mend a database after a copy of it was set aside: that copy (None where nothing was mended), what was
     mended, and what cannot be.
 
@@ -32,7 +34,7 @@ def repair(url: str, now: datetime) -> tuple[Path | None, list[Finding], list[Fi
         if aside is not None and not mended:
             aside.unlink()  # it is what the database still is
             aside = None
-    return aside, mended, care.check(url)
+    return aside, mended, care.check(url, told)
 
 
 def _mended(url: str) -> Iterator[Finding]:

@@ -245,17 +245,19 @@ def restore(file: str, yes: bool, **kw: Any) -> None:
 def check(as_json: bool, repair: bool, **kw: Any) -> None:
     """Hash everything again and report what is damaged."""
     session: Session = kw["session"]
+    from monitor.cli.steps import gauge
     from storage import care, mending
 
     saved, mended = None, []
-    if repair:
-        saved, good_again, left = mending.repair(session.db, datetime.now(UTC))
-        mended, found = [asdict(x) for x in good_again], [asdict(x) for x in left]
-    else:
-        found = [asdict(x) for x in care.check(session.db)]
+    with gauge(session.lang, "checking") as told:
+        if repair:
+            saved, good_again, left = mending.repair(session.db, datetime.now(UTC), told)
+            mended, found = [asdict(x) for x in good_again], [asdict(x) for x in left]
+        else:
+            found = [asdict(x) for x in care.check(session.db, told)]
     if as_json:
-        told = {"mended": mended, "copy": str(saved) if saved else None} if repair else {}
-        out.one({"ok": not found, "findings": found, **told}, "json")
+        more = {"mended": mended, "copy": str(saved) if saved else None} if repair else {}
+        out.one({"ok": not found, "findings": found, **more}, "json")
     for x in () if as_json else mended:
         out.note(say(TEXTS, "mended", session.lang, **x))
     if saved and not as_json:
