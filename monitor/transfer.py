@@ -7,7 +7,7 @@ Text and HTML are read here, PDF, Word, sheets, OFD and saved pages by `monitor.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -129,27 +129,46 @@ def import_files(
 ) -> list[dict[str, Any]]:
     """Documents from disk become versions of a source, oldest first; folders are walked.
 
-    Importing a file again changes nothing, so an import that was killed is simply repeated. Nobody is alerted.
+    Importing a file again changes nothing, so an import that was killed is simply repeated. Nobody is alerted. A file
+    that was named and cannot be read stops everything before anything is kept; of a folder it is a row that failed.
     """
     paths = list(_walk(named))
+    _moment(told.date, paths[0] if paths else Path())
     archives = [path for path in paths if captures.is_archive(path)]
     if archives and told != Told(url=told.url):
         raise UsageError("--release and --date are for single documents: a web archive says when it saw what")
     copied = copies(store, vocabulary)
     seen = captures.store(store, source, archives, vocabulary, now, told.url, copied) if archives else []
-    found = [_imported(path, source, vocabulary, told, now) for path in paths if path not in archives]
-    if archives and not found:
-        return seen
-    if not found:
-        raise UsageError("nothing to import: no document among what was named")
-    if (told.release or told.url) and len(found) > 1:
+    documents = [path for path in paths if path not in archives]
+    if (told.release or told.url) and len(documents) > 1:
         raise UsageError("--release and --url name one document: import them one by one, or let the label be read")
+    found, failed = _readable(documents, named, partial(_imported, source=source, words=vocabulary, told=told, now=now))
+    if archives and not found:
+        return seen + failed
+    if not found:
+        why = f": {failed[0]['path']}: {failed[0]['why']}" if failed else ": no document among what was named"
+        raise UsageError(f"nothing to import{why}")
     source = replace(_located(source, found, vocabulary), release=told.release or source.release)
     store.add_source(source, now)
     with Queries(store.url) as queries:
         in_order = sorted(found, key=lambda x: x.fetch.at)
         done = [_store(store, queries, source, one, vocabulary, copied) for one in in_order]
-    return seen + done
+    return seen + done + failed
+
+
+def _readable(
+    paths: Iterable[Path], named: Sequence[Path], read: Callable[[Path], Imported]
+) -> tuple[list[Imported], list[dict[str, Any]]]:
+    """What can be read, and rows for the files of folders that cannot. Raises for a file that was named itself."""
+    found, failed = list[Imported](), list[dict[str, Any]]()
+    for path in paths:
+        try:
+            found.append(read(path))
+        except (DecodeError, UsageError) as wrong:
+            if path in named:
+                raise
+            failed.append({"path": str(path), "result": "failed", "why": str(wrong).removeprefix(f"{path}: ")})
+    return found, failed
 
 
 def copies(store: Store, vocabulary: Vocabulary) -> captures.Copied:
@@ -177,15 +196,13 @@ def _walk(named: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _imported(path: Path, source: Source, vocabulary: Vocabulary, told: Told, now: datetime) -> Imported:
+def _imported(path: Path, source: Source, words: Vocabulary, told: Told, now: datetime) -> Imported:
     address = told.url or f"{IMPORTED}{source.key}/{path.name}"
-    read = replace(document(path, vocabulary.text, url=told.url), url=address)
+    read = replace(document(path, words.text, url=told.url), url=address)
     if not read.paragraphs:
         why = f" ({'; '.join(read.warnings)})" if read.warnings else ""
         raise UsageError(f"{path}: there is no text in it{why}")
-    at = (
-        _moment(told.date, path) or _moment(read.published, path) or _moment(_delivered(read, source, vocabulary), path)
-    )
+    at = _moment(told.date, path) or _moment(read.published, path) or _moment(_delivered(read, source, words), path)
     at = at or now
     return Imported(path, Fetch(address, at, address, status=200, body=path.read_bytes()), read)
 

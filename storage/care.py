@@ -105,7 +105,10 @@ def _whole(source: Path) -> None:
         raise StorageError(f"there is no file {source}")
     engine = database.reader(f"sqlite:///{source}", pooled=False)
     try:
-        have = database.revision(engine)
+        try:
+            have = database.revision(engine)
+        except database.DamagedError as wrong:
+            raise StorageError(f"{source} is damaged: {wrong.detail}") from wrong
         if have is None:
             raise StorageError(f"{source} holds no mubiao tables")
         if have not in REVISIONS:
@@ -215,11 +218,16 @@ def _damaged(session: Session, step: _Step) -> Iterator[Finding]:
                     row = kept.get(sha) if kept is not None else blobs.rows_of(session, [sha]).get(sha)
                     blobs.read(session, sha, row, f"blob {sha[:12]}")
             except StorageError as wrong:
-                detail = wrong.detail if isinstance(wrong, database.DamagedError) else str(wrong)
-                yield Finding("blob", ", ".join(_owners(session, sha)) or sha[:12], detail)
+                yield Finding("blob", ", ".join(_owners(session, sha)) or sha[:12], _detail(wrong))
         step(len(some))
         session.expunge_all()
         some = session.exec(names.where(col(BlobRow.sha256) > some[-1])).all()
+
+
+def _detail(wrong: StorageError) -> str:
+    """What is wrong, without the advice to do what is being done."""
+    detail = wrong.detail if isinstance(wrong, database.DamagedError) else str(wrong)
+    return detail.removesuffix("; run: mubiao db check")
 
 
 def _owners(session: Session, sha: str) -> Iterator[str]:
@@ -247,7 +255,7 @@ def _changes(session: Session, step: _Step) -> Iterator[Finding]:
                     one = select(ChangeRow.body).where(col(ChangeRow.id) == number)
                     rows.body(kept[number] if number in kept else session.exec(one).one(), number)
             except StorageError as wrong:
-                yield Finding("change", f"c{number}", str(wrong))
+                yield Finding("change", f"c{number}", _detail(wrong))
         step(len(some))
         some = session.exec(numbers.where(col(ChangeRow.id) > some[-1])).all()
 

@@ -69,10 +69,21 @@ def import_(files: tuple[str, ...], key: str, as_json: bool, **kw: Any) -> None:
         out.one({"source": key, "imported": done}, "json")
     else:
         captured = ("at", "version", "result", "title", "why", "path")
-        of_files = ("path", "version", "result", "release", "title", "chars", "targets", "actuals", "compared_with")
+        of_files = (
+            "path",
+            "version",
+            "result",
+            "release",
+            "title",
+            "chars",
+            "targets",
+            "actuals",
+            "compared_with",
+            "why",
+        )
         columns = of_files if files else captured
         out.rows(done, columns, "table", session.lang, show={"at": out.local} if addresses else None, empty="nothing")
-    if addresses and any(row["result"] == "failed" for row in done):
+    if any(row["result"] == "failed" for row in done):
         raise click.exceptions.Exit(1)
 
 

@@ -85,6 +85,24 @@ def test_a_folder_is_walked_for_what_can_be_read(bring: Callable[..., Any], tmp_
         bring(tmp_path / "empty")
 
 
+def test_a_file_of_a_folder_that_cannot_be_read_stops_no_other(bring: Callable[..., Any], tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    report(folder, 2025, 6)
+    (folder / "a.pdf").write_bytes(b"plain words")
+    (folder / "b.txt").write_bytes(b"")
+    good, *failed = bring(folder)
+    assert (good["result"], Path(good["path"]).name) == ("new", "2025.txt")
+    assert [(Path(row["path"]).name, row["result"]) for row in failed] == [("a.pdf", "failed"), ("b.txt", "failed")]
+    assert failed[1]["why"] == "there is no text in it"
+    with pytest.raises(DecodeError, match=r"a\.pdf"):  # named itself: nothing is kept of the others
+        bring(folder / "a.pdf", report(folder, 2024, 6))
+    (folder / "2025.txt").unlink()
+    (folder / "2024.txt").unlink()
+    with pytest.raises(UsageError, match=r"nothing to import: .*a\.pdf: no"):
+        bring(folder)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 def test_offsets_count_in_the_decoded_file(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "a.txt"

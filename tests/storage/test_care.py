@@ -55,9 +55,11 @@ def test_a_copy_is_put_back_and_nothing_is_lost(filled, url, tmp_path) -> None:
 
 
 def test_what_is_no_copy_is_not_put_back(filled, url, tmp_path) -> None:
+    filled.store.backup(tmp_path / "copy.db")
     filled.store.close()
     (tmp_path / "broken.db").write_bytes(b"x" * 5000)
-    for name, says in (("broken.db", "not a database"), ("none.db", "no file")):
+    (tmp_path / "cut.db").write_bytes((tmp_path / "copy.db").read_bytes()[:5000])
+    for name, says in (("broken.db", "not a database"), ("none.db", "no file"), ("cut.db", r"cut\.db is damaged")):
         with pytest.raises(StorageError, match=says):
             care.restore(url, tmp_path / name, filled.now)
     with Queries(url) as ask:
