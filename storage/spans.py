@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, text
+from sqlalchemy import bindparam, func, literal, or_, text
 from sqlmodel import Session, col, select, update
 
 from storage.tables import EntrySpanRow, PassageRow, Time
@@ -43,8 +43,19 @@ def extend(session: Session) -> None:
         session.connection().execute(_EXTEND, {"size": BLOCK, "start": known * BLOCK, "end": full * BLOCK})
 
 
-def widen(session: Session, entry: int, at: datetime) -> None:
-    """An entry stands for something of this time from now on."""
+def note(session: Session, entry: int, at: datetime) -> None:
+    """An entry was made. Its number may be that of one that was deleted, in a block that is noted already."""
+    if entry % BLOCK == 0:
+        extend(session)
+    then, never = literal(at, Time()), literal(_EVER[0], Time())
+    first, last = col(EntrySpanRow.first_at), func.coalesce(col(EntrySpanRow.last_at), never)
+    outside_it = update(EntrySpanRow).where(col(EntrySpanRow.block) == entry // BLOCK, or_(first > then, last < then))
+    wider = {"first_at": func.min(first, then), "last_at": func.max(last, then)}
+    session.connection().execute(outside_it.values(wider))
+
+
+def age(session: Session, entry: int, at: datetime) -> None:
+    """A latest text says something of this time from now on, which may be earlier: an old capture that came late."""
     row = col(EntrySpanRow.block) == entry // BLOCK
     older = update(EntrySpanRow).where(row, col(EntrySpanRow.first_at) > at).values(first_at=at)
     session.connection().execute(older)

@@ -228,7 +228,7 @@ def _add_version(session: Session, page: PageRow, last: VersionRow | None, outco
     assert page.id is not None
     if last is None:
         _add_targets(session, page, row, outcome.targets)
-        _index(session, page, "text", document.text, version=row.id)
+        _index(session, page, "text", document.text, row.at, version=row.id)
         sketches.add(session, page.id, outcome.marks)
     else:
         _replace_targets(session, page, row, outcome.targets)
@@ -363,17 +363,24 @@ def _replace_text(session: Session, page: PageRow, before: str | None, row: Vers
         session.add(entry)
         passages.replace(session, entry, page.source, before, text)
         if entry.id is not None and not passages.is_gin(session):
-            spans.widen(session, entry.id, row.at)
+            spans.age(session, entry.id, row.at)
         return
     if entry is not None:
         if before is not None:
             passages.remove(session, entry, page.source, before)
         session.delete(entry)
-    _index(session, page, "text", text, version=row.id)
+    _index(session, page, "text", text, row.at, version=row.id)
 
 
 def _index(
-    session: Session, page: PageRow, place: str, text: str, *, version: int | None = None, change: int | None = None
+    session: Session,
+    page: PageRow,
+    place: str,
+    text: str,
+    at: datetime,
+    *,
+    version: int | None = None,
+    change: int | None = None,
 ) -> None:
     if not text.strip():
         return
@@ -382,8 +389,8 @@ def _index(
     session.add(entry)
     session.flush()
     passages.insert(session, entry, page.source, text)
-    if entry.id is not None and entry.id % spans.BLOCK == 0 and not passages.is_gin(session):
-        spans.extend(session)
+    if entry.id is not None and not passages.is_gin(session):
+        spans.note(session, entry.id, at)
 
 
 def _add_change(
@@ -410,7 +417,8 @@ def _add_change(
     version = fresh.id if fresh else None
     if event.kind != "new":  # the whole text of a new document is indexed already
         for place in ("added", "removed"):
-            _index(session, page, place, passages.of_edits(event.edits, place), version=version, change=row.id)
+            said = passages.of_edits(event.edits, place)
+            _index(session, page, place, said, event.at, version=version, change=row.id)
     return replace(event, id=f"c{row.id}")
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, delete, select
 
 from monitor.model import Change, Edit
 from storage import database, passages, rows, spans
@@ -91,6 +91,27 @@ def test_a_block_is_noted_when_the_next_one_begins(house: Any, source: Any, url:
     house.now = datetime(2020, 1, 1, tzinfo=UTC)  # an old capture that was taken in late
     house.see(page, "供气")
     assert _blocks(url) == [(0, house.now, changed)]
+
+
+def test_a_number_that_is_given_again_is_found_by_its_new_time(house: Any, source: Any, url: str, edited: Any) -> None:
+    [page] = house.watch(source())
+    house.see(page, "供水")
+    engine = database.writer(url)
+    with Session(engine) as session:
+        session.add(PassageRow(id=255, page=1, version=1, place="removed"))
+        session.commit()
+    house.tick()
+    house.see(page, "供电", edits=edited("", "供电"))  # 256: what stands before it is noted
+    with Session(engine) as session:
+        session.connection().execute(delete(PassageRow).where(col(PassageRow.id) >= 250))
+        session.add(PassageRow(id=250, page=1, version=1, place="removed"))
+        session.commit()
+    engine.dispose()
+    since = house.tick()
+    house.see(page, "供暖", edits=edited("", "供暖"))
+    with Queries(url) as ask:
+        found = ask.search("供暖", Filter(since=since))
+    assert sorted(row["where"] for row in found) == ["added", "text"]
 
 
 def test_few_intervals_are_asked_for() -> None:
