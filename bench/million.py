@@ -274,7 +274,6 @@ def questions(versions: int, pages: int) -> dict[str, Callable[[Queries, random.
         "search, 1 character": lambda q, r: q.search(r.choice("增长管网村"), limit=50),
         "search, a phrase": lambda q, r: q.search(f"{r.choice(PLACES)}{r.choice(WORK)}", limit=50),
         "search --source": lambda q, r: q.search(r.choice(WORK), Filter(source=f"s{page(r) // PER_SOURCE}"), limit=50),
-        "search, a number": lambda q, r: q.search(f"增长{r.randint(1, 5)}.{r.randint(0, 9)}%", limit=50),
         "search --since, nothing": lambda q, r: q.search(r.choice(WORK)[:2], Filter(since=START + timedelta(days=99)), limit=50),
         "search --until, old": lambda q, r: q.search("增长", Filter(until=START + timedelta(hours=r.randrange(20, 400))), limit=50),
         "search --until, nothing": lambda q, r: q.search("增长", Filter(until=START - timedelta(hours=r.randrange(9))), limit=50),
