@@ -25,7 +25,8 @@ from storage import postgres
 from storage.tables import REVISION
 
 BUSY_MS = 5000
-CACHE, SMALL_CACHE = 16384, 2048  # KiB of a connection
+CACHE, SMALL_CACHE = 16384, 2048  # KiB of a connection: of a command, which ends soon, and of one that stays open
+WRITER_CACHE = 8192  # … which changes the same pages of the full-text index again and again
 _EXAMPLES = f"sqlite:///data/mubiao.db and {postgres.EXAMPLE}"
 _DAMAGE = ("no such table", "no such column", "Could not decode to UTF-8")  # after the revision was read
 WRITER_PRAGMAS = (
@@ -34,7 +35,7 @@ WRITER_PRAGMAS = (
     f"busy_timeout={BUSY_MS}",
     "foreign_keys=ON",
     "journal_size_limit=67108864",
-    f"cache_size=-{CACHE}",
+    f"cache_size=-{WRITER_CACHE}",
 )
 READER_PRAGMAS = (f"busy_timeout={BUSY_MS}", "query_only=ON")
 

@@ -78,7 +78,7 @@ class Store:
         self.url = url
         self.path = database.sqlite_path(url)
         self._writer = database.writer(url)
-        self._reader = database.reader(url)
+        self._reader = database.reader(url, cache=database.SMALL_CACHE)
         self._turn = threading.Lock()
         self._synced = 0.0  # when a delivery last waited for the disk, by the monotonic clock
         self._daemon = database.lock(url)
