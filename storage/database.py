@@ -27,6 +27,7 @@ from storage.tables import REVISION
 BUSY_MS = 5000
 CACHE, SMALL_CACHE = 16384, 2048  # KiB of a connection: of a command, which ends soon, and of one that stays open
 WRITER_CACHE = 8192  # … which changes the same pages of the full-text index again and again
+MOST_NAMED = 5000  # values in one question; SQLite takes 32,766
 _EXAMPLES = f"sqlite:///data/mubiao.db and {postgres.EXAMPLE}"
 _DAMAGE = ("no such table", "no such column", "Could not decode to UTF-8")  # after the revision was read
 WRITER_PRAGMAS = (

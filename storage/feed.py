@@ -15,13 +15,13 @@ from sqlalchemy import Boolean, bindparam, exists, func, or_, text
 from sqlmodel import Session, col, select
 
 from monitor.model import ChangeKind
+from storage.database import MOST_NAMED
 from storage.filters import Filter, region_clause
 from storage.tables import ChangeRow, MovedRow, SourceRow
 
 SHORT = 1000  # changes that are walked over before anything else is asked
 MOST_KEYS = 500  # sources that are named in one question
 MOST_GROUPS = 300  # weights by kind: they are made with two digits
-MOST_IDS = 5000  # named in one question
 END = 1 << 62
 
 _Group = tuple[bool, str, float]
@@ -113,7 +113,7 @@ def _of_weight(session: Session, wanted: Filter, limit: int, below: int, few: in
     elsewhere = (wanted.source, wanted.url, wanted.region, wanted.under, wanted.series, wanted.indicator, wanted.role)
     if not any((*elsewhere, wanted.since, wanted.until)):
         return col(ChangeRow.id).in_(_newest(session, groups, limit, below))
-    most = min(few, MOST_IDS)
+    most = min(few, MOST_NAMED)
     ids: list[int] = []
     for group in groups:
         if len(ids) < most:

@@ -17,9 +17,9 @@ from sqlmodel import Session, col, select
 from monitor.errors import StorageError
 from monitor.model import Document, Known, Outcome, Record, Version
 from storage import rows
+from storage.database import MOST_NAMED
 from storage.tables import PageRow, SourceRow, VersionRow
 
-MOST_NAMED = 5000  # sources in one question
 _OTHER = aliased(VersionRow)
 _GLANCE: Any = (
     sql_select(

@@ -13,12 +13,12 @@ from sqlalchemy import select as columns
 from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
+from storage.database import MOST_NAMED
 from storage.tables import PageRow, SourceRow, VersionRow
 
 LISTS = ("listing", "epaper", "feed", "sitemap")
 YEARLY = ("report", "plan", "budget")  # records of which there is one each year
 _YEAR = re.compile(r"(?:19|20)\d\d")
-MOST_NAMED = 5000  # keys in one question; SQLite takes 32,766 values
 NEWEST = 40  # dates of a column that are looked at
 
 

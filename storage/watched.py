@@ -14,10 +14,10 @@ from sqlmodel import Session, col, select
 
 from monitor.model import GONE_WORDS, Link, Page, Source
 from storage import leases, rows
+from storage.database import MOST_NAMED
 from storage.tables import HostRow, PageRow, SourceRow
 
 _PAGE = tuple(PageRow.__table__.c)  # type: ignore[attr-defined]
-MOST_NAMED = 5000  # addresses in one question; SQLite takes 32,766 values
 CHOOSING = ("match", "match_text", "links")  # keys by which a source chooses its documents
 
 

@@ -50,6 +50,12 @@ async def running(web: Any, page_of: Callable[..., str], watching: Callable[...,
         yield Running(Daemon(made, watch.config, status, Notifier({})), made, watch, status)
 
 
+def grows_to(store: Any, pages: int) -> None:
+    """As large may the database get, as if the disk were full then; SQLite takes the size that it has for the least."""
+    with closing(store._writer.raw_connection()) as raw:
+        raw.cursor().execute(f"PRAGMA max_page_count={pages}")
+
+
 async def checked(daemon: Daemon) -> None:
     """Turn the due tick and wait for the batch it started."""
     await daemon.due()
@@ -168,15 +174,11 @@ async def test_no_exception_leaves_a_job_and_health_knows_of_it(running: Running
 async def test_a_full_disk_raises_an_alarm_asks_no_site_in_vain_and_loses_nothing(
     running: Running, web: Any, page_of: Callable[..., str]
 ) -> None:
-    def most(pages: int) -> None:
-        with closing(running.watch.store._writer.raw_connection()) as raw:
-            raw.cursor().execute(f"PRAGMA max_page_count={pages}")
-
     running.watch.clock.pass_by(minutes=15)
     await checked(running.daemon)
     body = "".join(chr(0x4E00 + n * n % 20000) + "。" * (n % 40 == 0) for n in range(60_000))
     web.put("/a", page_of("区政府全体会议", body, TEXT[::-1]))
-    most(1)  # SQLite takes the size the file has
+    grows_to(running.watch.store, 1)
     running.watch.clock.pass_by(hours=2)
     await checked(running.daemon)
     assert "the disk is full" in running.status.trouble["check"]
@@ -185,7 +187,7 @@ async def test_a_full_disk_raises_an_alarm_asks_no_site_in_vain_and_loses_nothin
     assert web.asked == ["/a"] * 2, "it rests"
     with Queries(running.watch.store.url) as ask:
         assert len(ask.history("a")) == 1
-    most(1 << 30)
+    grows_to(running.watch.store, 1 << 30)
     await running.daemon.reload()
     await checked(running.daemon)
     assert running.status.trouble == {} and web.asked == ["/a"] * 3
@@ -287,18 +289,14 @@ async def test_a_file_that_the_database_does_not_take_is_read_again_until_it_doe
     """The new sources were watched by nobody until the file was written once more."""
     daemon, made = running.daemon, running.made
 
-    def most(pages: int) -> None:
-        with closing(running.watch.store._writer.raw_connection()) as raw:
-            raw.cursor().execute(f"PRAGMA max_page_count={pages}")
-
     many = [{"key": f"s{n}", "url": f"{web.url}/{n}/{'x' * 400}"} for n in range(400)]
     desk.watch({"key": "a", "url": web.url + "/a"}, *many)
-    most(1)
+    grows_to(running.watch.store, 1)
     for _ in range(2):
         await daemon._turn("files", daemon.look_at_files)
     assert "the disk is full" in running.status.trouble["files"]
     assert len(made.checker.config.sources) == len(daemon.config.sources) == len(running.watch.store.pages()) == 1
-    most(1 << 30)
+    grows_to(running.watch.store, 1 << 30)
     await daemon._turn("files", daemon.look_at_files)
     assert running.status.trouble == {}
     assert len(made.checker.config.sources) == len(daemon.config.sources) == len(running.watch.store.pages()) == 401
