@@ -24,7 +24,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.schema import SchemaManager
 
 from monitor import heap
-from monitor.daemon import LAG_EVERY, TEN_MINUTES, engine, settle
+from monitor.daemon import LAG_EVERY, MINUTE, engine, settle
 from monitor.errors import ConfigError, StorageError
 from monitor.following import Follower
 from monitor.model import Config, Vocabulary
@@ -151,7 +151,7 @@ async def _living(status: Status, notifier: Notifier) -> None:
         asleep = loop.time()
         await asyncio.sleep(LAG_EVERY)
         status.lagged(loop.time() - asleep - LAG_EVERY)
-        if asleep - trimmed >= TEN_MINUTES:
+        if asleep - trimmed >= MINUTE:
             await asyncio.to_thread(heap.give_back)
             trimmed = loop.time()
         if notifier.every and loop.time() - told >= notifier.every and status.ticking(datetime.now(UTC)):

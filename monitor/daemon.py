@@ -384,7 +384,7 @@ class Daemon:
             next_run_time=datetime.now(UTC),
         )
         memory = partial(asyncio.to_thread, heap.give_back)
-        self.scheduler.add_job(self._turn, "interval", seconds=TEN_MINUTES, args=["memory", memory], id="memory")
+        self.scheduler.add_job(self._turn, "interval", seconds=MINUTE, args=["memory", memory], id="memory")
         if self.notifier.every:
             self.scheduler.add_job(self._alive, "interval", seconds=self.notifier.every, id="watchdog")
         self._digest_jobs()
