@@ -6,6 +6,7 @@ Commands that only ask never come here (database.require_current looks at the re
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ from storage.tables import REVISION, REVISIONS
 
 SCRIPTS = Path(__file__).with_name("migrations")
 
+Told = Callable[[int, int], object]  # what is done, and of how much
+
 
 def config() -> Config:
     """Alembic's settings, without a file."""
@@ -29,8 +32,10 @@ def config() -> Config:
     return settings
 
 
-def upgrade(url: str, now: datetime) -> str | None:
+def upgrade(url: str, now: datetime, told: Told = lambda done, total: None) -> str | None:
     """Make the database (and its folder), or upgrade it after taking a copy. Returns the path of that copy.
+
+    `told` hears how far a step is that reads the whole store.
 
     Raises StorageError when the database is newer than this program, or held by a running daemon.
     """
@@ -46,28 +51,28 @@ def upgrade(url: str, now: datetime) -> str | None:
             database.require_current(engine, REVISIONS)
         if path is not None:
             with database.lock(url).holding():
-                return _make(engine, path, now)
+                return _make(engine, path, now, told)
         with postgres.upgrading(url):  # a daemon and its workers are started together: who comes second waits
-            return _make_shared(engine, url, now)
+            return _make_shared(engine, url, now, told)
     finally:
         engine.dispose()
 
 
-def _make(engine: Engine, path: Path | None, now: datetime) -> str | None:
+def _make(engine: Engine, path: Path | None, now: datetime, told: Told) -> str | None:
     have = database.revision(engine)
     if have == REVISION:  # another process was faster
         return None
     saved = copy_aside(path, have, now) if path is not None and have is not None else None
-    _run(engine)
+    _run(engine, told)
     return str(saved) if saved else None
 
 
-def _make_shared(engine: Engine, url: str, now: datetime) -> str | None:
+def _make_shared(engine: Engine, url: str, now: datetime, told: Told) -> str | None:
     """On a new database no daemon can run; its lock would only turn one away that starts at this moment."""
     if database.revision(engine) in (None, REVISION):
-        return _make(engine, None, now)
+        return _make(engine, None, now, told)
     with database.lock(url).holding():
-        return _make(engine, None, now)
+        return _make(engine, None, now, told)
 
 
 def _engine(url: str) -> Engine:
@@ -89,8 +94,9 @@ def _engine(url: str) -> Engine:
     return engine
 
 
-def _run(engine: Engine) -> None:
+def _run(engine: Engine, told: Told) -> None:
     settings = config()
+    settings.attributes["told"] = told
     with database.plain_errors(engine), engine.connect() as connection:
         settings.attributes["connection"] = connection
         command.upgrade(settings, REVISION)

@@ -2,8 +2,11 @@
 
 SQLite's own trigram index finds no two-character word (土地: 0 of 931 documents). Here every run of letters and
 digits is cut into overlapping pairs, with the last character once more alone, so that a one-character word is a
-prefix query. The index knows no positions (a third of the size); what it offers is therefore checked in the text,
-by a pattern where it can be: folding a report of 30,000 characters takes 3 ms, finding a word in it 0.02 ms.
+prefix query. A report of 700 numbers has nearly every pair of digits, and "3.0" is no run at all: of numbers the
+index has three characters at a time as well, which may have a sign in their middle.
+
+The index knows no positions (a third of the size); what it offers is therefore checked in the text, by a pattern where
+it can be: folding a report of 30,000 characters takes 3 ms, finding a word in it 0.02 ms.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ from itertools import pairwise
 from monitor.errors import UsageError
 
 _RUN = re.compile(r"[^\W_]+")
+_FIGURES = re.compile(r"(?=([0-9](?:[0-9]|[\W_])[0-9]))")
+_SIGN = re.compile(r"[^0-9]")
+FIGURE = "\ue003"  # begins the word of a piece of a number, and is every sign in it; of private use
 _QUOTED = re.compile(r'"([^"]+)"|“([^”]+)”|(\S+)')
 _BLANK = re.compile(r"[\s\u200b]")
 SNIPPET = 60  # characters on either side of a hit
@@ -45,11 +51,16 @@ def fold(value: str) -> str:
 
 def words(value: str) -> set[str]:
     """The words under which a text is indexed."""
-    out: set[str] = set()
-    for run in _RUN.findall(fold(value)):
+    out, folded = set[str](), fold(value)
+    for run in _RUN.findall(folded):
         out.update(map("".join, pairwise(run)))
         out.add(run[-1])
-    return out
+    return out | _figures(folded)
+
+
+def _figures(folded: str) -> set[str]:
+    """The words of its numbers: of 1,234.5 those of 1,2 and 234 and 4.5."""
+    return {FIGURE + _SIGN.sub(FIGURE, piece) for piece in set(_FIGURES.findall(folded))}
 
 
 def characters(value: str) -> set[str]:
@@ -99,15 +110,24 @@ def parse(query: str) -> Query:
     asked: dict[str, None] = {}
     last: set[str] = set()
     for term in terms:
-        for found in _RUN.finditer(term):
-            run = found[0]
-            if len(run) == 1 and found.end() < len(term):
-                last.add(run)
-            pairs = [run[i : i + 2] for i in range(len(run) - 1)]
-            asked.update(dict.fromkeys(pairs or [run]))
+        asked.update(dict.fromkeys(_asked(term)))
+        last.update(run[0] for run in _RUN.finditer(term) if len(run[0]) == 1 and run.end() < len(term))
     among = "".join(sorted(set().union(*(_forms()[1].get(char, "") for term in terms for char in term))))
     within = re.compile(f"[{re.escape(among)}]") if among else None
     return Query(tuple(terms), tuple(asked), frozenset(last), tuple(map(_pattern, terms)), within)
+
+
+def _asked(term: str) -> Iterator[str]:
+    """The words of a term that every text with it has, but for those that follow from a longer one."""
+    figures = [found.start() for found in _FIGURES.finditer(term)]
+    told = {(at, at + 1) for at in figures} | {(at + 1, at + 2) for at in figures}
+    alone = {at for start in figures for at in (start, start + 2)}
+    for run in _RUN.finditer(term):
+        start, end = run.span()
+        if end - start == 1 and start not in alone:
+            yield run[0]
+        yield from (term[at : at + 2] for at in range(start, end - 1) if (at, at + 1) not in told)
+    yield from sorted(_figures(term))
 
 
 # Where characters stand that fold to something else, beside those of the scripts of East Asia: a test looks at all.

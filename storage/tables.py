@@ -26,8 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
-REVISIONS = frozenset({"0001", "0002", "0003", "0004", "0005"})  # every one since the first release
-REVISION = "0005"  # what this program reads and writes; migrations/versions ends with it
+REVISIONS = frozenset({"0001", "0002", "0003", "0004", "0005", "0006"})  # every one since the first release
+REVISION = "0006"  # what this program reads and writes; migrations/versions ends with it
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

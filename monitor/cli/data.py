@@ -214,10 +214,12 @@ def db() -> None:
 def upgrade(**kw: Any) -> None:
     """Create or migrate the schema; an existing database is copied first."""
     session: Session = kw["session"]
+    from monitor.cli.steps import gauge
     from storage import migrate
     from storage.database import shown, sqlite_path
 
-    saved = migrate.upgrade(session.db, datetime.now(UTC))
+    with gauge(session.lang, "upgrading") as told:
+        saved = migrate.upgrade(session.db, datetime.now(UTC), told)
     if sqlite_path(session.db) is None:
         clustered(session.db)
     out.note(say(TEXTS, "upgraded", session.lang, path=shown(session.db), saved=saved or "-"))

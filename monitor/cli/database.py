@@ -66,9 +66,11 @@ def writable(session: Session, *, migrate: bool = True, lock: bool = True) -> It
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
     if migrate and not is_current(session.db):
+        from monitor.cli.steps import gauge
         from storage import migrate as schema
 
-        schema.upgrade(session.db, datetime.now(UTC))
+        with gauge(session.lang, "upgrading") as told:
+            schema.upgrade(session.db, datetime.now(UTC), told)
     from storage.store import Store
 
     with Store(session.db) as store:

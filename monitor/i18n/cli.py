@@ -235,6 +235,7 @@ TEXTS: Texts = {
     "count.skipped": ("略过", "skipped"),
     # lines
     "checking": ("检查", "checking"),
+    "upgrading": ("升级数据库", "upgrading the database"),
     "checked": ("检查 {n} 页", "checked {n} pages"),
     "baselines": ("首次收录 {n} 篇（不报警）", "{n} documents taken as a baseline (nobody is alerted)"),
     "delivered": ("发出 {sent} 条，未发出 {failed} 条", "{sent} messages sent, {failed} not"),

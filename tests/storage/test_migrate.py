@@ -19,11 +19,13 @@ from sqlmodel import SQLModel
 
 from monitor.errors import StorageError
 from monitor.model import Delivery
-from storage import care, database, migrate, passages
+from storage import care, database, migrate, passages, search
 from storage.filters import Filter
 from storage.queries import Queries
 from storage.store import Store
 from storage.tables import REVISION, REVISIONS
+
+PLAIN = "array(SELECT word FROM unnest(words) AS word WHERE ascii(word) < 57344)"  # without those of private use
 
 
 def revise(url: str, revision: str) -> None:
@@ -141,30 +143,60 @@ def test_asking_imports_neither_alembic_nor_what_only_others_need() -> None:
 
 
 @pytest.mark.both_dialects
-def test_entries_of_the_third_schema_are_found_by_their_source(url, house, source, ask) -> None:
+def test_entries_of_the_third_schema_are_found_by_their_source_and_by_numbers(url, house, source, edited, ask) -> None:
     for page in house.watch(source("yl-1"), source("云岭.2")):
         house.see(page, "土地" + page.source)
+        house.tick()
+        house.see(page, f"土地{page.source}共6.5万亩", edits=edited("", "共6.5万亩"))
     house.store.close()
     engine = database.writer(url)
     if engine.dialect.name == "sqlite":  # taken out and put in again with less, so that the index counts on
         out = ("INSERT INTO passage_index(passage_index, rowid, words) VALUES ('delete', :number, :words)",)
         out += ("INSERT INTO passage_index(rowid, words) VALUES (:number, '')",)
     else:
-        out = ("UPDATE passage_index SET words = words[1:array_length(words, 1) - 2] WHERE passage = :number",)
+        out = (f"UPDATE passage_index SET words = {PLAIN} WHERE passage = :number",)
     with engine.begin() as connection:
-        asked = "SELECT passage.id, page.source FROM passage JOIN page ON page.id = passage.page"
-        for number, key in connection.execute(text(asked)).all():
+        asked = (
+            "SELECT passage.id, passage.place, page.source FROM passage JOIN page ON page.id = passage.page"
+            " ORDER BY passage.id"
+        )
+        for number, place, key in connection.execute(text(asked)).all():
+            own = [passages.of_source(key), *([passages.TEXT] if place == "text" else [])]
+            own += sorted(search.words("6.5") - {"6", "5"}) if place != "removed" else []
             for statement in out:
-                own = f"{passages.of_source(key)} {passages.TEXT}"
-                connection.execute(text(statement), {"number": number, "words": own})
+                connection.execute(text(statement), {"number": number, "words": " ".join(own)})
         connection.execute(text("CREATE INDEX ix_version_page_fingerprint ON version (page, fingerprint)"))
         for index in ("change_compared_with", "change_feed", "moved_role_change", "version_year"):
             connection.execute(text(f"DROP INDEX ix_{index}"))
         connection.execute(text("DROP TABLE entry_span"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     engine.dispose()
-    migrate.upgrade(url, house.now)
+    told: list[tuple[int, int]] = []
+    migrate.upgrade(url, house.now, lambda done, total: told.append((done, total)))
+    assert told[-1] == (told[-1][1],) * 2
     for key in ("yl-1", "云岭.2"):
         assert [row["source"] for row in ask.search("土地", Filter(source=key))] == [key]
-    assert len(ask.search("土地", Filter(since=house.now))) == 2
+        assert [row["where"] for row in ask.search("6.5", Filter(source=key))] == ["added", "text"]
+    assert ask.search("6.6") == []
+    assert len(ask.search("土地", Filter(since=house.now))) == 1
     assert care.check(url) == []
+
+
+def test_a_text_that_cannot_be_read_costs_an_upgrade_nothing_else(tmp_path, url, house, source, edited, ask) -> None:
+    for page in house.watch(source("a"), source("b")):
+        house.see(page, "共6.5万亩")
+        house.tick()
+        house.see(page, "共7.5万亩", edits=edited("6.5", "7.5"))
+    house.store.close()
+    with closing(sqlite3.connect(tmp_path / "mubiao.db")) as file, file:
+        file.execute("UPDATE change SET body = x'00ff' WHERE source = 'a'")
+        file.execute("UPDATE blob SET data = x'00ff' WHERE base IS NOT NULL")
+        asked = "SELECT passage.id FROM passage JOIN page ON page.id = page WHERE source = 'b' AND place = 'removed'"
+        [(number,)] = file.execute(asked).fetchall()
+        words = " ".join(search.words("6.5"))
+        file.execute("INSERT INTO passage_index(passage_index, rowid, words) VALUES ('delete', ?, ?)", [number, words])
+        file.execute("INSERT INTO passage_index(rowid, words) VALUES (?, '')", [number])
+    assert ask.search("6.5", Filter(source="b")) == []
+    revise(url, "0005")
+    migrate.upgrade(url, house.now)
+    assert [(row["source"], row["where"]) for row in ask.search("6.5")] == [("b", "removed")]

@@ -35,7 +35,8 @@ TEXTS = ["行政处罚决定书", "决定处罚，行政公书", "土地面积6.
         ("院", {4}),
         ("6.5", {2}),
         ("6.6", set()),
-        ("积6.5万", {2}),  # the 6 ends what it stands in
+        ("积6.5万", {2}),
+        ("6", {2}),
         ("6.5 亩", {2}),
         (".5万", {2}),
         ("gdp", {2}),
@@ -102,7 +103,12 @@ def test_filters_and_limit(ask, house, source) -> None:
     assert len(ask.search("土地", limit=2)) == 2
 
 
-@given(st.text(alphabet="土地面积，。 aB1", max_size=40), st.text(alphabet="土地面积，。aB1", min_size=1, max_size=6))
+@example("1,234.5亿，12.5%", "34.5亿，12.")
+@example("5\n3１．０", "531.0")
+@given(
+    st.text(alphabet="土地面积，。 aB12３.,", max_size=40),
+    st.text(alphabet="土地面积，。aB123．，", min_size=1, max_size=6),
+)
 def test_the_index_offers_everything_that_the_second_look_would_take(text: str, term: str) -> None:
     try:
         query = search.parse(term)

@@ -1,0 +1,125 @@
+"""What the sixth schema adds: numbers in the full-text index, three characters at a time."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+import zstandard
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+READ, WRITTEN = 500, 20_000  # entries whose texts are in memory at once, and whose words are
+FIGURE = "\ue003"
+FIGURES = re.compile(r"(?=([0-9](?:[0-9]|[\W_])[0-9]))")
+SIGN = re.compile(r"[^0-9]")
+
+COUNT = sa.text("SELECT count(*) FROM passage")
+ENTRIES = sa.text(
+    "SELECT passage.id, passage.place, passage.change, version.sha256 FROM passage"
+    " LEFT JOIN version ON version.id = passage.version AND passage.change IS NULL"
+    " WHERE passage.id > :last ORDER BY passage.id LIMIT :some"
+)
+BODIES = sa.text("SELECT id, body FROM change WHERE id IN :some").bindparams(sa.bindparam("some", expanding=True))
+BLOBS = sa.text(
+    "SELECT blob.sha256, blob.size, blob.data, blob.base, near.size, near.data FROM blob"
+    " LEFT JOIN blob AS near ON near.sha256 = blob.base WHERE blob.sha256 IN :some"
+).bindparams(sa.bindparam("some", expanding=True))
+GIN = sa.text("UPDATE passage_index SET words = words || CAST(:words AS text[]) WHERE passage = :number")
+FTS_OUT = sa.text("INSERT INTO passage_index(passage_index, rowid, words) VALUES ('delete', :number, '')")
+FTS_IN = sa.text("INSERT INTO passage_index(rowid, words) VALUES (:number, :words)")
+
+
+def upgrade() -> None:
+    connection = op.get_bind()
+    gin = connection.dialect.name == "postgresql"
+    if gin:
+        op.drop_index("ix_passage_index_words", "passage_index")
+    told = op.get_context().config.attributes.get("told", lambda done, total: None)  # type: ignore[union-attr]
+    done, total, owed = 0, connection.execute(COUNT).scalar_one(), list[dict[str, Any]]()
+    for entries in _entries(connection):
+        for number, value in _texts(connection, entries):
+            words = {FIGURE + SIGN.sub(FIGURE, piece) for piece in set(FIGURES.findall(_folded(value)))}
+            if words:
+                owed.append({"number": number, "words": sorted(words) if gin else " ".join(words)})
+        if len(owed) >= WRITTEN:
+            _write(connection, owed, gin=gin)
+            owed = []
+        done += len(entries)
+        told(done, total)
+    _write(connection, owed, gin=gin)
+    if gin:
+        op.execute("CREATE INDEX ix_passage_index_words ON passage_index USING gin (words)")
+
+
+def _write(connection: sa.Connection, owed: list[dict[str, Any]], *, gin: bool) -> None:
+    """The words come to those that an entry has."""
+    for statement in (GIN,) if gin else (FTS_OUT, FTS_IN):
+        if owed:
+            connection.execute(statement, owed)
+
+
+def _entries(connection: sa.Connection) -> Iterator[Any]:
+    last = -1
+    while entries := connection.execute(ENTRIES, {"last": last, "some": READ}).all():
+        yield entries
+        last = entries[-1].id
+
+
+def _texts(connection: sa.Connection, entries: Any) -> Iterator[tuple[int, str]]:
+    """What entries stand for. What is damaged is left out: `mubiao db check` names it."""
+    changes = [entry.change for entry in entries if entry.change is not None]
+    edits = {number: _edits(body) for number, body in connection.execute(BODIES, {"some": changes})}
+    names = [entry.sha256 for entry in entries if entry.sha256]
+    texts = {row[0]: row for row in connection.execute(BLOBS, {"some": names})}
+    for entry in entries:
+        if entry.change is not None:
+            place = 1 if entry.place == "removed" else 2
+            yield entry.id, "\n".join(filter(None, (e[place] for e in edits.get(entry.change, ()) if e[0] != "move")))
+        elif entry.sha256 in texts:
+            yield entry.id, _text(*texts[entry.sha256][1:])
+
+
+def _edits(body: bytes) -> list[Any]:
+    """What a change did: op, old text, new text, and what is not asked for."""
+    try:
+        if body.startswith(b"g"):
+            return list(json.loads(zstandard.decompress(body[1:]).decode("gb18030"))["edits"])
+        return list(json.loads(zstandard.decompress(body))["edits"]) if body else []
+    except (zstandard.ZstdError, ValueError):
+        return []
+
+
+def _text(size: int, data: bytes, base: Any, base_size: int | None, base_data: bytes | None) -> str:
+    try:
+        if base is None:
+            found = zstandard.decompress(data, max_output_size=size)
+        else:
+            near = zstandard.decompress(base_data or b"", max_output_size=base_size or 0)
+            known = zstandard.ZstdCompressionDict(near, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+            reader = zstandard.ZstdDecompressor(dict_data=known, max_window_size=1 << 27)
+            found = reader.decompress(data, max_output_size=size)
+    except zstandard.ZstdError:
+        return ""
+    return found.decode("utf-8", "surrogatepass")
+
+
+def _folded(value: str) -> str:
+    """As the texts were compared then: width, case and blanks do not matter."""
+    return value.translate(FOLD)
+
+
+class _Fold(dict[int, str]):
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        self[code] = "" if char == "\u200b" else "".join(unicodedata.normalize("NFKC", char).casefold().split())
+        return self[code]
+
+
+FOLD = _Fold()
