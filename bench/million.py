@@ -269,10 +269,17 @@ def questions(versions: int, pages: int) -> dict[str, Callable[[Queries, random.
         "targets list --as-of": lambda q, r: q.targets(
             Filter(source=f"s{page(r) // PER_SOURCE}", as_of=START + timedelta(hours=300))
         ),
+        "targets list --as-of, every source": lambda q, r: q.targets(
+            Filter(as_of=START + timedelta(hours=r.randrange(100, 480))), limit=50
+        ),
+        "targets list --release, every source": lambda q, r: q.targets(Filter(release=f"{2020 + r.randrange(6)}"), limit=50),
+        "targets list --all-releases, every source": lambda q, r: q.targets(Filter(all_releases=True), limit=50),
         "targets list --release, nothing": lambda q, r: q.targets(Filter(release="1999"), limit=100),
         "search, 2 characters": lambda q, r: q.search(r.choice(WORK)[:2], limit=50),
         "search, 1 character": lambda q, r: q.search(r.choice("增长管网村"), limit=50),
         "search, a phrase": lambda q, r: q.search(f"{r.choice(PLACES)}{r.choice(WORK)}", limit=50),
+        "search, a number": lambda q, r: q.search(f"{r.randrange(1, 6)}.{r.randrange(10)}%", limit=50),
+        "search, a number, nothing": lambda q, r: q.search(r.choice(["9.9%", "增长12.5%", "7500个", "1,234"]), limit=50),
         "search --source": lambda q, r: q.search(r.choice(WORK), Filter(source=f"s{page(r) // PER_SOURCE}"), limit=50),
         "search --since, nothing": lambda q, r: q.search(r.choice(WORK)[:2], Filter(since=START + timedelta(days=99)), limit=50),
         "search --until, old": lambda q, r: q.search("增长", Filter(until=START + timedelta(hours=r.randrange(20, 400))), limit=50),

@@ -36,10 +36,11 @@ from storage import (
     series,
     silence,
     standing,
+    targets,
     versions,
 )
 from storage.answers import Item, Row
-from storage.filters import Filter, item_matches, narrowed
+from storage.filters import Filter, narrowed
 from storage.learned import Seen
 from storage.tables import (
     REVISIONS,
@@ -216,47 +217,8 @@ class Queries:
         With `as_of` of the versions that were the latest then; with `release`, or `all_releases`, of the latest
         version of every release of a page.
         """
-        wanted = filters or Filter()
         with self._session() as session:
-            if wanted.as_of is None and wanted.release is None and not wanted.all_releases:
-                return self._current(session, wanted, limit)
-            chosen = _chosen(wanted)
-            found = chosen.order_by(col(SourceRow.key), col(VersionRow.year).nulls_first(), col(VersionRow.id))
-            out: list[Item] = []
-            for row in session.connection().execute(found).all():
-                for target in self._targets_of(session, row):
-                    if item_matches(target, wanted):
-                        out.append(answers.item(target, row))
-                if limit is not None and len(out) >= limit:
-                    return out[:limit]
-            return out
-
-    def _current(self, session: Session, wanted: Filter, limit: int | None) -> list[Item]:
-        joined = (
-            col(TargetRow.version) == col(VersionRow.id),
-            col(TargetRow.page) == col(PageRow.id),
-            col(TargetRow.source) == col(SourceRow.key),
-        )
-        query = _first_only(narrowed(select(TargetRow.id).where(*joined), wanted, VersionRow.at), wanted)
-        for name in ("role", "kind", "scope", "headline"):
-            if (value := getattr(wanted, name)) is not None:
-                query = query.where(col(getattr(TargetRow, name)) == value)
-        if wanted.indicator:
-            query = query.where(feed.named(session, TargetRow, wanted.indicator))
-        order = (col(TargetRow.source), col(TargetRow.version), col(TargetRow.position))
-        chosen = (
-            query.correlate(None).order_by(*order).limit(limit)
-        )  # only these are read whole: many more may have to be put in order
-        found = answers.ITEMS.add_columns(col(TargetRow.fields)).where(*joined, col(TargetRow.id).in_(chosen))
-        return [answers.item(Target(**row.fields), row) for row in session.connection().execute(found.order_by(*order))]
-
-    def _targets_of(self, session: Session, row: Any) -> tuple[Target, ...]:
-        """Those of one version of many: none where they are damaged, which is remembered."""
-        try:
-            return versions.targets_of(session, row)
-        except StorageError as wrong:
-            self.unread.append(str(wrong))
-            return ()
+            return targets.listed(session, filters or Filter(), limit, self.unread)
 
     # ------------------------------------------------------------------ search
 
@@ -419,31 +381,6 @@ class Queries:
 # --------------------------------------------------------------------------- parts of queries
 
 _LONGEST = (col(PageRow.failing_since).nulls_first(), col(PageRow.id))  # who has been failing longest comes first
-
-
-def _chosen(wanted: Filter) -> Any:
-    """Versions whose targets are wanted: the newest of each page, or of each page and release."""
-    newest = select(func.max(VersionRow.id)).where(col(VersionRow.items) > 0)
-    if wanted.as_of is not None:
-        newest = newest.where(col(VersionRow.at) <= wanted.as_of)
-    if wanted.release is not None:
-        newest = newest.where(named.release_clause(wanted.release))
-    if wanted.source or wanted.url or wanted.region or wanted.under or wanted.series:
-        pages = narrowed(select(PageRow.id).where(col(PageRow.source) == col(SourceRow.key)), wanted, None)
-        newest = newest.where(col(VersionRow.page).in_(pages))
-    per_release = wanted.all_releases or wanted.release is not None
-    newest = newest.group_by(col(VersionRow.page), *([col(VersionRow.release)] if per_release else []))
-    query = answers.ITEMS.where(
-        col(VersionRow.page) == col(PageRow.id),
-        col(PageRow.source) == col(SourceRow.key),
-        col(VersionRow.id).in_(newest),
-    )
-    return _first_only(narrowed(query, wanted, VersionRow.at), wanted)
-
-
-def _first_only(query: Any, wanted: Filter) -> Any:
-    """Targets of copies count once, as those of the first; only who asks for one source or address sees its own."""
-    return query if wanted.source or wanted.url else query.where(col(VersionRow.copy_of).is_(None))
 
 
 def _is_left() -> Any:
