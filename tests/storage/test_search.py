@@ -105,9 +105,11 @@ def test_filters_and_limit(ask, house, source) -> None:
 
 @example("1,234.5亿，12.5%", "34.5亿，12.")
 @example("5\n3１．０", "531.0")
+@example("共17512个", "7512个")
 @given(
-    st.text(alphabet="土地面积，。 aB12３.,", max_size=40),
-    st.text(alphabet="土地面积，。aB123．，", min_size=1, max_size=6),
+    st.text(alphabet="土地面积，。 aB12３.,", max_size=40) | st.text(alphabet="1２3.,-个", max_size=60),
+    st.text(alphabet="土地面积，。aB123．，", min_size=1, max_size=6)
+    | st.text(alphabet="123．,-个", min_size=1, max_size=6),
 )
 def test_the_index_offers_everything_that_the_second_look_would_take(text: str, term: str) -> None:
     try:

@@ -1,4 +1,4 @@
-"""What the sixth schema adds: numbers in the full-text index, three characters at a time."""
+"""What the sixth schema adds: numbers in the full-text index, three to five characters at a time."""
 
 import json
 import re
@@ -17,7 +17,8 @@ depends_on = None
 
 READ, WRITTEN = 500, 20_000  # entries whose texts are in memory at once, and whose words are
 FIGURE = "\ue003"
-FIGURES = re.compile(r"(?=([0-9](?:[0-9]|[\W_])[0-9]))")
+NUMBER = re.compile(r"[0-9](?:[\W_]?[0-9])+")
+PIECE = tuple(re.compile(rf"(?=([0-9].{{{n}}}[0-9]))", re.DOTALL) for n in (3, 2, 1))
 SIGN = re.compile(r"[^0-9]")
 
 COUNT = sa.text("SELECT count(*) FROM passage")
@@ -45,8 +46,7 @@ def upgrade() -> None:
     done, total, owed = 0, connection.execute(COUNT).scalar_one(), list[dict[str, Any]]()
     for entries in _entries(connection):
         for number, value in _texts(connection, entries):
-            words = {FIGURE + SIGN.sub(FIGURE, piece) for piece in set(FIGURES.findall(_folded(value)))}
-            if words:
+            if words := _words(value):
                 owed.append({"number": number, "words": sorted(words) if gin else " ".join(words)})
         if len(owed) >= WRITTEN:
             _write(connection, owed, gin=gin)
@@ -56,6 +56,12 @@ def upgrade() -> None:
     _write(connection, owed, gin=gin)
     if gin:
         op.execute("CREATE INDEX ix_passage_index_words ON passage_index USING gin (words)")
+
+
+def _words(value: str) -> set[str]:
+    numbers = set(NUMBER.findall(_folded(value)))
+    pieces = {found for number in numbers for piece in PIECE for found in piece.findall(number)}
+    return {FIGURE + SIGN.sub(FIGURE, piece) for piece in pieces}
 
 
 def _write(connection: sa.Connection, owed: list[dict[str, Any]], *, gin: bool) -> None:
