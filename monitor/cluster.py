@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -109,7 +110,7 @@ async def serve(
     environ: Mapping[str, str],
     *,
     concurrency: int,
-    listen: tuple[str, int] | None = None,
+    listen: socket.socket | None = None,
 ) -> None:
     """`mubiao worker`: turns until SIGTERM or SIGINT. Where it listens, it says how it is: health and metrics."""
     async with engine(store, config, vocabulary, environ, leads=False) as made, AsyncExitStack() as stack:
@@ -126,9 +127,9 @@ async def serve(
         loop.add_signal_handler(signal.SIGHUP, hung_up.set)
         if listen is not None:
             web = Web(store.url, status, "en", pages=False)
-            await web.start(*listen)
+            await web.start(listen)
             stack.push_async_callback(web.stop)
-            log.info("web", address=f"http://{listen[0]}:{web.port}/healthz")
+            log.info("web", address=f"{web.address}/healthz")
         async with shared(store.url, turn, concurrency=concurrency, status=status):
             follower = Follower(config, made.reload)
             beside = [asyncio.create_task(x) for x in (_follow(follower, hung_up), _living(status, notifier))]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -611,13 +612,14 @@ async def serve(
     vocabulary: Vocabulary,
     environ: Mapping[str, str],
     *,
-    listen: tuple[str, int] | None,
+    listen: socket.socket | None,
     lang: str,
     shared: Callable[[Callable[[str], Awaitable[Any]]], AbstractAsyncContextManager[Share]] | None = None,
 ) -> None:
     """`mubiao run`: until SIGTERM or SIGINT. The caller holds the daemon's lock on the store.
 
-    `shared` makes the queue through which it shares the checks with workers, and is one of them itself.
+    `shared` makes the queue through which it shares the checks with workers, and is one of them itself. `listen` is a
+    reserved address (monitor.web.server).
     """
     async with engine(store, config, vocabulary, environ) as made:
         status = Status(made.now(), sources=len(config.sources))
@@ -635,8 +637,8 @@ async def serve(
         loop.add_signal_handler(signal.SIGHUP, daemon.hang_up)
         web = Web(store.url, status, lang) if listen else None
         if web is not None and listen is not None:
-            await web.start(*listen)
-            log.info("web", address=f"http://{listen[0]}:{web.port}/")
+            await web.start(listen)
+            log.info("web", address=f"{web.address}/")
         path = sqlite_path(store.url)
         if path is not None:
             await stack.enter_async_context(local.listening(path, made.carry_out))

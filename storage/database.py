@@ -215,9 +215,9 @@ class Lock:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            owner = os.pread(handle, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            owner = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
             os.close(handle)
-            raise StorageError(f"the database is held by a running daemon, pid {owner} ({self._path})") from None
+            raise _held(owner, self._path) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode("ascii"), 0)
         self._file = handle
@@ -244,6 +244,10 @@ class Lock:
             self.release()
 
 
+def _held(owner: str, file: Path) -> StorageError:
+    return StorageError(f"the database is held by a running daemon, pid {owner or 'unknown'} ({file})")
+
+
 def lock(url: str) -> Lock | postgres.Lock:
     """The daemon's lock on a database."""
     path = sqlite_path(url)
@@ -262,6 +266,13 @@ def daemon_pid(url: str) -> int | None:
             word = handle.read(32).decode("ascii", "replace").strip()
             return int(word) if word.isdigit() else 0
     return None
+
+
+def require_free(url: str) -> None:
+    """Raise StorageError, naming the process, where a daemon holds this SQLite file; nothing is made or changed."""
+    path = sqlite_path(url)
+    if path is not None and (pid := daemon_pid(url)) is not None:
+        raise _held(str(pid or ""), path.with_name(path.name + ".lock"))
 
 
 def size(connection: Connection, path: Path | None) -> int:

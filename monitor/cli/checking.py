@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -69,6 +69,18 @@ def configure_log(*, form: str, level: str) -> None:
         library.handlers, library.propagate = [_Library()], False
 
 
+def watched(session: Session) -> Config:
+    """sources.yaml, its warnings said, with what it needs to be read: before a database is made. Raises ConfigError."""
+    from monitor import config as configuration
+    from monitor.fetch import browser
+
+    config = configuration.load(session.config)
+    for warning in config.warnings:
+        out.note(warning)
+    browser.require(config.sources, configuration.chromium())
+    return config
+
+
 def nearest(key: str, config: Config) -> str:
     """A hint at the key that was meant."""
     found = get_close_matches(key, [s.key for s in config.sources], 1, 0.5)
@@ -90,9 +102,7 @@ def check(keys: tuple[str, ...], everything: bool, no_deliver: bool, as_json: bo
     from monitor.cli import progress
     from monitor.cli.database import writable
 
-    config = configuration.load(session.config)
-    for warning in config.warnings:
-        out.note(warning)
+    config = watched(session)
     unknown = [k for k in keys if config.source(k) is None]
     if unknown:
         raise UsageError(f"no source {unknown[0]!r} in {session.config}{nearest(unknown[0], config)}")
@@ -159,13 +169,15 @@ def run(host: str, port: int, no_web: bool, form: str, log_level: str, **kw: Any
     from monitor import config as configuration
     from monitor import daemon
     from monitor.cli.database import clustered, writable
-    from storage.database import sqlite_path
+    from monitor.web.server import reserved
+    from storage.database import require_free, sqlite_path
 
-    config = configuration.load(session.config)
-    for warning in config.warnings:
-        out.note(warning)
-    reached(session)
-    with writable(session) as store:
+    config = watched(session)
+    require_free(session.db)
+    with ExitStack() as held:
+        listen = None if no_web else held.enter_context(reserved(host, port))
+        reached(session)
+        store = held.enter_context(writable(session))
         shared = None if sqlite_path(session.db) else partial(clustered(session.db).shared, session.db)
         asyncio.run(
             daemon.serve(
@@ -174,7 +186,7 @@ def run(host: str, port: int, no_web: bool, form: str, log_level: str, **kw: Any
                 configuration.vocabulary(),
                 configuration.variables(),
                 lang=session.lang,
-                listen=None if no_web else (host, port),
+                listen=listen,
                 shared=shared,
             )
         )
@@ -215,13 +227,13 @@ def worker(concurrency: int, host: str, port: int | None, form: str, log_level: 
     configure_log(form=form, level=log_level)
     from monitor import config as configuration
     from monitor.cli.database import clustered, writable
+    from monitor.web.server import reserved
 
-    config = configuration.load(session.config)
-    for warning in config.warnings:
-        out.note(warning)
-    reached(session)
-    with writable(session, lock=False) as store:
+    config = watched(session)
+    with ExitStack() as held:
+        listen = None if port is None else held.enter_context(reserved(host, port))
+        reached(session)
+        store = held.enter_context(writable(session, lock=False))
         cluster = clustered(session.db)
         words, environ = configuration.vocabulary(), configuration.variables()
-        listen = None if port is None else (host, port)
         asyncio.run(cluster.serve(store, config, words, environ, concurrency=concurrency, listen=listen))

@@ -15,7 +15,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable, Coroutine, Iterator
+from collections.abc import Awaitable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ import httpx
 from monitor.errors import ConfigError
 from monitor.fetch.failures import stop
 from monitor.fetch.visit import Visit, Wanted
+from monitor.model import Source
 
 if sys.platform != "win32":
     import resource
@@ -81,13 +82,19 @@ def find(program: str | None = None) -> str:
     raise ConfigError("render: browser needs Chromium", fix="apt install chromium, or set MUBIAO_CHROMIUM to its path")
 
 
+def require(sources: Iterable[Source], program: str | None) -> None:
+    """Raise ConfigError where one of these is read with a browser, and none is installed."""
+    if any(source.enabled and source.render == "browser" for source in sources):
+        find(program)
+
+
 class Browser:
     """The one browser process. `slots` bounds how many pages are built at once; `render` is called holding one."""
 
     def __init__(self, user_agent: str, program: str | None = None, *, idle: float = IDLE) -> None:
         self.slots = asyncio.Semaphore(AT_ONCE)
         self.call(user_agent)
-        self._program, self._rest = program, idle
+        self.program, self._rest = program, idle
         self._process: _Process | None = None
         self._changing = asyncio.Lock()  # one starts or closes the process at a time
         self._pages = 0
@@ -97,10 +104,6 @@ class Browser:
     def call(self, user_agent: str) -> None:
         """The name under which pages are asked for from now on."""
         self.user_agent = f"{user_agent} {NOTE}"
-
-    def find(self) -> str:
-        """The program that `render` would start. Raises ConfigError where it or the extra is missing."""
-        return find(self._program)
 
     async def render(self, visit: Visit) -> str:
         """The page as HTML, after its scripts. Raises StoppedError; `visit.moved` says that a script leads elsewhere.
@@ -125,7 +128,7 @@ class Browser:
     async def _started(self) -> _Process:
         async with self._changing:
             if self._process is None or self._process.broken:
-                path = self.find()
+                path = find(self.program)
                 if self._process:
                     await self._process.aclose()
                 self._process = _Process(path)

@@ -211,8 +211,7 @@ class Fetcher:
 
     def require(self, sources: Iterable[Source]) -> None:
         """Raise ConfigError where one of these is read with a browser, and none is installed."""
-        if any(source.enabled and source.render == "browser" for source in sources):
-            self.browser.find()
+        browser.require(sources, self.browser.program)
 
     def ready_in(self, source: Source, url: str, now: datetime) -> float:
         """Seconds until a check of this address could start (hold, gap and queue). Raises httpx.InvalidURL."""

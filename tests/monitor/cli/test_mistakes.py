@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -60,6 +61,31 @@ def test_a_mistake_is_named_and_nothing_is_done(filled: Any, line: str) -> None:
     assert done.out == ""
     assert done.err.strip()
     assert sorted(p for p in filled.folder.rglob("*") if p.parent.name != "data") == before
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("run --port {port}", "--port takes another"),
+        ("worker --port {port} --db postgresql://127.0.0.1:9/x", "--port takes another"),
+        ("run --host 192.0.2.1", "--host takes an address of this machine"),
+        ("check --all", "MUBIAO_CHROMIUM=/nowhere is no program"),
+        ("run --port 0", "MUBIAO_CHROMIUM=/nowhere is no program"),
+    ],
+)
+def test_who_cannot_begin_leaves_nothing_behind(
+    desk: Any, monkeypatch: pytest.MonkeyPatch, line: str, words: str
+) -> None:
+    rendered = {"render": "browser"} if "CHROMIUM" in words else {}
+    monkeypatch.setenv("MUBIAO_CHROMIUM", "/nowhere")
+    desk.watch({"key": "a", "url": "http://yunling.example/", **rendered})
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = desk.run(*line.format(port=port).split())
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1), done.err
+    assert words in done.err
+    assert str(port) in done.err or "{port}" not in line
+    assert [p.name for p in desk.folder.iterdir()] == ["sources.yaml"]
 
 
 @pytest.mark.parametrize(

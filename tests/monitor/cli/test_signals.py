@@ -112,7 +112,8 @@ def test_a_daemon_runs_ends_quickly_and_keeps_others_out(desk: Any, web: Any, pa
     until(process, '"watching"')
     with urllib.request.urlopen(address + "healthz", timeout=5) as answer:
         assert json.load(answer)["ok"] is True
-    for arguments in (("run", "--no-web"), ("check", "--all"), ("import", "sources.yaml", "--source", "x")):
+    port = address.rstrip("/").rpartition(":")[2]
+    for arguments in (("run", "--port", port), ("check", "--all"), ("import", "sources.yaml", "--source", "x")):
         other = desk.run(*arguments)
         assert other.code == 2
         assert str(process.pid) in other.err

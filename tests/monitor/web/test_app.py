@@ -17,7 +17,7 @@ from monitor import transfer
 from monitor.errors import UsageError
 from monitor.model import Overdue, Source
 from monitor.web.app import API, PAGES
-from monitor.web.server import Status, Web
+from monitor.web.server import Status, Web, reserved
 from storage import migrate
 from storage.store import Store
 
@@ -46,8 +46,8 @@ async def served(desk: Any, filled: Path) -> AsyncIterator[tuple[httpx.AsyncClie
     shutil.copy(filled, desk.folder / "data" / "mubiao.db")
     status = Status(datetime.now(UTC), sources=1)
     web = Web(desk.db, status, "zh")
-    await web.start("127.0.0.1", 0)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{web.port}", verify=False) as client:
+    await web.start(reserved("127.0.0.1", 0))
+    async with httpx.AsyncClient(base_url=web.address, verify=False) as client:
         yield client, status
     await web.stop()
 
@@ -229,7 +229,13 @@ async def test_nothing_can_be_changed(served: tuple[httpx.AsyncClient, Status]) 
 
 async def test_a_taken_port_is_named(desk: Any, served: tuple[httpx.AsyncClient, Status]) -> None:
     client, status = served
-    other = Web(desk.db, status, "zh")
-    with pytest.raises(UsageError, match=str(client.base_url.port)):
-        await other.start("127.0.0.1", client.base_url.port or 0)
-    await other.stop()
+    port = client.base_url.port or 0
+    with pytest.raises(UsageError, match=f"127.0.0.1:{port} is taken"):
+        reserved("127.0.0.1", port)
+    first, web, second = reserved("127.0.0.1", 0), Web(desk.db, status, "zh"), Web(desk.db, status, "zh")
+    with reserved("127.0.0.1", first.getsockname()[1]) as late:  # two that begin at the same moment
+        await web.start(first)
+        with pytest.raises(UsageError, match=f"127.0.0.1:{web.port} is taken"):
+            await second.start(late)
+    await web.stop()
+    await second.stop()
