@@ -155,7 +155,7 @@ def _overdue(config: Config, url: str) -> Iterator[Finding]:
     try:
         with Queries(url) as ask:
             days = ask.release_days()
-            read = {row["key"] for row in ask.sources() if row["baseline_done_at"] is not None}
+            read = {key for key, row in ask.about_sources().items() if row["baseline_done_at"] is not None}
     except StorageError:  # told of already
         return
     for late in awaited.overdue(config.sources, days, awaited.today(datetime.now(UTC)), read):

@@ -174,7 +174,7 @@ def _readable(
 def copies(store: Store, vocabulary: Vocabulary) -> captures.Copied:
     """What says of an imported document that it repeats one of the same place."""
     with Queries(store.url) as queries:
-        regions = {row["key"]: row["region"] for row in queries.sources()}
+        regions = {key: row["region"] for key, row in queries.about_sources().items()}
     return partial(Learning(store, vocabulary).as_copy, regions=regions)
 
 

@@ -127,8 +127,8 @@ class Vigil:
     def overdue(self) -> list[Overdue]:
         """The releases that are overdue; `source.overdue` for each, once a year, in the thread of the release."""
         now = self._now()
-        read = {p.key for p in self._store.first_passes() if p.done_at is not None}
-        found = awaited.overdue(self._config.sources, self._store.release_days(), awaited.today(now), read)
+        days, read = self._store.release_days(), self._store.read_once()
+        found = awaited.overdue(self._config.sources, days, awaited.today(now), read)
         for one in found:
             own = one.sources[0] if one.region is None or one.series is None else f"{one.region}:{one.series}"
             for source in (s for key in one.sources if (s := self._config.source(key))):

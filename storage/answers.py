@@ -121,8 +121,11 @@ def item(target: Target, row: Any) -> Item:
     )
 
 
-def source(row: SourceRow, counted: Any, failing: PageRow | None) -> Row:
-    """A source's settings and state; the state is one of ok, failing, waiting, off, removed, imported."""
+def source(row: Any, counted: Any, failing: Any) -> Row:
+    """Settings and state of a source, from its row, its pages counted, and one that fails, if any does.
+
+    The state is one of ok, failing, waiting, off, removed, imported.
+    """
     _, pages, checked, due, changed, good, left = counted or (None, 0, None, None, None, None, 0)
     if not row.in_config:
         state = "removed" if row.gone_at else "imported"

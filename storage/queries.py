@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import and_, case, false, func
+from sqlalchemy import false, func
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError, UsageError
@@ -38,6 +40,7 @@ from storage import (
     standing,
     targets,
     versions,
+    watchlist,
 )
 from storage.answers import Item, Row
 from storage.filters import Filter, narrowed
@@ -52,8 +55,10 @@ from storage.tables import (
     TargetRow,
     VersionRow,
 )
+from storage.watchlist import Listing
 
 UNREAD = 100  # remembered damages
+FEW = 500  # sources read at a time
 
 
 class Queries:
@@ -230,16 +235,30 @@ class Queries:
 
     # ------------------------------------------------------------------ state
 
-    def sources(self) -> list[Row]:
-        """Every source that was ever configured, with its settings and state, in the order of keys."""
+    def sources(self, wanted: Listing | None = None) -> list[Row]:
+        """Sources that were ever configured, with their settings and state, in the order of keys."""
         with self._session() as session:
-            counted = {row[0]: row for row in session.exec(_per_source())}
-            query = select(PageRow).where(col(PageRow.error).is_not(None))
-            failing: dict[str, PageRow] = {}
-            for row in session.exec(query.order_by(col(PageRow.role), *_LONGEST)):
-                failing.setdefault(row.source, row)
-            found = session.exec(select(SourceRow).order_by(SourceRow.key))
-            return [answers.source(row, counted.get(row.key), failing.get(row.key)) for row in found]
+            return watchlist.some(session, wanted or Listing())
+
+    def all_sources(self, wanted: Listing | None = None) -> Iterator[list[Row]]:
+        """The same, FEW at a time: 100,000 at once are half a gigabyte."""
+        part = replace(wanted or Listing(), limit=FEW)
+        while found := self.sources(part):
+            yield found
+            part = replace(part, after=found[-1]["key"])
+
+    def about_sources(self, keys: Collection[str] | None = None) -> dict[str, Row]:
+        """The name, region, series and tags of these sources, or of all, and when their first passes ended.
+
+        Of a great many, all are answered with.
+        """
+        names = ("key", "name", "region", "series", "tags", "baseline_done_at")
+        query = sql_select(*(col(getattr(SourceRow, name)) for name in names))
+        if keys is not None and len(keys) <= database.MOST_NAMED:
+            query = query.where(col(SourceRow.key).in_(sorted(keys)))
+        with self._session() as session:
+            found = session.connection().execute(query)
+            return {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in found}
 
     def release_days(self) -> dict[str, dict[int, date]]:
         """For each watched source the years of its releases, and when each came out."""
@@ -269,16 +288,10 @@ class Queries:
         with self._session() as session:
             return learned.latest(session, source=source, limit=limit)
 
-    def failures(self) -> list[Page]:
+    def failures(self, limit: int | None = None) -> list[Page]:
         """Pages of watched sources whose last attempt failed, longest first; `failure` says why."""
         with self._session() as session:
-            query = select(PageRow).where(
-                col(PageRow.error).is_not(None),
-                col(PageRow.source) == col(SourceRow.key),
-                col(SourceRow.enabled).is_(True),
-                col(SourceRow.in_config).is_(True),
-            )
-            return [rows.page(row) for row in session.exec(query.order_by(*_LONGEST))]
+            return [rows.page(row) for row in watchlist.failing_pages(session, limit)]
 
     def alerts(
         self, state: str | None = None, *, channel: str | None = None, ids: list[str] | None = None, limit: int = 100
@@ -366,7 +379,7 @@ class Queries:
                 "pages": count(PageRow),
                 "reading": reading,
                 "unread": unread,
-                "failing": count(PageRow, col(PageRow.error).is_not(None)),
+                "failing": count(PageRow, *watchlist.IS_FAILING),
                 "due": count(PageRow, col(PageRow.next_due) <= now),
                 "versions": count(VersionRow),
                 "changes": count(ChangeRow, col(ChangeRow.baseline).is_(False)),
@@ -376,27 +389,3 @@ class Queries:
                 "oldest_alert": session.exec(oldest).one(),
                 "bytes": database.size(session.connection(), self.path),
             }
-
-
-# --------------------------------------------------------------------------- parts of queries
-
-_LONGEST = (col(PageRow.failing_since).nulls_first(), col(PageRow.id))  # who has been failing longest comes first
-
-
-def _is_left() -> Any:
-    """A document that was read and is not any more: `match` or `links` of today do not want it."""
-    read = and_(col(PageRow.role) == "document", col(PageRow.version).is_not(None), col(PageRow.next_due).is_(None))
-    return and_(read, col(PageRow.url).startswith("http"))
-
-
-def _per_source() -> Any:
-    columns: tuple[Any, ...] = (
-        PageRow.source,
-        func.count(),
-        func.max(PageRow.last_checked),
-        func.min(PageRow.next_due),
-        func.max(PageRow.last_change),
-        func.max(PageRow.last_good),
-        func.sum(case((_is_left(), 1), else_=0)),
-    )
-    return select(*columns).group_by(col(PageRow.source))

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import or_, update
 from sqlalchemy import select as columns
-from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
 from storage.database import MOST_NAMED
 from storage.tables import PageRow, SourceRow, VersionRow
+from storage.watchlist import FAILS
 
 LISTS = ("listing", "epaper", "feed", "sitemap")
 YEARLY = ("report", "plan", "budget")  # records of which there is one each year
@@ -45,25 +46,33 @@ class Baseline:
 
 
 def first_passes(session: Session) -> list[FirstPass]:
-    """The sources that are watched, by key."""
-    failing = set(
-        session.exec(select(PageRow.source).where(col(PageRow.error).is_not(None), col(PageRow.role) == "entry"))
-    )
+    """The watched sources whose first reading is not over or not told of, by key: few of 100,000, each minute."""
+    failing = set(session.exec(select(PageRow.source).where(FAILS, col(PageRow.role) == "entry")))
     watched = session.execute(
-        columns(  # not whole rows: there may be 100,000
+        columns(
             col(SourceRow.key),
             col(SourceRow.region),
             col(SourceRow.first_seen),
             col(SourceRow.baseline_done_at),
             col(SourceRow.announced_at),
         )
-        .where(col(SourceRow.in_config).is_(True), col(SourceRow.enabled).is_(True))
+        .where(
+            col(SourceRow.in_config).is_(True),
+            col(SourceRow.enabled).is_(True),
+            or_(col(SourceRow.baseline_done_at).is_(None), col(SourceRow.announced_at).is_(None)),
+        )
         .order_by(col(SourceRow.key))
     )
     return [
         FirstPass(r.key, r.region, r.first_seen, r.baseline_done_at, r.announced_at is not None, r.key in failing)
         for r in watched
     ]
+
+
+def read_once(session: Session) -> set[str]:
+    """The keys of the watched sources whose first complete pass is over."""
+    watched = (col(SourceRow.in_config).is_(True), col(SourceRow.enabled).is_(True))
+    return set(session.exec(select(SourceRow.key).where(*watched, col(SourceRow.baseline_done_at).is_not(None))))
 
 
 def first_crawl(session: Session) -> tuple[int, int]:

@@ -615,9 +615,14 @@ class Store:
     # ------------------------------------------------------------------ how things stand
 
     def first_passes(self) -> list[FirstPass]:
-        """The watched sources and how far their first reading is."""
+        """The watched sources whose first reading is not over or not told of, and how far it is."""
         with self._read() as session:
             return standing.first_passes(session)
+
+    def read_once(self) -> set[str]:
+        """The keys of the watched sources whose first complete pass is over."""
+        with self._read() as session:
+            return standing.read_once(session)
 
     def first_crawl(self) -> tuple[int, int]:
         """Sources whose first complete pass is not over, and how many of their pages were never read."""

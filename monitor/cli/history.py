@@ -47,8 +47,9 @@ def changes(**kw: Any) -> None:
     )
     with queries(session) as db:
         db.require_source(kw["source"])
-        abouts = events.about_sources(db)
-        found = [wire.change(c, source=abouts.get(c.source)) for c in db.changes(asked, limit=kw["limit"])]
+        shown = db.changes(asked, limit=kw["limit"])
+        abouts = events.about_sources(db, {c.source for c in shown})
+        found = [wire.change(c, source=abouts.get(c.source)) for c in shown]
     if form != "table":
         out.rows(found, (), form, session.lang)
         return
@@ -65,8 +66,8 @@ def changes(**kw: Any) -> None:
         for c in found
     )
     columns = ("at", "change_id", "kind", "significance", "source", "title", "what")
-    shown = {"at": out.local, "kind": lambda k: say(TEXTS, f"kind.{k}", session.lang)}
-    out.rows(lines, columns, "table", session.lang, show=shown, empty="no changes")
+    words = {"at": out.local, "kind": lambda k: say(TEXTS, f"kind.{k}", session.lang)}
+    out.rows(lines, columns, "table", session.lang, show=words, empty="no changes")
 
 
 @click.command()

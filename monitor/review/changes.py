@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -70,16 +70,16 @@ def diff_json(before: Mapping[str, Any], after: Mapping[str, Any]) -> wire.JSON:
     }
 
 
-def about_sources(ask: Queries) -> dict[str, dict[str, Any]]:
-    """What a reader wants to know of each source beside its key."""
+def about_sources(ask: Queries, keys: Collection[str] | None = None) -> dict[str, dict[str, Any]]:
+    """What a reader wants to know of these sources, or of each, beside its key."""
     names = ("name", "region", "series", "tags")
-    return {row["key"]: {k: row.get(k) for k in names} for row in ask.sources()}
+    return {key: {k: row[k] for k in names} for key, row in ask.about_sources(keys).items()}
 
 
 def about_change(ask: Queries, change: Change) -> dict[str, Any]:
     """The same of one change's source, and the place its document names itself with."""
     place = ask.version(change.new_version).record.place if change.new_version else None
-    return about_sources(ask).get(change.source, {}) | {"place": place}
+    return about_sources(ask, {change.source}).get(change.source, {}) | {"place": place}
 
 
 def previous(ask: Queries, after: Mapping[str, Any]) -> str:

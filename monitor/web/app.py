@@ -7,18 +7,19 @@ are answered to (`Host`), so that a page elsewhere cannot read us through a name
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,15 +28,12 @@ from monitor import wire
 from monitor.errors import MubiaoError, UsageError
 from monitor.i18n import say
 from monitor.i18n.web import TEXTS
-from monitor.times import moment
-from monitor.web import charts
+from monitor.web.answers import API, PAGES, Answer, WronglyAskedError
+from monitor.web.counts import Counts
 from monitor.web.openapi import document
 from monitor.web.status import Status
-from storage.filters import Filter
 from storage.queries import Queries
 
-PAGE = 100  # rows of one page
-MOST = 1000
 HEADERS = [
     (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'"),
     (b"x-content-type-options", b"nosniff"),
@@ -48,8 +46,6 @@ ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-
-Answer = Callable[[Queries, Request], Any]
 
 
 def application(ask: Queries, status: Status, lang: str, *, pages: bool = True) -> Starlette:
@@ -67,20 +63,16 @@ def application(ask: Queries, status: Status, lang: str, *, pages: bool = True) 
         *(Route(path, site.page(name, answer)) for path, (name, answer) in PAGES.items()),
     ]
     app = Starlette(routes=[*routes, *(shown if pages else ())], exception_handlers={MubiaoError: _refused})
-    app.state.status = status
+    app.state.status, app.state.counts = status, site.counts
     app.add_middleware(_Guarded)
     return app
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    status = 400 if isinstance(error, _WronglyAskedError) else 404 if isinstance(error, UsageError) else 503
+    status = 400 if isinstance(error, WronglyAskedError) else 404 if isinstance(error, UsageError) else 503
     if not request.url.path.startswith("/api/"):  # a person asked
         return PlainTextResponse(f"{error}\n", status)
     return JSONResponse({"error": str(error)}, status)
-
-
-class _WronglyAskedError(UsageError):
-    """A parameter that cannot be read; the other UsageErrors are about what is not there."""
 
 
 class _Guarded:
@@ -120,6 +112,7 @@ def _ours(host: str, server: Any) -> bool:
 class _Site:
     def __init__(self, ask: Queries, status: Status, lang: str) -> None:
         self._ask, self._status, self._lang = ask, status, lang
+        self.counts = Counts(ask)
 
     async def livez(self, request: Request) -> Response:
         """Whether the event loop turns: what a restart may mend."""
@@ -139,7 +132,7 @@ class _Site:
 
     async def metrics(self, request: Request) -> Response:
         """Prometheus."""
-        found = await run_in_threadpool(self._ask.status, datetime.now(UTC))
+        found = await run_in_threadpool(self.counts.now)
         rows = {k: v for k, v in found.items() if isinstance(v, int)}
         return Response(self._status.metrics(rows), media_type="text/plain; version=0.0.4")
 
@@ -151,8 +144,9 @@ class _Site:
         """An endpoint that answers JSON."""
 
         async def endpoint(request: Request) -> Response:
-            text = await run_in_threadpool(lambda: wire.dump(_plain(answer(self._ask, request))))
-            return Response(text, media_type="application/json; charset=utf-8")
+            text = await run_in_threadpool(lambda: _written(answer(self._ask, request)))
+            kind = StreamingResponse if isinstance(text, Iterator) else Response
+            return kind(text, media_type="application/json; charset=utf-8")
 
         return endpoint
 
@@ -172,15 +166,40 @@ class _Site:
             values |= {"found": found, "say": partial(say, TEXTS, lang=lang), "lang": lang, "name": name}
             values |= {"query": dict(request.query_params), "pages": PAGES}
             values |= {"second": lambda at: f"{at.astimezone():%Y-%m-%d %H:%M:%S}"}
-            values |= {"clock": _clock, "moved": partial(_moved, lang)}
+            values |= {"clock": _clock, "moved": partial(_moved, lang), "link": partial(_link, request)}
             return ENVIRONMENT.get_template(f"{name}.html").render(values)
 
         return endpoint
 
 
+def _written(found: Any) -> str | Iterator[str]:
+    """JSON. An answer that comes in parts, lists of rows, is written in parts: half a gigabyte is never held whole.
+
+    The first part is read here, so that a database that refuses is still an error.
+    """
+    if not isinstance(found, Iterator):
+        return wire.dump(_plain(found))
+    return _parts(chain((next(found, []),), found))
+
+
+def _parts(found: Iterator[list[Any]]) -> Iterator[str]:
+    before = "["
+    for part in found:
+        if part:
+            yield before + wire.dump(_plain(part))[1:-1]
+            before = ","
+    yield "]" if before == "," else "[]"
+
+
 def _clock(at: str | None) -> str:
     """A time of the wire as people read it: the server's zone, to the minute."""
     return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+def _link(request: Request, **other: str | None) -> str:
+    """This page's address with these parameters in place of its own; None leaves one out."""
+    kept = {k: v for k, v in {**request.query_params, **other}.items() if v}
+    return f"{request.url.path}?{urlencode(kept)}"
 
 
 def _moved(lang: str, lines: Sequence[phrases.Line]) -> list[view.Row]:
@@ -194,123 +213,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {k: _plain(v) for k, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
-
-
-# --------------------------------------------------------------------------- answers
-
-
-def _filter(request: Request) -> Filter:
-    """Filters of the address. Raises _WronglyAskedError for a time that is none."""
-    given = request.query_params
-    try:
-        since = moment(given["since"], datetime.now(UTC)) if given.get("since") else None
-        least = float(given.get("min_significance") or 0)
-    except UsageError as wrong:
-        raise _WronglyAskedError(f"since: {wrong}") from wrong
-    except ValueError as wrong:
-        raise _WronglyAskedError(f"min_significance: {given['min_significance']!r} is no number (0.5)") from wrong
-    return Filter(
-        source=given.get("source") or None,
-        region=given.get("region") or None,
-        under=given.get("under") or None,
-        indicator=given.get("indicator") or None,
-        role=given.get("role") or None,
-        kind=given.get("kind") or None,
-        scope=given.get("scope") or None,
-        series=given.get("series") or None,
-        headline=True if given.get("headline") in ("1", "true", "on") else None,
-        release=given.get("release") or None,
-        since=since,
-        min_significance=least,
-    )
-
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", "")
-    return min(int(text), MOST) if text.isdecimal() else PAGE
-
-
-def _changes(ask: Queries, request: Request) -> Any:
-    before = request.query_params.get("before")
-    return [wire.change(c) for c in ask.changes(_filter(request), limit=_limit(request), before=before)]
-
-
-def _targets(ask: Queries, request: Request) -> Any:
-    return [wire.stored_target(item) for item in ask.targets(_filter(request), limit=_limit(request))]
-
-
-def _targets_page(ask: Queries, request: Request) -> Any:
-    drawing = charts.drawn(ask, _filter(request), request.state.lang)
-    return {"rows": _targets(ask, request), "chart": drawing}
-
-
-def _sources(ask: Queries, request: Request) -> Any:
-    missed = {key: late for late in request.app.state.status.overdue for key in late.sources}
-    return [wire.state(row, missed) for row in ask.sources()]
-
-
-def _history(ask: Queries, request: Request) -> Any:
-    return ask.history(_needed(request, "of"), limit=_limit(request))
-
-
-def _show(ask: Queries, request: Request) -> Any:
-    return ask.show(_needed(request, "version"))
-
-
-def _search(ask: Queries, request: Request) -> Any:
-    query = request.query_params.get("q", "").strip()
-    return ask.search(query, _filter(request), limit=_limit(request)) if query else []
-
-
-def _alerts(ask: Queries, request: Request) -> Any:
-    return [wire.alert(row) for row in ask.alerts(request.query_params.get("state"), limit=_limit(request))]
-
-
-def _failures(ask: Queries, request: Request) -> Any:
-    return [wire.failure(page, page.failure) for page in ask.failures() if page.failure]
-
-
-def _system(ask: Queries, request: Request) -> Any:
-    return ask.status(datetime.now(UTC)) | {"overdue": len(request.app.state.status.overdue)}
-
-
-def _overdue(ask: Queries, request: Request) -> Any:
-    return [wire.missed(late) for late in request.app.state.status.overdue]
-
-
-def _home(ask: Queries, request: Request) -> Any:
-    return {
-        "changes": _changes(ask, request),
-        "failures": _failures(ask, request),
-        "overdue": _overdue(ask, request),
-        "system": _system(ask, request),
-    }
-
-
-def _needed(request: Request, name: str) -> str:
-    value = request.query_params.get(name)
-    if not value:
-        raise _WronglyAskedError(f"say which: ?{name}=")
-    return value
-
-
-API: Mapping[str, Answer] = {
-    "changes": _changes,
-    "targets": _targets,
-    "sources": _sources,
-    "history": _history,
-    "show": _show,
-    "search": _search,
-    "alerts": _alerts,
-    "failures": _failures,
-    "overdue": _overdue,
-    "status": _system,
-}
-PAGES: Mapping[str, tuple[str, Answer]] = {
-    "/": ("home", _home),
-    "/targets": ("targets", _targets_page),
-    "/sources": ("sources", _sources),
-    "/search": ("search", _search),
-    "/alerts": ("alerts", _alerts),
-    "/system": ("system", _system),
-}

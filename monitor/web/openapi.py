@@ -14,6 +14,8 @@ _PARAMETERS: dict[str, tuple[str, ...]] = {
     "show": ("version",),
     "search": ("q", *_FILTERS),
     "alerts": ("state", "limit"),
+    "sources": ("state", "q", "under", "after", "limit"),
+    "failures": ("limit",),
 }
 _NEEDED = {("history", "of"), ("show", "version"), ("search", "q")}
 _OBJECTS = {"show", "status"}

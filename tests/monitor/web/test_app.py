@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import re
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
@@ -16,9 +18,11 @@ from monitor import config as configuration
 from monitor import transfer
 from monitor.errors import UsageError
 from monitor.model import Overdue, Source
-from monitor.web.app import API, PAGES
+from monitor.web.answers import API, PAGES
+from monitor.web.counts import Counts
 from monitor.web.server import Status, Web, reserved
 from storage import migrate
+from storage.queries import Queries
 from storage.store import Store
 
 NOW = datetime(2026, 1, 9, 1, 0, tzinfo=UTC)
@@ -219,6 +223,59 @@ async def test_a_failing_source_says_why(desk: Any, served: tuple[httpx.AsyncCli
     assert (rows["missing"]["state"], rows["missing"]["failure"]["error"]) == ("failing", "http_404")
     for path in ("/", "/sources"):
         assert "http_404" in (await client.get(path)).text
+
+
+async def test_sources_are_shown_a_page_at_a_time(desk: Any, served: tuple[httpx.AsyncClient, Status]) -> None:
+    client, status = served
+    with Store(desk.db) as store:
+        more = [Source(key=f"s{n}", url=f"http://h{n}.example/", tags=("省",)) for n in range(1, 8)]
+        store.sync_sources(more, NOW, lambda _: NOW)
+
+    async def turned(path: str) -> tuple[str, dict[str, str]]:
+        """The keys on a page, and where its links lead."""
+        text = (await client.get(path)).text
+        links = {name: html.unescape(to) for to, name in re.findall(r'<a href="(/sources[^"]*)">([^<]*)</a>', text)}
+        return " ".join(re.findall(r"<b>(\w+)</b>", text)).replace("Mubiao ", ""), links
+
+    shown, links = await turned("/sources?lang=en&limit=3&q=example")
+    assert (shown, "next →" in links, "← previous" in links) == ("s1 s2 s3", True, False)
+    shown, links = await turned(links["next →"])
+    assert shown == "s4 s5 s6"
+    assert (await turned(links["← previous"]))[0] == "s1 s2 s3"
+    shown, links = await turned(links["next →"])
+    assert (shown, "next →" in links) == ("s7 yunling", False)
+    assert (await turned(links["first page"]))[0] == "s1 s2 s3"
+    assert (await turned("/sources?lang=en&before=s1"))[0] == ""
+    status.overdue = [Overdue(("s2", "s5"), "999101", "政府工作报告", 2026, date(2026, 1, 20), "learned")]
+    assert (await turned("/sources?lang=en&state=overdue"))[0] == "s2 s5"
+    assert (await turned("/sources?lang=en&state=imported&q=&under="))[0] == "yunling"
+    for path in ("/sources?state=odd", "/api/sources?state=odd"):
+        answer = await client.get(path)
+        assert (answer.status_code, "odd" in answer.text, "overdue, failing" in answer.text) == (400, True, True)
+
+
+async def test_the_api_gives_all_sources_or_as_many_as_are_asked_for(
+    desk: Any, served: tuple[httpx.AsyncClient, Status]
+) -> None:
+    client, _ = served
+    with Store(desk.db) as store:
+        more = [Source(key=f"s{n:04}", url=f"http://h{n}.example/") for n in range(1, 1002)]
+        store.sync_sources(more, NOW, lambda _: NOW)
+    every = (await client.get("/api/sources")).json()
+    assert [row["key"] for row in every] == [*(f"s{n:04}" for n in range(1, 1002)), "yunling"]
+    some = (await client.get("/api/sources?limit=2&after=s0999")).json()
+    assert some == every[999:1001]
+    assert (await client.get("/api/sources?q=no-such-source")).json() == []
+
+
+def test_what_the_database_holds_is_counted_seldom(desk: Any, served: tuple[httpx.AsyncClient, Status]) -> None:
+    ticks = iter((0.0, 1.0, 20.9, 21.1, 21.2))  # counting took one second: the counts are good for twenty
+    with Queries(desk.db) as ask:
+        counts = Counts(ask, lambda: next(ticks))
+        first = counts.now()
+        with Store(desk.db) as store:
+            store.sync_sources([Source(key="b", url="http://b.example/")], NOW, lambda _: NOW)
+        assert (first["sources"], counts.now()["sources"], counts.now()["sources"]) == (0, 0, 1)
 
 
 async def test_nothing_can_be_changed(served: tuple[httpx.AsyncClient, Status]) -> None:
