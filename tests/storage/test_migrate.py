@@ -182,6 +182,24 @@ def test_entries_of_the_third_schema_are_found_by_their_source_and_by_numbers(ur
     assert care.check(url) == []
 
 
+@pytest.mark.both_dialects
+def test_hundreds_of_entries_may_have_no_latest_text_among_them(url, house, source, edited, ask) -> None:
+    [page] = house.watch(source())
+    house.see(page, "共6.5万亩")
+    house.see(page, "共7.5万亩", edits=edited("", "共7.5万亩"))
+    house.store.close()
+    engine = database.writer(url)
+    more = "INSERT INTO passage (page, version, change, place) SELECT page, version, change, 'removed' FROM passage"
+    with engine.begin() as connection:
+        connection.execute(text(f"{more} WHERE place = :place"), [{"place": "added"}] * 600)
+        connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+    engine.dispose()
+    told: list[tuple[int, int]] = []
+    migrate.upgrade(url, house.now, lambda done, total: told.append((done, total)))
+    assert told == [(500, 602), (602, 602)]
+    assert {row["where"] for row in ask.search("7.5")} == {"added", "text"}
+
+
 def test_a_text_that_cannot_be_read_costs_an_upgrade_nothing_else(tmp_path, url, house, source, edited, ask) -> None:
     for page in house.watch(source("a"), source("b")):
         house.see(page, "共6.5万亩")

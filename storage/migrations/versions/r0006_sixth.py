@@ -81,15 +81,19 @@ def _entries(connection: sa.Connection) -> Iterator[Any]:
 def _texts(connection: sa.Connection, entries: Any) -> Iterator[tuple[int, str]]:
     """What entries stand for. What is damaged is left out: `mubiao db check` names it."""
     changes = [entry.change for entry in entries if entry.change is not None]
-    edits = {number: _edits(body) for number, body in connection.execute(BODIES, {"some": changes})}
-    names = [entry.sha256 for entry in entries if entry.sha256]
-    texts = {row[0]: row for row in connection.execute(BLOBS, {"some": names})}
+    edits = {number: _edits(body) for number, body in _some(connection, BODIES, changes)}
+    texts = {row[0]: row for row in _some(connection, BLOBS, [entry.sha256 for entry in entries if entry.sha256])}
     for entry in entries:
         if entry.change is not None:
             place = 1 if entry.place == "removed" else 2
             yield entry.id, "\n".join(filter(None, (e[place] for e in edits.get(entry.change, ()) if e[0] != "move")))
         elif entry.sha256 in texts:
             yield entry.id, _text(*texts[entry.sha256][1:])
+
+
+def _some(connection: sa.Connection, asked: Any, names: list[Any]) -> Any:
+    """Rows of these names: PostgreSQL takes no empty list of a type that it is not told."""
+    return connection.execute(asked, {"some": names}) if names else ()
 
 
 def _edits(body: bytes) -> list[Any]:
