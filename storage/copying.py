@@ -12,12 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, Table, func, insert, select, text
-from sqlmodel import Session, SQLModel, col
-from sqlmodel import select as entities
+from sqlmodel import Session, SQLModel
 
 from monitor.errors import StorageError
-from storage import database, migrate, passages, spans
-from storage.tables import REVISIONS, EntrySpanRow, PageRow, PassageRow
+from storage import database, indexed, migrate, passages, spans
+from storage.tables import REVISIONS, EntrySpanRow
 
 BATCH = 500  # rows in one statement
 _SNAPSHOT = "REPEATABLE READ"
@@ -67,7 +66,7 @@ class _Copy:
         if held:
             raise StorageError(f"the new database is not empty ({', '.join(held)}); name one without a history")
         counts = {t.name: self._reading.execute(select(func.count()).select_from(t)).scalar_one() for t in tables()}
-        self._total = 2 * sum(-(-n // BATCH) for n in counts.values()) + counts["passage"]
+        self._total = 2 * sum(-(-n // BATCH) for n in counts.values()) - (-counts["passage"] // BATCH)
         read = {table.name: self._write(table) for table in tables()}
         self._index()
         for table in tables():
@@ -107,18 +106,7 @@ class _Copy:
         with Session(self._writing) as session:
             if not passages.is_gin(session):
                 spans.extend(session)
-            sources = dict(session.exec(entities(PageRow.id, PageRow.source)).all())
-            numbers = list(session.exec(entities(PassageRow.id).order_by(col(PassageRow.id))))
-            for number in numbers:
-                entry = session.get_one(PassageRow, number)
-                try:
-                    value = passages.text_of(session, entry)
-                except StorageError:
-                    value = ""
-                if value:
-                    passages.insert(session, entry, sources[entry.page], value)
-                session.expunge_all()
-                self._step()
+            indexed.rebuild(session, lambda done: self._step())
 
     def _count_on(self) -> None:
         """New rows get numbers after the copied ones."""

@@ -39,11 +39,17 @@ def of_source(key: str) -> str:
 
 def insert(session: Session, entry: PassageRow, source: str, value: str) -> None:
     """Index the text of a passage of this source."""
-    words = words_of(session, entry, source, value)
-    if is_gin(session):
-        session.connection().execute(_GIN_INSERT, {"number": entry.id, "words": sorted(words)})
-    else:
-        session.connection().execute(_FTS_INSERT, {"number": entry.id, "words": " ".join(words)})
+    insert_all(session, [(entry, source, value)])
+
+
+def insert_all(session: Session, several: Sequence[tuple[PassageRow, str, str]]) -> None:
+    """Index the texts of passages, each with its source, in the order of their numbers."""
+    gin, rows = is_gin(session), list[dict[str, Any]]()
+    for entry, source, value in several:
+        words = words_of(session, entry, source, value)
+        rows.append({"number": entry.id, "words": sorted(words) if gin else " ".join(words)})
+    if rows:
+        session.connection().execute(_GIN_INSERT if gin else _FTS_INSERT, rows)
 
 
 def words_of(session: Session, entry: PassageRow, source: str, value: str) -> set[str]:
