@@ -221,6 +221,9 @@ class Queue:
         """No more turns; those under way have GRACE seconds."""
         self._stop.set()
 
+    def _away(self, wrong: BaseException) -> str:
+        return f"{self._place} does not answer: {_cause(wrong)}"
+
     def _say_gone(self, trouble: str) -> None:
         """Said once, whatever words it has, until the server answers again."""
         if not self._gone:
@@ -240,7 +243,7 @@ class Queue:
         try:
             return await self._defer(hosts)
         except _AWAY as wrong:
-            raise GoneError(f"{self._place} does not answer: {_cause(wrong)}") from wrong
+            raise GoneError(self._away(wrong)) from wrong
 
     async def _defer(self, hosts: Sequence[str]) -> int:
         connector: Any = self._app.connector
@@ -316,7 +319,7 @@ class Queue:
             if not self._stop.is_set():
                 raise
         except _AWAY as wrong:
-            self._say_gone(_cause(wrong))
+            self._say_gone(self._away(wrong))
             with suppress(TimeoutError):
                 async with asyncio.timeout(AGAIN):
                     await self._stop.wait()
@@ -330,7 +333,7 @@ class Queue:
                 self._gone = False
                 self._tell(None)
             except _AWAY as wrong:
-                self._say_gone(_cause(wrong))
+                self._say_gone(self._away(wrong))
             await asyncio.sleep(HEARTBEAT)
 
     def _tell(self, trouble: str | None) -> None:

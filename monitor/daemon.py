@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import signal
 import socket
 import time
@@ -36,7 +37,7 @@ from monitor.fetch.client import Fetcher
 from monitor.fetch.hosts import Hosts
 from monitor.fetch.robots import Kept
 from monitor.following import Follower
-from monitor.model import Channel, Config, Delivery, Outcome, Page, ResultWord, Vocabulary
+from monitor.model import Channel, Config, Delivery, Outcome, Page, ResultWord, Source, Vocabulary
 from monitor.pipeline import Checker, Follow, Shift, Summary, utc_now
 from monitor.sources import links
 from monitor.systemd import Notifier
@@ -63,6 +64,7 @@ ZONE = "Asia/Shanghai"
 TURN_PAGES, TURN_SECONDS = 20, 20.0  # of one host in a worker's turn: then others have theirs
 THINNING = 600.0  # seconds a night; what is left then goes in the next one
 RESTS, LONGEST_REST = 10.0, 40.0  # seconds without a check after one that the disk or the database refused
+EACH = timedelta(seconds=0.1)  # of new sources: a few are read at once, a thousand within two minutes
 DRAIN = 5.0  # seconds for running checks and messages after SIGTERM; container hosts kill after 10
 GARBAGE = 10_000  # new objects between two collections: a page makes thousands of short-lived ones, and few cycles
 LAG_EVERY = 0.5  # seconds between two looks at how late the event loop is
@@ -115,9 +117,13 @@ class Engine:
         if not self._leads:
             return
         now = self.now()
-        changed = self.store.sync_sources(
-            config.sources, now, lambda source: schedule.first_due(source, now) if self._spread else now
-        )
+        entering = itertools.count(1)
+
+        def first_due(source: Source) -> datetime:
+            spread = min(next(entering) * EACH, schedule.FIRST_SPREAD)
+            return schedule.first_due(source, now, spread=spread) if self._spread else now
+
+        changed = self.store.sync_sources(config.sources, now, first_due)
         for source in (s for s in config.sources if s.key in changed):
             left, taken = self.store.choose(source.key, partial(links.is_followed, source), now)
             log.info("documents chosen anew", source=source.key, left=left, taken_up=taken)

@@ -21,7 +21,7 @@ from storage.watchlist import STATES, Listing
 PAGE = 100  # rows of one page
 MOST = 1000
 WORDS = 8  # of one search
-FEW = 20  # failing pages and overdue releases on the start page: the others stand among the sources
+FEW = 10  # failing pages and overdue releases on the start page: the others stand among the sources
 
 Answer = Callable[[Queries, Request], Any]
 

@@ -29,6 +29,7 @@ class Status:
         self._tick = Gauge("mubiao_last_tick_timestamp_seconds", "When the due tick last ran", registry=self.registry)
         self._sources = Gauge("mubiao_sources", "Sources in the configuration", registry=self.registry)
         self._overdue = Gauge("mubiao_releases_overdue", "Releases that should have come", registry=self.registry)
+        self._trouble = Gauge("mubiao_trouble", "Jobs of the process in trouble now", registry=self.registry)
         self._state = Gauge("mubiao_rows", "Rows of the database", ["table"], registry=self.registry)
         self._late = Histogram(
             "mubiao_start_delay_seconds", "From a page's due time to its check", registry=self.registry, buckets=DELAYS
@@ -80,6 +81,8 @@ class Status:
     def metrics(self, rows: Mapping[str, int]) -> bytes:
         """The Prometheus text format."""
         self._overdue.set(len(self.overdue))
+        self._trouble.set(len(self.trouble))
+        self._state.clear()  # figures of a database that is away are no figures
         for table, n in rows.items():
             self._state.labels(table).set(n)
         return generate_latest(self.registry)

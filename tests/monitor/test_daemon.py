@@ -63,9 +63,18 @@ async def checked(daemon: Daemon) -> None:
         await asyncio.gather(*daemon._tasks)
 
 
+async def test_a_few_new_sources_are_read_at_once_and_many_one_after_the_other(watching: Callable[..., Any]) -> None:
+    places = [{"key": f"s{n:03}", "url": f"http://h{n}.example/", "every": "6h"} for n in range(300)]
+    for number, least, most in ((3, 0.0, 0.3), (300, 15.0, 30.0)):
+        watch = watching(*places[:number])
+        async with engine(watch.store, watch.config, configuration.vocabulary(), {}, now=watch.clock):
+            late = [(page.next_due - watch.clock()).total_seconds() for page in watch.store.pages()]
+        assert len(late) == number and least < max(late) < most
+
+
 async def test_a_tick_checks_what_is_due_and_nothing_else(running: Running, web: Any) -> None:
     await checked(running.daemon)
-    assert web.asked == []  # a first check is spread over some minutes
+    assert web.asked == []  # a first check is due a moment after the source was entered
     running.watch.clock.pass_by(minutes=15)
     await checked(running.daemon)
     assert web.asked == ["/a"]

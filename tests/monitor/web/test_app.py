@@ -19,6 +19,7 @@ from monitor import transfer
 from monitor.errors import UsageError
 from monitor.model import Overdue, Source
 from monitor.web.answers import API, PAGES
+from monitor.web.app import application
 from monitor.web.counts import Counts
 from monitor.web.server import Status, Web, reserved
 from storage import migrate
@@ -80,11 +81,33 @@ async def test_health_follows_the_tick_and_the_jobs(served: tuple[httpx.AsyncCli
     answer = await client.get("/healthz")
     assert (answer.status_code, answer.json()["trouble"]) == (503, {"due": "the disk is full"})
     assert "the disk is full" in (await client.get("/system")).text
+    status.trouble["outbox desk"] = status.trouble["config"] = "line 3"
+    told = (await client.get("/?lang=en")).text
+    assert "messages desk" in told and "the old one is followed" in told and "checks</b>" in told
     status.trouble.clear()
     status.ticked(datetime.now(UTC) - timedelta(minutes=5))
     assert (await client.get("/healthz")).status_code == 503
     for path in ("/readyz", "/livez"):  # what can be read is read, whatever a job meets; a restart would mend nothing
         assert (await client.get(path)).json() == {"ok": True}
+
+
+async def test_while_the_database_is_away_the_pages_say_so_and_the_process_is_still_measured() -> None:
+    status = Status(datetime.now(UTC), sources=1)
+    status.checked({"unchanged": 3})
+    status.trouble["outbox desk"] = "the disk is full"
+    away = application(Queries("postgresql://nobody:hunter2@127.0.0.1:9/mubiao", pooled=True), status, "zh")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(away), base_url="http://127.0.0.1") as client:
+        for lang, words in (("zh", "数据库没有回答"), ("en", "The database does not answer")):
+            page = await client.get("/sources", params={"lang": lang})
+            assert (page.status_code, words in page.text, "disk is full" in page.text) == (503, True, True)
+        answer = await client.get("/api/sources")
+        assert (answer.status_code, "127.0.0.1:9/mubiao does not answer" in answer.json()["error"]) == (503, True)
+        figures = (await client.get("/metrics")).text
+        assert 'mubiao_checks_total{result="unchanged"} 3.0' in figures
+        assert "mubiao_trouble 1.0" in figures
+        assert "mubiao_rows{" not in figures
+        assert (await client.get("/readyz")).status_code == 503
+        assert "hunter2" not in page.text + answer.text + figures
 
 
 async def test_metrics_count_without_addresses(served: tuple[httpx.AsyncClient, Status]) -> None:
