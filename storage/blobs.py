@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +23,7 @@ from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
 from storage import inserting, parity
+from storage.packed import MAX_WINDOW_LOG, dictionary, unpack
 from storage.tables import BlobRow, KeyframeRow
 
 LEVEL = 3  # of what stands alone: most pages never change
@@ -33,20 +33,9 @@ HARD = 19  # of a keyframe that others lean on: 30 ms, once
 PER_KEYFRAME = 40  # blobs that lean on one keyframe before there is a new one
 FEW = 3  # … that lean on it before their average says anything
 WORTH = 0.5  # a result above this share of a compression without dictionary makes a new keyframe
-MAX_WINDOW_LOG = 27
 
 _PLAIN = zstandard.ZstdCompressor(level=LEVEL, write_content_size=True, write_checksum=False)
 _HARD = zstandard.ZstdCompressor(level=HARD, write_content_size=True, write_checksum=False)
-
-
-class _Unpacking(threading.local):
-    """A decompressor for each thread: two that use one at once get each other's bytes, or an error (seen)."""
-
-    def __init__(self) -> None:
-        self.one = zstandard.ZstdDecompressor(max_window_size=1 << MAX_WINDOW_LOG)
-
-
-_READ = _Unpacking()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +69,6 @@ def decode(data: bytes) -> str:
     return data.decode("utf-8", "surrogatepass")
 
 
-def _dictionary(data: bytes) -> zstandard.ZstdCompressionDict:
-    return zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
-
-
 def _with(data: bytes, near: bytes) -> bytes:
     """Compressed against near bytes. The window covers both, or matches in a long keyframe are out of reach."""
     size = max(len(data) + len(near), 1)
@@ -91,7 +76,7 @@ def _with(data: bytes, near: bytes) -> bytes:
     parameters = zstandard.ZstdCompressionParameters.from_level(
         NEAR if len(data) <= LARGE else NEAR_LARGE, window_log=window, write_content_size=False, write_checksum=False
     )
-    return zstandard.ZstdCompressor(dict_data=_dictionary(near), compression_params=parameters).compress(data)
+    return zstandard.ZstdCompressor(dict_data=dictionary(near), compression_params=parameters).compress(data)
 
 
 def put(session: Session, data: bytes, previous: str | None = None, beside: Beside | None = None) -> str:
@@ -190,14 +175,6 @@ def _row(session: Session, sha256: str) -> Any:
 def rows_of(session: Session, names: Sequence[str]) -> dict[str, Any]:
     """Many blobs beside their keyframes, in one read: what `read` takes."""
     return {row.sha256: row for row in session.connection().execute(_SOME, {"some": list(names)})} if names else {}
-
-
-def unpack(packed: bytes, size: int, keyframe: bytes | None) -> bytes:
-    """Bytes as they were before compression. Raises zstandard.ZstdError for damaged ones."""
-    if keyframe is None:
-        return _READ.one.decompress(packed, max_output_size=size)
-    reader = zstandard.ZstdDecompressor(dict_data=_dictionary(keyframe), max_window_size=1 << MAX_WINDOW_LOG)
-    return reader.decompress(packed, max_output_size=size)
 
 
 def _sound(session: Session, sha256: str, size: int, packed: bytes) -> bytes:

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, delete, select
 from monitor.errors import StorageError
 from monitor.model import Alert, Told
 from storage import inserting, rows
+from storage.packed import unpack
 from storage.tables import AlertRow, PayloadRow
 
 _SOME = 500  # names in one statement
@@ -54,12 +55,11 @@ def alerts(session: Session, found: Iterable[AlertRow], unread: dict[str, str] |
 def _told(session: Session, names: Sequence[str]) -> tuple[dict[str, Told], dict[str, str]]:
     """What these names stand for, and what is wrong with those that cannot be read."""
     told, wrong = dict[str, Told](), dict[str, str]()
-    unpack = zstandard.ZstdDecompressor()  # one of its own: it may not be used by two threads at once
     for start in range(0, len(names), _SOME):
         some = names[start : start + _SOME]
         for row in session.exec(select(PayloadRow).where(col(PayloadRow.sha256).in_(some))):
             try:
-                told[row.sha256] = Told(unpack.decompress(row.data).decode("utf-8", "surrogatepass"))
+                told[row.sha256] = Told(unpack(row.data).decode("utf-8", "surrogatepass"))
             except (zstandard.ZstdError, ValueError) as damage:
                 wrong[row.sha256] = f"is damaged ({row.sha256[:12]}: {damage})"
     return told, wrong

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import timedelta
@@ -31,19 +30,10 @@ from monitor.model import (
     Version,
 )
 from storage import items
+from storage.packed import unpack
 from storage.tables import AlertRow, ChangeRow, PageRow, SourceRow, VersionRow
 
 _PACK = zstandard.ZstdCompressor(level=3, write_checksum=True)
-
-
-class _Unpacking(threading.local):
-    """One for each thread: see blobs.py."""
-
-    def __init__(self) -> None:
-        self.one = zstandard.ZstdDecompressor()
-
-
-_UNPACK = _Unpacking()
 
 # --------------------------------------------------------------------------- names that people see
 
@@ -287,13 +277,11 @@ def body(data: bytes, of: int | None) -> tuple[tuple[Edit, ...], tuple[TargetCha
     if not data:
         return (), ()
     try:
-        if data.startswith(_GB):
-            plain = json.loads(_UNPACK.one.decompress(data[1:]).decode("gb18030"))
-        else:
-            plain = json.loads(_UNPACK.one.decompress(data))
-    except (zstandard.ZstdError, ValueError) as wrong:
+        gb = data.startswith(_GB)
+        plain = json.loads(unpack(data[1:]).decode("gb18030") if gb else unpack(data))
+        return tuple(Edit(*e) for e in plain["edits"]), tuple(_target_change(t) for t in plain["targets"])
+    except (zstandard.ZstdError, ValueError, LookupError, TypeError) as wrong:  # a sum may miss what is no JSON of ours
         raise StorageError(f"the change c{of} is damaged ({wrong}); run: mubiao db check") from wrong
-    return tuple(Edit(*e) for e in plain["edits"]), tuple(_target_change(t) for t in plain["targets"])
 
 
 def change(row: ChangeRow, url: str, *, whole: bool = True) -> Change:

@@ -6,12 +6,12 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import zstandard
 from sqlalchemy import create_engine, func, text
 from sqlmodel import Session, select
 
 from monitor.errors import StorageError
-from storage import blobs
-from storage import rows as rows_room
+from storage import blobs, packed
 from storage.tables import BlobRow, KeyframeRow
 
 
@@ -165,6 +165,19 @@ def test_a_body_leans_on_the_text_of_its_version(session, encoding: str) -> None
 
 def test_every_thread_unpacks_with_a_decompressor_of_its_own() -> None:
     """zstandard's are not to be shared: of 12,000 readings by eight threads at once, three gave wrong bytes."""
-    for reading in (blobs._READ, rows_room._UNPACK):
-        with ThreadPoolExecutor(1) as other:
-            assert other.submit(getattr, reading, "one").result() is not reading.one
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(getattr, packed._READ, "one").result() is not packed._READ.one
+
+
+def test_a_wrong_bit_that_states_a_huge_size_is_damage(session) -> None:
+    sha = blobs.put(session, report(1, 200).encode())
+    row = session.get_one(BlobRow, sha)
+    session.flush()
+    head = bytearray(row.data)
+    head[4] |= 0xC0  # the size takes eight bytes from now on, of what is none
+    row.data = bytes(head)
+    session.flush()
+    with pytest.raises(StorageError, match="v7: its blob .* is damaged"):
+        blobs.get(session, sha, "v7")
+    with pytest.raises(zstandard.ZstdError, match="no memory"):
+        packed.unpack(bytes(head))

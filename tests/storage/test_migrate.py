@@ -218,3 +218,41 @@ def test_a_text_that_cannot_be_read_costs_an_upgrade_nothing_else(tmp_path, url,
     revise(url, "0005")
     migrate.upgrade(url, house.now)
     assert [(row["source"], row["where"]) for row in ask.search("6.5")] == [("b", "removed")]
+
+
+def spoilt(data: bytes, place: int, bits: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ bits]) + data[place + 1 :]
+
+
+@pytest.mark.parametrize(("place", "bits"), [(12, 0x40), (4, 0xC0)], ids=["no text", "a huge size"])
+def test_a_wrong_bit_in_a_text_stops_no_upgrade(tmp_path, url, house, source, ask, place: int, bits: int) -> None:
+    for page in house.watch(source("a"), source("b")):
+        house.see(page, f"{page.source}共6.5万亩云岭区松原新区")
+    house.store.close()
+    with closing(sqlite3.connect(tmp_path / "mubiao.db")) as file, file:
+        [[sha, data]] = file.execute(
+            "SELECT blob.sha256, data FROM blob JOIN version ON version.sha256 = blob.sha256"
+            " JOIN page ON page.id = version.page WHERE source = 'a'"
+        ).fetchall()
+        file.execute("UPDATE blob SET data = ? WHERE sha256 = ?", [spoilt(data, place, bits), sha])
+        file.execute("INSERT INTO passage_index(passage_index) VALUES ('delete-all')")
+    revise(url, "0005")
+    migrate.upgrade(url, house.now)
+    assert [row["source"] for row in ask.search("6.5")] == ["b"]
+    assert [found.what for found in care.check(url)] == ["blob"]
+
+
+def test_an_upgrade_reads_what_leans_on_a_keyframe_that_can_be_mended(tmp_path, url, house, source, ask) -> None:
+    [page] = house.watch(source("a"))
+    body = "".join(chr(0x4E00 + k * k % 4999) for k in range(3000))
+    for goal in ("6.5", "7.5"):
+        house.tick()
+        house.see(page, body + f"共{goal}万亩")
+    house.store.close()
+    with closing(sqlite3.connect(tmp_path / "mubiao.db")) as file, file:
+        base, data = file.execute("SELECT sha256, data FROM blob WHERE sha256 IN (SELECT base FROM blob)").fetchone()
+        file.execute("UPDATE blob SET data = ? WHERE sha256 = ?", [spoilt(data, len(data) // 2, 1), base])
+        file.execute("INSERT INTO passage_index(passage_index) VALUES ('delete-all')")
+    revise(url, "0005")
+    migrate.upgrade(url, house.now)
+    assert [row["where"] for row in ask.search("7.5")] == ["text"]

@@ -1,14 +1,18 @@
 """What the sixth schema adds: numbers in the full-text index, three to five characters at a time."""
 
+import hashlib
 import json
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
 import zstandard
 from alembic import op
+
+from storage import parity
 
 revision = "0006"
 down_revision = "0005"
@@ -29,11 +33,15 @@ ENTRIES = sa.text(
 )
 BODIES = sa.text("SELECT id, body FROM change WHERE id IN :some").bindparams(sa.bindparam("some", expanding=True))
 BLOBS = sa.text(
-    "SELECT blob.sha256, blob.size, blob.data, blob.base, near.size, near.data FROM blob"
+    "SELECT blob.sha256, blob.size, blob.data, blob.base, near.size AS near_size, near.data AS near_data FROM blob"
     " LEFT JOIN blob AS near ON near.sha256 = blob.base WHERE blob.sha256 IN :some"
 ).bindparams(sa.bindparam("some", expanding=True))
+PARITY = sa.text("SELECT parity FROM keyframe WHERE sha256 = :name")
 GIN = sa.text("UPDATE passage_index SET words = words || CAST(:words AS text[]) WHERE passage = :number")
-FTS_OUT = sa.text("INSERT INTO passage_index(passage_index, rowid, words) VALUES ('delete', :number, '')")
+FTS_OUT = sa.text(  # FTS5 counts its entries: one that it lost is not to be taken out
+    "INSERT INTO passage_index(passage_index, rowid, words)"
+    " SELECT 'delete', id, '' FROM passage_index_docsize WHERE id = :number"
+)
 FTS_IN = sa.text("INSERT INTO passage_index(rowid, words) VALUES (:number, :words)")
 
 
@@ -82,13 +90,14 @@ def _texts(connection: sa.Connection, entries: Any) -> Iterator[tuple[int, str]]
     """What entries stand for. What is damaged is left out: `mubiao db check` names it."""
     changes = [entry.change for entry in entries if entry.change is not None]
     edits = {number: _edits(body) for number, body in _some(connection, BODIES, changes)}
-    texts = {row[0]: row for row in _some(connection, BLOBS, [entry.sha256 for entry in entries if entry.sha256])}
+    names = [entry.sha256 for entry in entries if entry.sha256]
+    texts = {row.sha256: row for row in _some(connection, BLOBS, names)}
     for entry in entries:
         if entry.change is not None:
             place = 1 if entry.place == "removed" else 2
             yield entry.id, "\n".join(filter(None, (e[place] for e in edits.get(entry.change, ()) if e[0] != "move")))
         elif entry.sha256 in texts:
-            yield entry.id, _text(*texts[entry.sha256][1:])
+            yield entry.id, _text(connection, texts[entry.sha256])
 
 
 def _some(connection: sa.Connection, asked: Any, names: list[Any]) -> Any:
@@ -98,26 +107,37 @@ def _some(connection: sa.Connection, asked: Any, names: list[Any]) -> Any:
 
 def _edits(body: bytes) -> list[Any]:
     """What a change did: op, old text, new text, and what is not asked for."""
-    try:
-        if body.startswith(b"g"):
-            return list(json.loads(zstandard.decompress(body[1:]).decode("gb18030"))["edits"])
-        return list(json.loads(zstandard.decompress(body))["edits"]) if body else []
-    except (zstandard.ZstdError, ValueError):
-        return []
+    with suppress(zstandard.ZstdError, ValueError, LookupError, TypeError, MemoryError):
+        plain = zstandard.decompress(body[1:]).decode("gb18030") if body.startswith(b"g") else zstandard.decompress(body)
+        return [(op, old or "", new or "") for op, old, new, *_ in json.loads(plain)["edits"]]
+    return []
 
 
-def _text(size: int, data: bytes, base: Any, base_size: int | None, base_data: bytes | None) -> str:
-    try:
-        if base is None:
-            found = zstandard.decompress(data, max_output_size=size)
-        else:
-            near = zstandard.decompress(base_data or b"", max_output_size=base_size or 0)
-            known = zstandard.ZstdCompressionDict(near, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+def _text(connection: sa.Connection, row: Any) -> str:
+    """What a blob holds, by the parity of its keyframe if need be; nothing where it is damaged."""
+    whole = row.data if row.base is None else row.near_data or b""
+    found = _unpacked(row, whole)
+    if found is None:
+        kept = connection.execute(PARITY, {"name": row.base or row.sha256}).scalar()
+        mended = parity.mend(whole, kept) if kept else None
+        found = _unpacked(row, mended) if mended is not None else None
+    return found.decode("utf-8", "surrogatepass") if found is not None else ""
+
+
+def _unpacked(row: Any, whole: bytes) -> bytes | None:
+    """The bytes of a blob, of which `whole` stands alone: itself or its keyframe. None for others than were kept.
+
+    A wrong bit may give bytes that are no text, or a size that no memory has.
+    """
+    with suppress(zstandard.ZstdError, MemoryError):
+        found = zstandard.decompress(whole, max_output_size=row.near_size or row.size)
+        if row.base is not None:
+            known = zstandard.ZstdCompressionDict(found, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
             reader = zstandard.ZstdDecompressor(dict_data=known, max_window_size=1 << 27)
-            found = reader.decompress(data, max_output_size=size)
-    except zstandard.ZstdError:
-        return ""
-    return found.decode("utf-8", "surrogatepass")
+            found = reader.decompress(row.data, max_output_size=row.size)
+        sha = hashlib.sha256(found)
+        return found if row.sha256 in (sha.digest(), sha.hexdigest()) else None
+    return None
 
 
 def _folded(value: str) -> str:
