@@ -158,17 +158,33 @@ def _through(part: Callable[[Session, _Step], Iterator[Finding]], session: Sessi
     try:
         yield from part(session, step)
     except DBAPIError as wrong:
+        session.rollback()  # the next part begins with a connection of its own: this one may answer wrongly from now on
         yield Finding("file", "database", str(wrong.orig))
 
 
 def _structure(session: Session, _step: _Step) -> Iterator[Finding]:
     if session.connection().dialect.name != "sqlite":
         return
-    for (word,) in session.connection().execute(text("PRAGMA integrity_check")):
-        if word != "ok":
-            yield Finding("file", "database", str(word))
+    try:
+        for (word,) in session.connection().execute(text("PRAGMA integrity_check")):
+            if word != "ok":
+                yield Finding("file", "database", str(word))
+    except DBAPIError:  # it ends at a table that cannot be read: which?
+        yield from _unreadable(session)
     for table, number, parent, _ in session.connection().execute(text("PRAGMA foreign_key_check")):
         yield Finding("reference", f"{table} {number}", f"points to a missing {parent}")
+
+
+def _unreadable(session: Session) -> Iterator[Finding]:
+    """The tables that a check of the whole file ends at."""
+    session.rollback()
+    named = text("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    for name in session.connection().execute(named).scalars().all():
+        try:
+            session.connection().execute(text(f'PRAGMA integrity_check("{name}")')).all()
+        except DBAPIError as wrong:
+            session.rollback()
+            yield Finding("file", f"table {name}", str(wrong.orig))
 
 
 def _references(session: Session, _step: _Step) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -42,8 +43,11 @@ def _mended(url: str) -> Iterator[Finding]:
     try:
         database.require_current(engine, REVISIONS)
         for part in (_indexes, _keyframes, _latest, _words):
-            with database.plain_errors(engine), Session(engine) as session, session.begin():
-                yield from part(session)
+            found: list[Finding] = []
+            with suppress(database.DamagedError):  # what this part needs is lost; the check afterwards says what
+                with database.plain_errors(engine), Session(engine) as session, session.begin():
+                    found = list(part(session))
+            yield from found
     finally:
         engine.dispose()
 
@@ -52,7 +56,7 @@ def _indexes(session: Session) -> Iterator[Finding]:
     """Indexes of SQLite hold nothing that their tables do not. PostgreSQL's are its administrator's."""
     if session.connection().dialect.name != "sqlite":
         return
-    before = {word for (word,) in session.connection().execute(text("PRAGMA integrity_check")) if word != "ok"}
+    before = _complaints(session)
     if not before:
         return
     try:
@@ -60,9 +64,19 @@ def _indexes(session: Session) -> Iterator[Finding]:
             session.connection().execute(text("REINDEX"))
     except DBAPIError:  # a table itself is damaged, or an index that must be unique is not: `check` says which
         return
-    left = {word for (word,) in session.connection().execute(text("PRAGMA integrity_check"))}
-    for word in sorted(before - left):
-        yield Finding("file", "database", str(word))
+    for word in sorted(before - _complaints(session)):
+        yield Finding("file", "database", word)
+
+
+def _complaints(session: Session) -> set[str]:
+    """What SQLite says is wrong with the file. A full-text index that is damaged ends its answer."""
+    found = set[str]()
+    try:
+        for (word,) in session.connection().execute(text("PRAGMA integrity_check")):
+            found.add(str(word))
+    except DBAPIError as wrong:
+        found.add(str(wrong.orig))
+    return found - {"ok"}
 
 
 def _keyframes(session: Session) -> Iterator[Finding]:

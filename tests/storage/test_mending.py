@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from monitor.errors import StorageError
 from monitor.model import Alert
-from storage import database, mending
+from storage import care, database, mending
 from storage.database import FullError
 
 DAY = timedelta(days=1)
@@ -150,3 +150,21 @@ def test_a_full_disk_saves_nothing_half_and_goes_on_when_there_is_room(house, ur
     most(1 << 30)
     house.see(report, big, title="报告")
     assert len(ask.history("yunling")) == len(before) + 1 and house.store.check() == []
+
+
+def test_a_table_that_cannot_be_read_is_named_and_costs_no_other(house, url, report) -> None:
+    house.store.close()
+    with opened(url) as raw:
+        [(page,)] = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'target'").fetchall()
+        [(size,)] = raw.execute("PRAGMA page_size").fetchall()
+        raw.execute("PRAGMA journal_mode=DELETE")
+    with open(url.removeprefix("sqlite:///"), "r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff")
+    found = care.check(url)
+    assert {f.what for f in found} == {"file"}, "the index and the texts are good"
+    assert any("target" in f.subject or f"page {page}" in f.detail for f in found)
+    flip(url, "v1")
+    _, mended, left = mending.repair(url, house.now)
+    assert [f.what for f in mended] == ["keyframe"], "what can be mended is"
+    assert {f.what for f in left} == {"file"}
