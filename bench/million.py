@@ -103,7 +103,7 @@ class Family:
                     (rows.change_body(event), ["target moved"], search.words(line), search.words(before))
                 )
             before, before_target = line, target
-        self.words = search.words(text)
+        self.words, self.goal = search.words(text), target.value
 
     def _blob(self, data: bytes, key: bytes) -> None:
         packed = blobs._with(data, key) if key is not data else blobs._PLAIN.compress(data)
@@ -217,8 +217,8 @@ def _pages(file: sqlite3.Connection, family: Family, pages: range, per_page: int
         )
         file.execute(
             "INSERT INTO target (version, page, source, position, role, indicator, canonical, indicator_id, kind, period, "
-            "value, unit, headline, fields) VALUES (?, ?, ?, 0, 'target', ?, ?, ?, 'growth', '2026', 1.0, '%', 0, ?)",
-            (last, page + 1, source, family.name, family.name, family.code, family.versions[-1][4]),
+            "value, unit, headline, fields) VALUES (?, ?, ?, 0, 'target', ?, ?, ?, 'growth', '2026', ?, '%', 0, ?)",
+            (last, page + 1, source, family.name, family.name, family.code, family.goal, family.versions[-1][4]),
         )
         entries = [(3 * page + 1, page + 1, last, None, "text", family.words | {passages.TEXT})]
         for n, t in changes:

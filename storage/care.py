@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
-from storage import blobs, database, indexed, parity, payloads, rows
+from storage import blobs, database, indexed, latest, parity, payloads, rows
 from storage.tables import (
     REVISIONS,
     AlertRow,
@@ -37,7 +37,7 @@ _Step = Callable[[int], object]
 class Finding:
     """Something wrong: `what` in one word, `subject` what is lost, `detail`.
 
-    The words are file, reference, blob, keyframe (good by its parity), change, alert, index.
+    The words are file, reference, blob, keyframe (good by its parity), change, alert, targets, index.
     """
 
     what: str
@@ -157,9 +157,9 @@ def _through(part: Callable[[Session, _Step], Iterator[Finding]], session: Sessi
     """What a part finds, up to where the file cannot be read on: that is a finding too."""
     try:
         yield from part(session, step)
-    except DBAPIError as wrong:
+    except (DBAPIError, StorageError) as wrong:
         session.rollback()  # the next part begins with a connection of its own: this one may answer wrongly from now on
-        yield Finding("file", "database", str(wrong.orig))
+        yield Finding("file", "database", _detail(wrong) if isinstance(wrong, StorageError) else str(wrong.orig))
 
 
 def _structure(session: Session, _step: _Step) -> Iterator[Finding]:
@@ -313,10 +313,16 @@ def _healed(session: Session, _step: _Step) -> Iterator[Finding]:
         yield finding
 
 
+def _targets(session: Session, _step: _Step) -> Iterator[Finding]:
+    """The rows of targets, against what the latest versions keep under their hashes."""
+    for page, due in latest.wrong(session):
+        yield Finding("targets", page.url, f"its rows are not the {len(due)} of v{page.version}")
+
+
 def _index(session: Session, step: _Step) -> Iterator[Finding]:
     """The full-text index, against the texts."""
     if (why := indexed.wrong(session, step)) is not None:
         yield Finding("index", "search index", why)
 
 
-_PARTS = (_structure, _references, _damaged, _healed, _changes, _outbox, _index)
+_PARTS = (_structure, _references, _damaged, _healed, _changes, _outbox, _targets, _index)

@@ -87,9 +87,15 @@ _DECODER = json.JSONDecoder()
 
 
 def _loads(value: str) -> Any:
-    """What `_dumps` wrote, without looking for blanks around it: that is most of the time of `json.loads` for a row."""
-    found, end = _DECODER.raw_decode(value)
-    return found if end == len(value) else json.loads(value)  # somebody else's spelling, or the plain error
+    """What `_dumps` wrote, without looking for blanks around it: that is most of the time of `json.loads` for a row.
+
+    Raises DamagedError for what is no JSON.
+    """
+    try:
+        found, end = _DECODER.raw_decode(value)
+        return found if end == len(value) else json.loads(value)  # somebody else's spelling
+    except ValueError as wrong:
+        raise DamagedError(f"no JSON: {wrong}") from wrong
 
 
 _AS_JSON: dict[str, Any] = {"json_serializer": _dumps, "json_deserializer": _loads}

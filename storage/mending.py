@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, func, select
 
 from monitor.errors import StorageError
-from storage import care, database, indexed, parity
+from storage import care, database, indexed, latest, parity
 from storage.care import Finding
 from storage.tables import REVISIONS, BlobRow, KeyframeRow, PageRow, VersionRow
 
@@ -42,11 +42,15 @@ def _mended(url: str) -> Iterator[Finding]:
     engine = database.writer(url)
     try:
         database.require_current(engine, REVISIONS)
-        for part in (_indexes, _keyframes, _latest, _words):
+        for part in (_indexes, _keyframes, _latest, _targets, _words):
             found: list[Finding] = []
-            with suppress(database.DamagedError):  # what this part needs is lost; the check afterwards says what
-                with database.plain_errors(engine), Session(engine) as session, session.begin():
-                    found = list(part(session))
+            with (
+                suppress(database.DamagedError),  # what this part needs is lost; the check afterwards says what
+                database.plain_errors(engine),
+                Session(engine) as session,
+                session.begin(),
+            ):
+                found = list(part(session))
             yield from found
     finally:
         engine.dispose()
@@ -95,6 +99,13 @@ def _latest(session: Session) -> Iterator[Finding]:
         newest = select(func.max(VersionRow.id)).where(col(VersionRow.page) == page.id)
         was, page.version = page.version, session.exec(newest).one()
         yield Finding("reference", page.url, f"its latest version v{was} is missing; now v{page.version or '-'}")
+
+
+def _targets(session: Session) -> Iterator[Finding]:
+    """The rows of targets follow from the versions."""
+    for page, due in list(latest.wrong(session)):
+        latest.replace(session, page.page, page.source, page.version, due)
+        yield Finding("targets", page.url, f"its rows were not the {len(due)} of v{page.version}")
 
 
 def _words(session: Session) -> Iterator[Finding]:

@@ -26,6 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
+from monitor.errors import StorageError
+
 REVISIONS = frozenset({"0001", "0002", "0003", "0004", "0005", "0006"})  # every one since the first release
 REVISION = "0006"  # what this program reads and writes; migrations/versions ends with it
 
@@ -60,7 +62,10 @@ class Time(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None or not isinstance(value, str):
             return value.astimezone(UTC) if value is not None else None
-        return datetime.fromisoformat(value)
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError as wrong:
+            raise StorageError(f"the database file is damaged (no time: {value!r}); run: mubiao db check") from wrong
 
 
 class Sha(TypeDecorator[str]):

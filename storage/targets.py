@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import select as columns
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
@@ -31,7 +32,7 @@ _OTHER = aliased(VersionRow)
 def listed(session: Session, wanted: Filter, limit: int | None, unread: deque[str]) -> list[Item]:
     """Those that are wanted, `limit` at most. The versions whose targets are damaged are named in `unread`."""
     if wanted.as_of is None and wanted.release is None and not wanted.all_releases:
-        return _current(session, wanted, limit)
+        return _current(session, wanted, limit, unread)
     out: list[Item] = []
     for rows in _versions(session, wanted, some=limit is not None):
         for at in range(0, len(rows), AT_ONCE):
@@ -59,7 +60,7 @@ def _read(session: Session, row: Any, kept: dict[str, Any]) -> tuple[Target, ...
     return items.unpack(packed, blobs.decode(blobs.read(session, row.sha256, kept.get(row.sha256), of)))
 
 
-def _current(session: Session, wanted: Filter, limit: int | None) -> list[Item]:
+def _current(session: Session, wanted: Filter, limit: int | None, unread: deque[str]) -> list[Item]:
     joined = (
         col(TargetRow.version) == col(VersionRow.id),
         col(TargetRow.page) == col(PageRow.id),
@@ -73,8 +74,24 @@ def _current(session: Session, wanted: Filter, limit: int | None) -> list[Item]:
         query = query.where(feed.named(session, TargetRow, wanted.indicator))
     order = (col(TargetRow.source), col(TargetRow.version), col(TargetRow.position))
     chosen = query.correlate(None).order_by(*order).limit(limit)  # only these are read whole: many more may be ordered
-    found = answers.ITEMS.add_columns(col(TargetRow.fields)).where(*joined, col(TargetRow.id).in_(chosen))
-    return [answers.item(Target(**row.fields), row) for row in session.connection().execute(found.order_by(*order))]
+    found = answers.ITEMS.add_columns(col(TargetRow.fields)).where(*joined).order_by(*order)
+    try:
+        return list(_items(session, found.where(col(TargetRow.id).in_(chosen))))
+    except (DBAPIError, StorageError, TypeError):  # one of them is damaged: which?
+        return list(_each(session, found, session.exec(chosen).all(), unread))
+
+
+def _items(session: Session, found: Any) -> Iterator[Item]:
+    return (answers.item(Target(**row.fields), row) for row in session.connection().execute(found))
+
+
+def _each(session: Session, found: Any, numbers: Sequence[Any], unread: deque[str]) -> Iterator[Item]:
+    """The same, one by one."""
+    for number in numbers:
+        try:
+            yield from list(_items(session, found.where(col(TargetRow.id) == number)))
+        except (DBAPIError, StorageError, TypeError):
+            unread.append(f"a target of a latest version is damaged (row {number}); run: mubiao db check --repair")
 
 
 def _versions(session: Session, wanted: Filter, *, some: bool) -> Iterator[Sequence[Any]]:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import delete, func, insert
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from monitor.errors import StorageError
@@ -25,8 +24,8 @@ from monitor.model import (
     TargetChange,
     Version,
 )
-from storage import attached, blobs, glances, items, outbox, passages, readings, rows, sketches, spans, watched
-from storage.tables import ChangeRow, MovedRow, PageRow, PassageRow, SourceRow, TargetRow, VersionRow
+from storage import attached, blobs, glances, items, latest, outbox, passages, readings, rows, sketches, spans, watched
+from storage.tables import ChangeRow, MovedRow, PageRow, PassageRow, SourceRow, VersionRow
 
 READABLE = 20  # versions that are tried where the latest is damaged
 EARLIER = 200  # versions of a page among which a return to an old text is recognised
@@ -206,7 +205,7 @@ def reread(session: Session, page: int, again: Rereading, at: datetime) -> bool:
     row = session.get_one(VersionRow, owner.version)
     owner.title, owner.date = row.title or owner.title, row.published or owner.date
     session.add(owner)
-    _replace_targets(session, owner, row, again.targets)
+    latest.replace(session, page, owner.source, row.id, again.targets)
     _replace_text(session, owner, before, row, again.document.text)
     return True
 
@@ -227,11 +226,11 @@ def _add_version(session: Session, page: PageRow, last: VersionRow | None, outco
     page.title, page.date = row.title or page.title, row.published or page.date
     assert page.id is not None
     if last is None:
-        _add_targets(session, page, row, outcome.targets)
+        latest.add(session, page.id, page.source, row.id, outcome.targets)
         _index(session, page, "text", document.text, row.at, version=row.id)
         sketches.add(session, page.id, outcome.marks)
     else:
-        _replace_targets(session, page, row, outcome.targets)
+        latest.replace(session, page.id, page.source, row.id, outcome.targets)
         _replace_text(session, page, _text_before(session, last), row, document.text)
         sketches.put(session, page.id, outcome.marks)
     return row
@@ -305,19 +304,6 @@ def _version_row(page: PageRow, outcome: Outcome, document: Document) -> Version
     )
 
 
-def _replace_targets(session: Session, page: PageRow, row: VersionRow, targets: Sequence[Target]) -> None:
-    """The target table holds the latest version of each page only."""
-    session.connection().execute(delete(TargetRow).where(col(TargetRow.page) == page.id))
-    _add_targets(session, page, row, targets)
-
-
-def _add_targets(session: Session, page: PageRow, row: VersionRow, targets: Sequence[Target]) -> None:
-    if targets:
-        session.connection().execute(
-            insert(TargetRow), [_target_row(page, row, place, item) for place, item in enumerate(targets)]
-        )
-
-
 def retarget(session: Session, number: int, again: Retold) -> bool:
     """Put what today's rules read from a kept text in place of what was read from it. False where nothing differs.
 
@@ -337,20 +323,8 @@ def retarget(session: Session, number: int, again: Retold) -> bool:
     session.flush()
     page = session.get_one(PageRow, row.page)
     if page.version == number:
-        _replace_targets(session, page, row, again.targets)
+        latest.replace(session, row.page, page.source, number, again.targets)
     return True
-
-
-_TARGET_COLUMNS = (
-    "role", "indicator", "canonical", "indicator_id", "kind", "period", "value", "value_min", "value_max", "unit",
-    "scope", "headline",
-)  # fmt: skip
-
-
-def _target_row(page: PageRow, row: VersionRow, place: int, item: Target) -> dict[str, Any]:
-    columns = {name: getattr(item, name) for name in _TARGET_COLUMNS}
-    own = {"version": row.id, "page": page.id, "source": page.source, "position": place}
-    return {**columns, **own, "fields": items.plain(item)}
 
 
 def _replace_text(session: Session, page: PageRow, before: str | None, row: VersionRow, text: str) -> None:

@@ -177,7 +177,7 @@ def test_a_wrong_bit_that_states_a_huge_size_is_damage(session) -> None:
     head[4] |= 0xC0  # the size takes eight bytes from now on, of what is none
     row.data = bytes(head)
     session.flush()
-    with pytest.raises(StorageError, match="v7: its blob .* is damaged"):
+    with pytest.raises(StorageError, match=r"v7: its blob .* is damaged"):
         blobs.get(session, sha, "v7")
     with pytest.raises(zstandard.ZstdError, match="no memory"):
         packed.unpack(bytes(head))

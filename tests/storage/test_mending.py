@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlmodel import Session
@@ -158,7 +159,7 @@ def test_a_table_that_cannot_be_read_is_named_and_costs_no_other(house, url, rep
         [(page,)] = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'target'").fetchall()
         [(size,)] = raw.execute("PRAGMA page_size").fetchall()
         raw.execute("PRAGMA journal_mode=DELETE")
-    with open(url.removeprefix("sqlite:///"), "r+b") as file:
+    with Path(url.removeprefix("sqlite:///")).open("r+b") as file:
         file.seek((page - 1) * size)
         file.write(b"\xff")
     found = care.check(url)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from storage import targets
+from storage import care, mending, targets
 from storage.filters import Filter
 
 DAY = timedelta(days=1)
@@ -65,3 +67,22 @@ def test_a_damaged_version_costs_its_own_targets(ask, town, store) -> None:
     left = ask.targets(Filter(all_releases=True))
     assert [i.version for i in left] == [i.version for i in whole if i.version != lost]
     assert lost in ask.unread[0]
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        "fields = replace(fields, '\"value\"', '\"valve\"')", "fields = substr(fields, 2)", "value = value + 1",
+        "fields = CAST(x'7b22ff227d' AS TEXT)", "source = 's3'", "page = page + 1",
+    ],
+)  # fmt: skip
+def test_a_damaged_row_costs_itself_is_found_and_made_anew(url, house, ask, town, tmp_path, spoilt: str) -> None:
+    whole = ask.targets(Filter())
+    with closing(sqlite3.connect(tmp_path / "mubiao.db")) as file, file:
+        file.execute(f"UPDATE target SET {spoilt} WHERE id = (SELECT min(id) FROM target WHERE source = 's7')")
+    assert len(ask.targets(Filter())) in (len(whole), len(whole) - 1)
+    assert "targets" in {found.what for found in care.check(url)}
+    house.store.close()
+    _, mended, left = mending.repair(url, house.now)
+    assert {found.what for found in mended} == {"targets"} and left == []
+    assert ask.targets(Filter()) == whole

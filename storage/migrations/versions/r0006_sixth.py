@@ -108,7 +108,9 @@ def _some(connection: sa.Connection, asked: Any, names: list[Any]) -> Any:
 def _edits(body: bytes) -> list[Any]:
     """What a change did: op, old text, new text, and what is not asked for."""
     with suppress(zstandard.ZstdError, ValueError, LookupError, TypeError, MemoryError):
-        plain = zstandard.decompress(body[1:]).decode("gb18030") if body.startswith(b"g") else zstandard.decompress(body)
+        plain = (
+            zstandard.decompress(body[1:]).decode("gb18030") if body.startswith(b"g") else zstandard.decompress(body)
+        )
         return [(op, old or "", new or "") for op, old, new, *_ in json.loads(plain)["edits"]]
     return []
 
