@@ -56,7 +56,7 @@ TEXTS: Texts = {
     "state.overdue": ("逾期未发", "overdue"),
     "state.failing": ("故障", "failing"),
     "state.removed": ("已移除", "removed"),
-    "refused": ("数据库没有回答：", "The database does not answer:"),
+    "refused": ("数据库现在读不了：", "The database cannot be read now:"),
     "job.config": ("sources.yaml 有误，仍按原来的运行：", "sources.yaml has a mistake, the old one is followed:"),
     "job.due": ("检查", "checks"),
     "job.check": ("检查", "checks"),

@@ -97,7 +97,7 @@ async def test_while_the_database_is_away_the_pages_say_so_and_the_process_is_st
     status.trouble["outbox desk"] = "the disk is full"
     away = application(Queries("postgresql://nobody:hunter2@127.0.0.1:9/mubiao", pooled=True), status, "zh")
     async with httpx.AsyncClient(transport=httpx.ASGITransport(away), base_url="http://127.0.0.1") as client:
-        for lang, words in (("zh", "数据库没有回答"), ("en", "The database does not answer")):
+        for lang, words in (("zh", "数据库现在读不了"), ("en", "The database cannot be read now")):
             page = await client.get("/sources", params={"lang": lang})
             assert (page.status_code, words in page.text, "disk is full" in page.text) == (503, True, True)
         answer = await client.get("/api/sources")
