@@ -18,6 +18,7 @@ from storage.database import MOST_NAMED
 from storage.tables import HostRow, PageRow, SourceRow
 
 _PAGE = tuple(PageRow.__table__.c)  # type: ignore[attr-defined]
+OLDEST = 8  # times as many as are wanted: so many of those that wait are looked at first
 CHOOSING = ("match", "match_text", "links")  # keys by which a source chooses its documents
 
 
@@ -221,8 +222,8 @@ class Hosts:
     only: str | None = None
 
 
-def _is_due(session: Session, now: datetime) -> tuple[Any, ...]:
-    """The conditions on a page that is to be checked now.
+def _is_due(session: Session, now: datetime, by: datetime) -> tuple[Any, ...]:
+    """The conditions on a page that is to be checked now, its time having come `by` then.
 
     An index of pages by source must not serve them: SQLite, once it has counted, goes through all pages of the few
     sources instead of the few pages that are due.
@@ -230,12 +231,24 @@ def _is_due(session: Session, now: datetime) -> tuple[Any, ...]:
     source = col(PageRow.source) + literal("")
     resting = col(HostRow.rests_until) > func.now() if leases.several(session) else false()
     held = select(HostRow.host).where(or_(col(HostRow.not_before) > now, resting))
-    return (col(PageRow.next_due) <= now, *_alive(source), col(PageRow.host).not_in(held), leases.free(session))
+    return (col(PageRow.next_due) <= by, *_alive(source), col(PageRow.host).not_in(held), leases.free(session))
 
 
 def due(session: Session, now: datetime, limit: int, hosts: Hosts) -> list[Page]:
-    """Pages whose time has come and that nobody is checking, longest waiting first; none of a held host."""
-    wanted = list(_is_due(session, now))
+    """Pages whose time has come and that nobody is checking, longest waiting first; none of a held host.
+
+    Where a great many wait, the oldest are looked at first: if they fill the answer, it is the same as over all.
+    """
+    if hosts.most is None:
+        return _due(session, now, now, limit, hosts)
+    oldest = select(PageRow.next_due).where(col(PageRow.next_due) <= now).order_by(col(PageRow.next_due))
+    by = session.exec(oldest.offset(OLDEST * limit).limit(1)).first()
+    found = _due(session, now, by or now, limit, hosts)
+    return found if by is None or len(found) == limit else _due(session, now, now, limit, hosts)
+
+
+def _due(session: Session, now: datetime, by: datetime, limit: int, hosts: Hosts) -> list[Page]:
+    wanted = list(_is_due(session, now, by))
     if hosts.exclude:
         wanted.append(col(PageRow.host).not_in(sorted(hosts.exclude)))
     if hosts.only is not None:
@@ -248,7 +261,7 @@ def due(session: Session, now: datetime, limit: int, hosts: Hosts) -> list[Page]
         ranked = select(waiting.c.id, place.label("place")).subquery()
         chosen: Any = select(ranked.c.id).where(ranked.c.place <= hosts.most)
         # the time again: or SQLite goes through all pages in its order, looking for those chosen
-        found = select(PageRow).where(col(PageRow.id).in_(chosen), col(PageRow.next_due) <= now)
+        found = select(PageRow).where(col(PageRow.id).in_(chosen), col(PageRow.next_due) <= by)
     else:
         found = select(PageRow).where(*wanted)
     found = found.order_by(col(PageRow.next_due), col(PageRow.id)).limit(limit)
@@ -258,7 +271,7 @@ def due(session: Session, now: datetime, limit: int, hosts: Hosts) -> list[Page]
 def due_hosts(session: Session, now: datetime) -> list[str]:
     """The hosts of pages that are due and that nobody is checking, the longest waiting first."""
     by_host = col(PageRow.host) + literal("")  # or SQLite walks through the index of all hosts instead of what is due
-    query = select(by_host).where(*_is_due(session, now)).group_by(by_host)
+    query = select(by_host).where(*_is_due(session, now, now)).group_by(by_host)
     return list(session.exec(query.order_by(func.min(PageRow.next_due), by_host)))
 
 

@@ -124,6 +124,23 @@ def test_due_is_in_order_of_waiting_and_fair_to_hosts(store, house, source) -> N
     assert {p.source for p in store.due(house.now, 10, exclude_hosts=["yunling.example"])} == {"songyuan"}
 
 
+def test_of_a_long_queue_the_oldest_are_looked_at_first_and_one_column_hides_nobody(store, house, source) -> None:
+    house.watch(source(), source("songyuan"))
+    links = [Link(f"http://yunling.example/{n}.html", str(n)) for n in range(40)]
+    store.add_pages("yunling", links, house.now, house.now - HOUR)  # all of one host, before the entries
+    asked: list[str] = []
+    event.listen(store._reader, "before_cursor_execute", lambda *given: asked.append(given[2]))
+
+    def looks() -> int:
+        return sum("row_number" in statement for statement in asked)
+
+    assert [p.source for p in store.due(house.now, 2, per_host=1)] == ["yunling", "songyuan"]
+    assert looks() == 2  # at the oldest, and then at all
+    assert [p.title for p in store.due(house.now, 2, per_host=5)] == ["0", "1"]
+    assert looks() == 3
+    assert len(store.due(house.now, 50, per_host=50)) == 42
+
+
 def test_a_held_host_is_not_due_before_its_time(store, house, source) -> None:
     house.watch(source())
     store.hold_host("yunling.example", house.now + HOUR, "Retry-After")
