@@ -8,7 +8,9 @@ where it was. All requests go the way of checks: guarded, by the host's pace, wi
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -27,6 +29,8 @@ PACE = timedelta(seconds=2)  # least gap between two requests, unless the source
 PATIENCE = timedelta(minutes=2)  # a capture that is slow in coming
 TRIES = 3  # of a request that failed in a way that may pass
 PASSING = frozenset({"timeout", "reset", "refused", "truncated", "http_5xx", "http_4xx", "held", "dns"})
+SAME = timedelta(days=1)  # between a capture and the one that an archive gives in its place
+_STAMP = re.compile(r"/(\d{14})(?:id_)?/")
 _FIELDS = "timestamp,original,mimetype,statuscode,digest"
 _NAMES = {"mime": "mimetype", "status": "statuscode", "url": "original"}  # as another server calls them
 _UNREAD = ("image/", "video/", "audio/", "font/", "text/css", "text/javascript", "application/javascript")
@@ -67,6 +71,7 @@ class Archive:
     ) -> None:
         self._store, self._source, self._fetcher = store, source, fetcher
         self._vocabulary, self._copied = vocabulary, copied
+        self._broken: list[str] = []
         delay = max(source.delay, PACE) if source.delay else source.delay  # 0s turns waiting off, as everywhere
         self._asking = replace(
             source,
@@ -79,12 +84,15 @@ class Archive:
 
     async def bring(self, asked: Asked, config: Config | None, now: datetime, step: Step) -> list[dict[str, Any]]:
         """Every capture of an address as a version, oldest first; a row for each. The first that the server cannot give
-        for now ends it, named: what comes after it would bar it from its place."""
+        for now ends it, named: what comes after it would bar it from its place. Broken lines of the list are failures.
+        """
         listed = [capture async for capture in self._listed(asked, now)]
-        if not listed:
+        if not listed and not self._broken:
             raise UsageError(f"{asked.server} has no capture of {asked.url}")
         self._store.add_source(self._source, now)
-        address, done = self._address(asked, config), list[dict[str, Any]]()
+        address = self._address(asked, config)
+        none = {"path": asked.server, "url": asked.url, "at": None, "result": "failed", "version": None}
+        done = [none | {"why": f"a broken line of the list: {line[:60]}"} for line in self._broken]
         for number, capture in enumerate(listed):
             step(number, len(listed))
             page = self._store.entry(self._source.key, address, capture.at)
@@ -92,10 +100,10 @@ class Archive:
             if page.last_good is not None and page.last_good >= capture.at:
                 done.append(row | {"result": "known", "version": page.version})
                 continue
-            answer = await self._asked(asked.replay(capture), now)
-            if (why := _refused(answer)) is not None:
+            answer = await self._asked(asked.replay(capture), asked.server, now)
+            if (why := _refused(answer) or _of_another_day(answer, capture)) is not None:
                 done.append(row | {"result": "failed", "version": None, "why": f"{why.error}: {why.detail}"})
-                if why.error in PASSING:
+                if _may_pass(why, asked.server):
                     break
                 continue
             seen = Fetch(address, capture.at, address, status=200, headers=answer.headers, body=answer.body)
@@ -110,11 +118,14 @@ class Archive:
             return asked.url
         return f"{_origin(asked.server)}/web/{asked.url}"
 
-    async def _asked(self, url: str, now: datetime) -> Fetch:
+    async def _asked(self, url: str, server: str, now: datetime) -> Fetch:
+        """Ask a few times, after as long as the server says; where that is too long, the answer is until when."""
         answer = Fetch(url, now, failure=Failure("held", "not asked"))
-        for _ in range(TRIES):
+        for turn in range(TRIES):
+            wait = self._fetcher.ready_in(self._asking, url, datetime.now(UTC)) if turn else 0.0
+            await asyncio.sleep(wait if wait <= PATIENCE.total_seconds() else 0.0)
             answer = await self._fetcher.fetch(self._asking, Page(0, self._source.key, url), datetime.now(UTC))
-            if (why := _refused(answer)) is None or why.error not in PASSING:
+            if (why := _refused(answer)) is None or not _may_pass(why, server):
                 break
         return answer
 
@@ -134,10 +145,11 @@ class Archive:
             given |= {"filter": "statuscode:200", "collapse": "digest"}
             given |= {"from": since, "to": until, "resumeKey": key}
             told = {name: word for name, word in given.items() if word}
-            answer = await self._asked(f"{asked.server}?{urlencode(told)}", now)
+            answer = await self._asked(f"{asked.server}?{urlencode(told)}", asked.server, now)
             if (why := _refused(answer)) is not None:
                 raise UsageError(f"{asked.server} gives no list: {why.error}: {why.detail}")
-            before, (lines, key, count) = key, _lines(answer.body, asked.server)
+            before, (lines, key, count, broken) = key, _lines(answer.body, asked.server)
+            self._broken += broken
             fresh = sorted({c.stamp: c for c in lines if c.stamp > last}.values(), key=lambda c: c.stamp)
             for capture in fresh:
                 if capture.digest != digest or not digest:
@@ -160,37 +172,83 @@ def _refused(answer: Fetch) -> Failure | None:
     return Failure(word, f"HTTP {answer.status}", answer.status)
 
 
-def _lines(body: bytes, server: str) -> tuple[list[Capture], str | None, int]:
-    """The pages of a list, the key that asks for more, and how many lines it had.
+def _may_pass(why: Failure, server: str) -> bool:
+    """Whether another try may bring it. A name that is not found may be that of a site a capture leads to."""
+    return why.error in PASSING and (why.error != "dns" or (urlsplit(server).hostname or "") in why.detail)
+
+
+def _of_another_day(answer: Fetch, capture: Capture) -> Failure | None:
+    """An archive that lacks a capture leads to the one nearest in time, which may be years away."""
+    if not answer.redirects or (found := _STAMP.search(answer.redirects[-1])) is None:
+        return None
+    try:
+        away = abs(_moment(found[1]) - capture.at)
+    except ValueError:
+        return None
+    return Failure("moved", f"the archive has that of {found[1]} in its place") if away > SAME else None
+
+
+def _lines(body: bytes, server: str) -> tuple[list[Capture], str | None, int, list[str]]:
+    """The pages of a list, the key that asks for more, how many lines it had, and those that are broken.
 
     It is a list of lists with a head, or an object in every line.
     """
     text = body.decode("utf-8", "replace").strip()
-    try:
-        plain = json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
-    except ValueError as wrong:
-        raise UsageError(f"{server} is no CDX server: {text[:60]!r}") from wrong
+    rows = _rows(text, server)
     key: str | None = None
-    rows: list[Any] = plain
-    if plain and isinstance(plain[0], list):
-        head, *lists = plain
-        rows = [dict(zip(head, values, strict=True)) for values in lists if len(values) == len(head)]
-        key = next((values[0] for values in lists if len(values) == 1 and len(head) > 1), None)
-    found = (_capture({_NAMES.get(str(k), str(k)): v for k, v in row.items()}) for row in rows if isinstance(row, dict))
-    return [capture for capture in found if capture is not None], key, len(rows)
+    if rows and isinstance(rows[0], list):
+        head, *rows = rows
+        if rows and isinstance(rows[-1], list) and len(rows[-1]) == 1 and len(head) > 1:
+            key = str(rows.pop()[0])
+        rows = [dict(zip(map(str, head), x, strict=True)) if _fits(x, head) else x for x in rows if x != []]
+    captures, broken = list[Capture](), list[str]()
+    for row in rows:
+        try:
+            capture = _capture({_NAMES.get(k, k): v for k, v in row.items()})
+        except (AttributeError, ValueError):
+            broken.append(str(row))
+            continue
+        if capture is not None:
+            captures.append(capture)
+    return captures, key, len(rows), broken
+
+
+def _rows(text: str, server: str) -> list[Any]:
+    """What the answer lists; a line that is no JSON stands as it is, unless none is."""
+    if text.startswith("["):
+        try:
+            return list(json.loads(text))
+        except ValueError as wrong:
+            raise UsageError(f"{server} gives a broken list ({wrong}), at its end: {text[-60:]!r}") from wrong
+    rows = [_plain(line) for line in text.splitlines()]
+    if rows and not any(isinstance(row, dict) for row in rows):
+        raise UsageError(f"{server} is no CDX server: {text[:60]!r}")
+    return rows
+
+
+def _plain(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return line
+
+
+def _fits(row: Any, head: list[Any]) -> bool:
+    return isinstance(row, list) and len(row) == len(head)
 
 
 def _capture(row: dict[str, Any]) -> Capture | None:
-    """None for what is no page, or has no date."""
+    """None for what is no page. Raises ValueError for a line without a date."""
     stamp = str(row.get("timestamp", ""))
+    at = _moment(stamp)
     kind = str(row.get("mimetype") or "text/html").lower()
     if row.get("statuscode") not in {"200", 200, "-"} or kind.startswith(_UNREAD):
         return None
-    try:
-        at = datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
     return Capture(at, stamp, str(row.get("original", "")), str(row.get("digest") or ""))
+
+
+def _moment(stamp: str) -> datetime:
+    return datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
 
 
 def _day(word: str | None, name: str) -> str | None:
