@@ -91,7 +91,7 @@ class Archive:
             raise UsageError(f"{asked.server} has no capture of {asked.url}")
         self._store.add_source(self._source, now)
         address = self._address(asked, config)
-        none = {"path": asked.server, "url": asked.url, "at": None, "result": "failed", "version": None}
+        none: dict[str, Any] = {"path": asked.server, "url": asked.url, "at": None, "result": "failed", "version": None}
         done = [none | {"why": f"a broken line of the list: {line[:60]}"} for line in self._broken]
         for number, capture in enumerate(listed):
             step(number, len(listed))
