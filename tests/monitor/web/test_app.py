@@ -18,6 +18,7 @@ from monitor import config as configuration
 from monitor import transfer
 from monitor.errors import UsageError
 from monitor.model import Overdue, Source
+from monitor.web import charts
 from monitor.web.answers import API, PAGES
 from monitor.web.app import application
 from monitor.web.counts import Counts
@@ -156,6 +157,22 @@ async def test_the_indicator_that_is_asked_for_is_drawn(served: tuple[httpx.Asyn
     kinds = (await client.get("/api/targets", params={"kind": "growth", "headline": "1"})).json()
     assert {x["kind"] for x in kinds} == {"growth"}
     assert (await client.get("/api/targets", params={"scope": "全口径"})).json() == []
+
+
+async def test_of_many_places_the_first_ones_are_drawn_whole(
+    served: tuple[httpx.AsyncClient, Status], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _ = served
+
+    async def drawing() -> str:
+        page = (await client.get("/targets", params={"indicator": "地区生产总值", "lang": "en"})).text
+        return page[page.index("<svg") : page.index("</svg>")]
+
+    whole = await drawing()
+    monkeypatch.setattr(charts, "MOST_ROWS", 1)  # more are there
+    assert await drawing() == whole
+    monkeypatch.setattr(charts, "MOST_PANELS", 0)
+    assert "<svg" not in (await client.get("/targets", params={"indicator": "地区生产总值"})).text
 
 
 async def test_a_time_is_written_as_on_the_command_line(served: tuple[httpx.AsyncClient, Status]) -> None:
