@@ -20,7 +20,7 @@ from warcio.timeutils import datetime_to_iso_date
 from warcio.warcwriter import WARCWriter
 
 from monitor import assess, files
-from monitor.errors import DecodeError, UsageError
+from monitor.errors import DecodeError, StorageError, UsageError
 from monitor.model import Fetch, Outcome, Page, Source, Vocabulary
 from storage.queries import Queries
 from storage.store import Store
@@ -152,16 +152,21 @@ def keep(
 def write(ask: Queries, names: Iterable[str], out: IO[bytes]) -> tuple[int, int]:
     """The kept bodies of these versions as gzipped WARC records of type resource: how many, and how many had none.
 
-    `resource`, because the headers they came with are not kept; the date is when each was seen.
+    `resource`, because the headers they came with are not kept; the date is when each was seen. What is damaged is left
+    out and named in `ask.unread`.
     """
     writer = WARCWriter(out, gzip=True)
     written = without = 0
     for name in names:
-        body = ask.raw(name)
-        if body is None:
+        try:
+            body = ask.raw(name)
+            version = ask.version(name) if body is not None else None
+        except StorageError as wrong:
+            ask.unread.append(str(wrong))
+            continue
+        if body is None or version is None:
             without += 1
             continue
-        version = ask.version(name)
         found = version.document.file
         kind = _TYPES.get(found.type, "application/octet-stream") if found else "text/html"
         if found is None and version.document.encoding:

@@ -61,11 +61,19 @@ def dictionary(what: str, found: Iterable[Row], lang: Lang) -> dict[str, Any]:
                 "name": name,
                 "type": one_kind(seen["types"]),
                 "empty": count - seen["filled"],
-                "meaning": say(TEXTS, name, lang),
+                "meaning": _meaning(name, lang),
             }
             for name, seen in columns.items()
         ],
     }
+
+
+def _meaning(name: str, lang: Lang) -> str:
+    """What a column holds; of a field of an object (`record_year` in CSV) what that holds, and which field."""
+    if name in TEXTS:
+        return say(TEXTS, name, lang)
+    whole, _, part = name.partition("_")
+    return f"{say(TEXTS, whole, lang)}: {part}"
 
 
 def kind(value: Any) -> str:

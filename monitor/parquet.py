@@ -22,7 +22,13 @@ def write(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], out: IO[byt
         cells = [row.get(name) for row in rows]
         word = one_kind({kind(cell) for cell in cells if cell is not None})
         if word not in _TYPES:
-            cells = [None if c is None else c if isinstance(c, str) else wire.dump(c) for c in cells]
+            cells = [None if c is None else _text(c) for c in cells]
         arrays.append(pa.array(cells, _TYPES.get(word, pa.string())))
         fields.append(pa.field(name, _TYPES.get(word, pa.string())))
     pq.write_table(pa.table(arrays, schema=pa.schema(fields)), out, compression="zstd")
+
+
+def _text(cell: Any) -> str:
+    """A string of Parquet is UTF-8: half a character is written as its code."""
+    text = cell if isinstance(cell, str) else wire.dump(cell)
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -7,6 +7,7 @@ package is the only place of the product that imports inside functions, and `mon
 from __future__ import annotations
 
 import gc
+import io
 import sys
 
 import click
@@ -116,6 +117,8 @@ def _behind(group: click.Context, option: str) -> str:
 def main() -> None:
     """The installed command. Exit status: 0 done, 1 some of it failed, 2 wrong usage or config, 130 interrupted."""
     stdout = sys.stdout
+    if isinstance(stdout, io.TextIOWrapper):  # half a character, or one that the locale has not: a program goes on
+        stdout.reconfigure(errors="backslashreplace")
     gc.set_threshold(LOADING)
     try:
         # outside standalone mode click answers the status of `Exit`, and None after a command that just ends

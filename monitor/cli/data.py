@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, Any
 
@@ -165,14 +166,20 @@ def export(what: str, form: str, file: str | None, **kw: Any) -> None:
                 _parquet().write(rows, dataset.PANEL if what == "panel" else (), out_file)
         elif file is not None:
             rows = [out.plain(row) for row in found]
-            with Path(file).open("w", encoding="utf-8", newline="") as text, redirect_stdout(text):
+            with (
+                _binary(file) as out_file,
+                redirect_stdout(TextIOWrapper(out_file, "utf-8", "backslashreplace", "")) as text,
+            ):
                 out.rows(rows, dataset.PANEL if what == "panel" else (), _SHAPES[form], session.lang)
+                text.flush()
+            rows = [out.flat(row) for row in rows] if form == "csv" else rows  # what the columns of the file are
         else:
             out.rows(found, dataset.PANEL if what == "panel" else (), _SHAPES[form], session.lang)
             return
     if file is not None:
-        told = Path(f"{file}.dictionary.json")
-        told.write_text(wire.dump(dataset.dictionary(what, rows, session.lang), indent=2) + "\n", encoding="utf-8")
+        told = f"{file}.dictionary.json"
+        with _binary(told) as out_file:
+            out_file.write(f"{wire.dump(dataset.dictionary(what, rows, session.lang), indent=2)}\n".encode())
         out.note(f"{file}  {told}")
 
 
@@ -192,8 +199,19 @@ def _binary(file: str | None) -> Iterator[IO[bytes]]:
         with part.open("wb") as opened:
             yield opened
         part.replace(file)
+    except OSError as wrong:  # a full disk does not say of which file
+        raise OSError(wrong.errno, wrong.strerror, wrong.filename or file) from wrong
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _text(file: str) -> Iterator[IO[str]]:
+    """The same for UTF-8; half a character is written as its code."""
+    with _binary(file) as opened:
+        written = TextIOWrapper(opened, "utf-8", "backslashreplace", newline="")
+        yield written
+        written.flush()
 
 
 def _parquet() -> Any:

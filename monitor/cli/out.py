@@ -89,6 +89,10 @@ def plain(value: Any) -> Any:
     return value
 
 
+# what a spreadsheet reads as the beginning of a formula; one in an East Asian language, of full width as well
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
 def _cell(value: Any) -> str:
     """A CSV cell that no spreadsheet takes for a formula."""
     if value is None:
@@ -96,7 +100,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, dict | list):
         return wire.dump(value)
     text = str(value)
-    return "'" + text if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return "'" + text if isinstance(value, str) and text.startswith(_FORMULA) else text
 
 
 def rows(
@@ -119,7 +123,7 @@ def rows(
     if form == "json":
         click.echo(wire.dump(data, indent=2))
     elif form == "csv":
-        _csv([_flat(row) for row in data], columns)
+        _csv([flat(row) for row in data], columns)
     elif not data:
         note(say(TEXTS, empty, lang))
     else:
@@ -136,12 +140,12 @@ def _csv(data: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     click.echo(out.getvalue(), nl=False)
 
 
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One value a cell: from.value of a comparison becomes the column from_value, a list of words is joined."""
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of CSV, one value a cell: from.value of a comparison becomes from_value, a list of words is joined."""
     out: dict[str, Any] = {}
     for name, value in row.items():
         if isinstance(value, dict):
-            out |= {f"{name}_{k}": v for k, v in _flat(value).items()}
+            out |= {f"{name}_{k}": v for k, v in flat(value).items()}
         elif isinstance(value, list) and all(isinstance(x, str) for x in value):
             out[name] = " ".join(value)
         else:

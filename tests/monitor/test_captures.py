@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import io
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
+from zstandard import compress
 
 from monitor.i18n.dataset import TEXTS
 
@@ -119,3 +124,44 @@ def test_tables_come_with_a_dictionary_and_parquet_says_the_same_as_json(
             assert cells == one
     [growth] = [r for r in rows if r["indicator_id"] == "gdp"]
     assert (growth["region"], growth["period"], growth["target"], growth["actual"]) == ("990102", "2026", 5.5, None)
+
+
+def test_the_dictionary_of_csv_has_the_columns_of_the_file(desk: Any, tmp_path: Path, pages: list[bytes]) -> None:
+    made = archive(tmp_path / "a.warc", ("2026-01-01T00:00:00Z", URL, pages[0], "200 OK"))
+    assert desk.run("import", made, "--source", "old").code == 0
+    table = tmp_path / "versions.csv"
+    assert desk.run("export", "versions", "--format", "csv", "--out", table).code == 0
+    with table.open(encoding="utf-8", newline="") as file:
+        head = next(csv.reader(file))
+    told = json.loads((tmp_path / "versions.csv.dictionary.json").read_text(encoding="utf-8"))
+    assert [column["name"] for column in told["columns"]] == head and "record_year" in head
+    assert sorted(x.name for x in tmp_path.glob("versions.*")) == ["versions.csv", "versions.csv.dictionary.json"]
+
+
+def test_a_damaged_body_costs_its_record_alone(desk: Any, tmp_path: Path, pages: list[bytes]) -> None:
+    made = archive(
+        tmp_path / "a.warc", *((f"2026-0{n}-01T00:00:00Z", URL, b, "200 OK") for n, b in enumerate(pages, 1))
+    )
+    assert desk.run("import", made, "--source", "old").code == 0
+    with closing(sqlite3.connect(desk.folder / "data/mubiao.db")) as file, file:
+        newest = "(SELECT raw_sha256 FROM version ORDER BY id DESC LIMIT 1)"
+        file.execute(f"UPDATE blob SET data = x'00' WHERE sha256 = {newest}")
+    done = desk.run("export", "warc", "--out", tmp_path / "out.warc")
+    assert done.code == 1 and f"v{len(pages)}" in done.err
+    with (tmp_path / "out.warc").open("rb") as written:
+        assert len(list(ArchiveIterator(written))) == len(pages) - 1
+
+
+def test_half_a_character_in_a_kept_text_stops_no_answer(desk: Any, tmp_path: Path, pages: list[bytes]) -> None:
+    made = archive(tmp_path / "a.warc", ("2026-01-01T00:00:00Z", URL, pages[0], "200 OK"))
+    assert desk.run("import", made, "--source", "old").code == 0
+    said = "云岭区\ud800政府工作报告".encode("utf-8", "surrogatepass")
+    name = hashlib.sha256(said).digest()
+    with closing(sqlite3.connect(desk.folder / "data/mubiao.db")) as file, file:
+        file.execute("INSERT INTO blob (sha256, size, data) VALUES (?, ?, ?)", [name, len(said), compress(said)])
+        file.execute("UPDATE version SET sha256 = ?, items_sha256 = NULL", [name])
+    shown, _ = desk.spawn("show", "v1", "--json").communicate(timeout=20)
+    assert json.loads(shown)["text"] == "云岭区\ud800政府工作报告"
+    for form in ("jsonl", "csv", "parquet"):
+        assert desk.run("export", "versions", "--format", form, "--out", tmp_path / f"x.{form}").code == 0, form
+    assert json.loads((tmp_path / "x.jsonl").read_text(encoding="utf-8"))["text"] == "云岭区\ud800政府工作报告"

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from monitor.cli import out
+
 
 @pytest.fixture
 def filled(desk: Any) -> Any:
@@ -193,6 +195,11 @@ def test_a_table_cell_is_no_formula(filled: Any, page_of: Callable[..., str]) ->
     path.write_text(page_of("=HYPERLINK(0)", SAID))
     filled.run("import", path, "--source", "archive")
     assert "'=HYPERLINK(0)" in filled.run("history", "archive", "--csv").out
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝", "＠"])  # a spreadsheet in Chinese takes the wide ones, too
+def test_signs_of_a_formula(sign: str) -> None:
+    assert out._cell(f"{sign}SUM(1)") == f"'{sign}SUM(1)"
 
 
 def test_a_directory_that_cannot_be_written(filled: Any) -> None:
