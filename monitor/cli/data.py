@@ -166,20 +166,16 @@ def export(what: str, form: str, file: str | None, **kw: Any) -> None:
                 _parquet().write(rows, dataset.PANEL if what == "panel" else (), out_file)
         elif file is not None:
             rows = [out.plain(row) for row in found]
-            with (
-                _binary(file) as out_file,
-                redirect_stdout(TextIOWrapper(out_file, "utf-8", "backslashreplace", "")) as text,
-            ):
+            with _text(file) as text, redirect_stdout(text):
                 out.rows(rows, dataset.PANEL if what == "panel" else (), _SHAPES[form], session.lang)
-                text.flush()
             rows = [out.flat(row) for row in rows] if form == "csv" else rows  # what the columns of the file are
         else:
             out.rows(found, dataset.PANEL if what == "panel" else (), _SHAPES[form], session.lang)
             return
     if file is not None:
         told = f"{file}.dictionary.json"
-        with _binary(told) as out_file:
-            out_file.write(f"{wire.dump(dataset.dictionary(what, rows, session.lang), indent=2)}\n".encode())
+        with _text(told) as text:
+            text.write(f"{wire.dump(dataset.dictionary(what, rows, session.lang), indent=2)}\n")
         out.note(f"{file}  {told}")
 
 
