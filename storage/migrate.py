@@ -106,10 +106,13 @@ def _run(engine: Engine, told: Told) -> None:
 def copy_aside(path: Path, revision: str, now: datetime) -> Path:
     """A whole copy of a SQLite database beside it. Raises StorageError, naming the file, if it cannot be written."""
     target = path.with_name(f"{path.name}.{revision}-{now:%Y%m%dT%H%M%SZ}.bak")
+    part = target.with_name(target.name + ".part")  # a kill leaves nothing that looks like a whole one
     try:
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as copy:
             source.backup(copy)
+        part.replace(target)
     except (OSError, sqlite3.Error) as wrong:
-        target.unlink(missing_ok=True)
         raise StorageError(f"no upgrade without a copy, and {target} cannot be written: {wrong}") from wrong
+    finally:
+        part.unlink(missing_ok=True)
     return target

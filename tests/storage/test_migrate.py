@@ -125,7 +125,7 @@ def test_a_copy_is_taken_before_an_upgrade(url, house, source, tmp_path) -> None
     house.see(page, "云岭区")
     house.store.close()
     copy = migrate.copy_aside(tmp_path / "mubiao.db", "0000", house.now)
-    assert copy.name == "mubiao.db.0000-20260302T013000Z.bak"
+    assert copy.name == "mubiao.db.0000-20260302T013000Z.bak" and not [*tmp_path.glob("*.part")]
     with Queries(f"sqlite:///{copy}") as ask:
         assert ask.version("yunling").document.title == "云岭区"
 
