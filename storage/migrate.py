@@ -63,7 +63,12 @@ def _make(engine: Engine, path: Path | None, now: datetime, told: Told) -> str |
     if have == REVISION:  # another process was faster
         return None
     saved = copy_aside(path, have, now) if path is not None and have is not None else None
-    _run(engine, told)
+    try:
+        _run(engine, told)
+    except StorageError:
+        if saved is not None and database.revision(engine) == have:  # a copy for every try would keep the disk full
+            saved.unlink()
+        raise
     return str(saved) if saved else None
 
 
@@ -106,7 +111,8 @@ def _run(engine: Engine, told: Told) -> None:
 def copy_aside(path: Path, revision: str, now: datetime) -> Path:
     """A whole copy of a SQLite database beside it. Raises StorageError, naming the file, if it cannot be written."""
     target = path.with_name(f"{path.name}.{revision}-{now:%Y%m%dT%H%M%SZ}.bak")
-    part = target.with_name(target.name + ".part")  # a kill leaves nothing that looks like a whole one
+    part = path.with_name(f"{path.name}.{revision}.bak.part")  # a kill leaves nothing that looks like a whole one
+    part.unlink(missing_ok=True)
     try:
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as copy:
             source.backup(copy)

@@ -130,6 +130,25 @@ def test_a_copy_is_taken_before_an_upgrade(url, house, source, tmp_path) -> None
         assert ask.version("yunling").document.title == "云岭区"
 
 
+def test_an_upgrade_that_failed_leaves_the_database_and_no_copy(url, house, source, tmp_path) -> None:
+    [page] = house.watch(source())
+    house.see(page, "共6.5万亩")
+    house.store.close()
+    revise(url, "0005")
+    with closing(sqlite3.connect(tmp_path / "mubiao.db")) as file, file:
+        file.execute("CREATE TRIGGER full BEFORE UPDATE ON alembic_version BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    for _ in range(2):
+        with pytest.raises(StorageError):
+            migrate.upgrade(url, house.now)
+    assert not list(tmp_path.glob("*.bak*"))
+    (tmp_path / "mubiao.db.0005.bak.part").write_bytes(b"what a kill left")
+    with closing(sqlite3.connect(tmp_path / "mubiao.db")) as file, file:
+        file.execute("DROP TRIGGER full")
+    saved = migrate.upgrade(url, house.now)
+    assert [str(path) for path in tmp_path.glob("*.bak*")] == [saved]
+    assert care.check(url) == []
+
+
 def test_no_upgrade_while_a_daemon_runs(tmp_path, house) -> None:
     path = tmp_path / "other.db"
     with database.Lock(path).holding(), pytest.raises(StorageError, match="running daemon"):
