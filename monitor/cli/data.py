@@ -132,16 +132,19 @@ def _source(session: Session, key: str, region: str | None, series: str | None) 
 @click.argument("what", type=click.Choice(["changes", "versions", "targets", "panel", "warc"]))
 @click.option("--latest", is_flag=True, help="versions, warc: only the newest of each page")
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv", "json", "parquet"]), default="jsonl")
+@click.option("--bom", is_flag=True, help="csv: begin with a byte order mark, without which Excel takes it for GBK")
 @click.option("--out", "-o", "file", type=click.Path(dir_okay=False), help="a file; its data dictionary beside it")
 @click.option("--source", "-s")
 @click.option("--under", metavar="CODE")
 @click.option("--since", metavar="T")
 @common
-def export(what: str, form: str, file: str | None, **kw: Any) -> None:
+def export(what: str, form: str, bom: bool, file: str | None, **kw: Any) -> None:
     """Data out: tables, the panel of targets and results, or the kept bodies as WARC."""
     session: Session = kw.pop("session")
     from monitor import captures, dataset
 
+    if bom and (form != "csv" or what == "warc"):
+        raise UsageError("--bom is for --format csv")
     latest = kw["latest"]
     asked = Filter(
         source=kw["source"],
@@ -167,9 +170,11 @@ def export(what: str, form: str, file: str | None, **kw: Any) -> None:
         elif file is not None:
             rows = [out.plain(row) for row in found]
             with _text(file) as text, redirect_stdout(text):
+                click.echo(BOM * bom, nl=False)
                 out.rows(rows, dataset.PANEL if what == "panel" else (), _SHAPES[form], session.lang)
             rows = [out.flat(row) for row in rows] if form == "csv" else rows  # what the columns of the file are
         else:
+            click.echo(BOM * bom, nl=False)
             out.rows(found, dataset.PANEL if what == "panel" else (), _SHAPES[form], session.lang)
             return
     if file is not None:
@@ -179,6 +184,7 @@ def export(what: str, form: str, file: str | None, **kw: Any) -> None:
         out.note(f"{file}  {told}")
 
 
+BOM = "\ufeff"
 _SHAPES: dict[str, out.Format] = {"jsonl": "jsonl", "csv": "csv", "json": "json"}
 
 

@@ -136,6 +136,11 @@ def test_the_dictionary_of_csv_has_the_columns_of_the_file(desk: Any, tmp_path: 
     told = json.loads((tmp_path / "versions.csv.dictionary.json").read_text(encoding="utf-8"))
     assert [column["name"] for column in told["columns"]] == head and "record_year" in head
     assert sorted(x.name for x in tmp_path.glob("versions.*")) == ["versions.csv", "versions.csv.dictionary.json"]
+    plain = table.read_bytes()
+    assert desk.run("export", "versions", "--format", "csv", "--bom", "--out", table).code == 0
+    assert table.read_bytes() == b"\xef\xbb\xbf" + plain  # Excel takes it for GBK otherwise
+    assert desk.run("export", "versions", "--format", "csv", "--bom").out.startswith("\ufeffversion,")
+    assert desk.run("export", "versions", "--bom").code == 2
 
 
 def test_a_damaged_body_costs_its_record_alone(desk: Any, tmp_path: Path, pages: list[bytes]) -> None:
