@@ -24,6 +24,7 @@ from storage.tables import PageRow, SourceRow, TargetRow, VersionRow
 
 FEW = 5000  # versions of a release that are put in order at once
 FIRST, MOST = 10, 1000  # sources whose versions are
+MARGIN = 1.2  # more sources than should be enough
 AT_ONCE = 50  # versions whose texts are in memory
 
 _OTHER = aliased(VersionRow)
@@ -34,7 +35,7 @@ def listed(session: Session, wanted: Filter, limit: int | None, unread: deque[st
     if wanted.as_of is None and wanted.release is None and not wanted.all_releases:
         return _current(session, wanted, limit, unread)
     out: list[Item] = []
-    for rows in _versions(session, wanted, some=limit is not None):
+    for rows in _versions(session, wanted, limit, out):
         for at in range(0, len(rows), AT_ONCE):
             out.extend(_of_versions(session, rows[at : at + AT_ONCE], wanted, unread))
             if limit is not None and len(out) >= limit:
@@ -94,12 +95,12 @@ def _each(session: Session, found: Any, numbers: Sequence[Any], unread: deque[st
             unread.append(f"a target of a latest version is damaged (row {number}); run: mubiao db check --repair")
 
 
-def _versions(session: Session, wanted: Filter, *, some: bool) -> Iterator[Sequence[Any]]:
+def _versions(session: Session, wanted: Filter, limit: int | None, found: Sequence[Item]) -> Iterator[Sequence[Any]]:
     """The versions whose targets are wanted, many at a time: the newest of each page, or of each page and release.
 
-    `some`: who asks will not want all of them.
+    How many sources are looked at next follows from how many targets those before gave: `found` grows meanwhile.
     """
-    if not some or wanted.source or wanted.url or _is_rare(session, wanted):
+    if limit is None or wanted.source or wanted.url or _is_rare(session, wanted):
         yield session.connection().execute(_chosen(wanted, None)).all()
         return
     of_sources: Any = columns(col(SourceRow.key)).order_by(col(SourceRow.key))
@@ -107,11 +108,12 @@ def _versions(session: Session, wanted: Filter, *, some: bool) -> Iterator[Seque
         of_sources = of_sources.where(clause)
     if wanted.series:
         of_sources = of_sources.where(col(SourceRow.series) == wanted.series)
-    last, most = "", FIRST
+    last, most, seen = "", FIRST, 0
     while keys := session.connection().execute(of_sources.where(col(SourceRow.key) > last).limit(most)).scalars().all():
-        found = session.connection().execute(_chosen(wanted, keys)).all()
-        yield found
-        last, most = keys[-1], min((2 if found else 4) * most, MOST)
+        yield session.connection().execute(_chosen(wanted, keys)).all()
+        last, seen = keys[-1], seen + len(keys)
+        due = MARGIN * (limit - len(found)) * seen / len(found) if found else 4 * most
+        most = max(FIRST, min(int(due), MOST))
 
 
 def _is_rare(session: Session, wanted: Filter) -> bool:
