@@ -1,7 +1,8 @@
 """What a long-lived process asks of glibc's memory allocator; of any other one, nothing.
 
 Threads that allocate in turn leave holes: with an arena for each thread (up to eight a core), a daemon of twenty checks
-a second took a megabyte in two minutes that nobody used. mallopt(3), malloc_trim(3).
+a second took a megabyte in two minutes that nobody used. So do bodies and texts among what is small: glibc keeps up to
+32 MB of what was large among it, once some was given back. mallopt(3), malloc_trim(3).
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import ctypes
 from contextlib import suppress
 
 ARENAS = 2  # threads of one interpreter allocate one at a time anyway
-M_ARENA_MAX = -8  # malloc.h
+LARGE = 128 * 1024  # bytes: what is larger stands apart, and goes back at once
+M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # malloc.h
 
 
 def few_arenas() -> None:
-    """From now on no new arena beyond a few."""
+    """From now on no new arena beyond a few, and nothing large in them."""
     with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_ARENA_MAX, ARENAS)
+        libc.mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 def give_back() -> bool:
