@@ -134,6 +134,7 @@ async def serve(
             follower = Follower(config, made.reload)
             beside = [asyncio.create_task(x) for x in (_follow(follower, hung_up), _living(status, notifier))]
             settle()
+            heap.large_apart()
             log.info("working", concurrency=concurrency)
             notifier.ready(f"one of several checkers, {concurrency} hosts at once")
             await stopping.wait()

@@ -650,6 +650,7 @@ async def serve(
             await stack.enter_async_context(local.listening(path, made.carry_out))
         daemon.start()
         settle()
+        heap.large_apart()
         log.info("watching", sources=len(config.sources), database=shown(store.url), version=version("mubiao"))
         notifier.ready(f"watching {len(config.sources)} sources")
         await daemon.stopping.wait()

@@ -16,11 +16,15 @@ M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # malloc.h
 
 
 def few_arenas() -> None:
-    """From now on no new arena beyond a few, and nothing large in them."""
+    """From now on no new arena beyond a few."""
     with suppress(AttributeError, OSError):
-        libc = ctypes.CDLL(None)
-        libc.mallopt(M_ARENA_MAX, ARENAS)
-        libc.mallopt(M_MMAP_THRESHOLD, LARGE)
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+
+
+def large_apart() -> None:
+    """From now on nothing large in the arenas: for a process that stays. A short pass has nothing of it."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 def give_back() -> bool:
