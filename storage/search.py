@@ -29,6 +29,8 @@ PIECES = (5, 4, 3)  # characters of a number that are a word together
 FIGURE = "\ue003"  # begins the word of a piece of a number, and is every sign in it; of private use
 _QUOTED = re.compile(r'"([^"]+)"|“([^”]+)”|(\S+)')
 _BLANK = re.compile(r"[\s\u200b]")
+LONGEST = 1000  # characters of a question: looking takes half a second then
+MOST_WORDS = 50  # of one term that the index is asked for: what has these and not the others is hardly there
 SNIPPET = 60  # characters on either side of a hit
 
 
@@ -111,7 +113,12 @@ class Query:
 
 
 def parse(query: str) -> Query:
-    """Words apart by blanks must all occur; quotes keep blanks together. UsageError where nothing can be looked for."""
+    """Words apart by blanks must all occur; quotes keep blanks together.
+
+    UsageError where nothing can be looked for, or too much.
+    """
+    if len(query) > LONGEST:
+        raise UsageError(f"{len(query)} characters to search for: {LONGEST} at the most, a part of it will do")
     terms = [fold(next(filter(None, found))) for found in _QUOTED.findall(query)]
     terms = list(dict.fromkeys(t for t in terms if _RUN.search(t)))
     if not terms:
@@ -119,7 +126,7 @@ def parse(query: str) -> Query:
     asked: dict[str, None] = {}
     last: set[str] = set()
     for term in terms:
-        asked.update(dict.fromkeys(_asked(term)))
+        asked.update(dict.fromkeys(itertools.islice(_asked(term), MOST_WORDS)))
         last.update(run[0] for run in _RUN.finditer(term) if len(run[0]) == 1 and run.end() < len(term))
     among = "".join(sorted(set().union(*(_forms()[1].get(char, "") for term in terms for char in term))))
     within = re.compile(f"[{re.escape(among)}]") if among else None
@@ -128,15 +135,16 @@ def parse(query: str) -> Query:
 
 def _asked(term: str) -> Iterator[str]:
     """The words of a term that every text with it has, but for those that follow from a longer one."""
-    told: list[tuple[int, int]] = []
+    told: set[tuple[int, int]] = set()
 
     def follows(start: int, end: int) -> bool:
-        return any(first <= start and end <= last for first, last in told)
+        longer = ((first, first + size) for size in PIECES for first in range(end - size, start + 1))
+        return not told.isdisjoint(longer)
 
     for number in _NUMBER.finditer(term):
         for at, end in _pieces(number[0]):
             if not follows(number.start() + at, number.start() + end):
-                told.append((number.start() + at, number.start() + end))
+                told.add((number.start() + at, number.start() + end))
                 yield _figure(number[0][at:end])
     for run in _RUN.finditer(term):
         start, end = run.span()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,3 +29,26 @@ def test_free_pages_below_one_that_is_used_go_back() -> None:
     heap.give_back()
     assert resident() < full - MANY * SIZE * 0.8
     assert last[0] == (MANY - 1) % 255 + 1
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="another allocator than glibc's")
+def test_what_is_large_goes_back_by_itself_below_what_is_used() -> None:
+    script = """
+from pathlib import Path
+from monitor import heap
+def resident():
+    return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]) * 1024
+heap.few_arenas()
+if %s:
+    heap.large_apart()
+del (whole := [b"x" * 8_000_000])[0]  # after which glibc keeps what is as large as that
+kept = [bytes([n %% 255 + 1]) * 300_000 for n in range(200)]
+full, last = resident(), kept[-1]
+kept.clear()
+print(full - resident())
+"""
+    freed = [
+        int(subprocess.run([sys.executable, "-c", script % on], capture_output=True, text=True, check=True).stdout)
+        for on in (True, False)
+    ]
+    assert freed[0] > 50_000_000 > freed[1]

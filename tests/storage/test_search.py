@@ -64,6 +64,16 @@ def test_nothing_to_look_for(ask, query: str) -> None:
         ask.search(query)
 
 
+def test_a_whole_paragraph_is_looked_for_and_a_whole_text_refused(ask, house, source) -> None:
+    [page] = house.watch(source())
+    text = "".join(chr(0x4E00 + n * n % 900) + str(n % 97) for n in range(300))
+    house.see(page, f"前{text}后")
+    assert len(ask.search(text)) == 1 and ask.search(text[:-1] + "无") == []
+    assert len(search.parse(text).pairs) <= search.MOST_WORDS
+    with pytest.raises(UsageError, match="1001 characters to search for: 1000 at the most"):
+        ask.search("1" * 1001)
+
+
 @pytest.mark.both_dialects
 def test_where_a_word_came_and_went(ask, house, source, edited) -> None:
     [page] = house.watch(source())
