@@ -16,6 +16,8 @@ from monitor.cli.session import Session, common
 from monitor.i18n import say
 from monitor.i18n.cli import TEXTS
 
+STATES = ("failing", "overdue", "waiting", "ok", "off")  # of what stands in sources.yaml
+
 
 @click.group()
 def sources() -> None:
@@ -24,9 +26,10 @@ def sources() -> None:
 
 @sources.command("list")
 @click.option("--tag", multiple=True)
+@click.option("--state", multiple=True, type=click.Choice(STATES), help="only those in this state")
 @out.formats
 @common
-def list_(tag: tuple[str, ...], **kw: Any) -> None:
+def list_(tag: tuple[str, ...], state: tuple[str, ...], **kw: Any) -> None:
     """Every source with its state, last check and next one."""
     from storage.database import sqlite_path
 
@@ -46,6 +49,7 @@ def list_(tag: tuple[str, ...], **kw: Any) -> None:
     rows = [
         unread | {"state": "waiting" if s.enabled else "off"} | states.get(s.key, {}) | wire.source(s) for s in wanted
     ]
+    rows = [row for row in rows if not state or row["state"] in state]
     columns = ("key", "name", "kind", "region", "series", "state", "last_checked", "next_due", "last_change", "failure")
     times = dict.fromkeys(("last_checked", "next_due", "last_change"), out.local)
     shown = {

@@ -121,6 +121,7 @@ def test_every_query_answers_with_its_fields(seen: Any) -> None:
     sources = {row["key"]: row for row in seen.run("sources", "list", "--json").json}
     assert all(set(row) >= STATE for row in sources.values())
     assert {key: row["state"] for key, row in sources.items()} == {"a": "ok", "b": "failing"}
+    assert [row["key"] for row in seen.run("sources", "list", "--state", "failing", "--json").json] == ["b"]
     for what in ("changes", "versions", "targets"):
         rows = seen.run("export", what).lines
         assert rows
