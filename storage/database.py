@@ -26,6 +26,7 @@ from storage.tables import REVISION
 
 BUSY_MS = 5000
 CACHE, SMALL_CACHE = 16384, 2048  # KiB of a connection: of a command, which ends soon, and of one that stays open
+KEPT, MOST_OPEN = 2, 15  # connections of a pool that stay open, and that are at once: opening one takes a millisecond
 WRITER_CACHE = 8192  # … which changes the same pages of the full-text index again and again
 MOST_NAMED = 5000  # values in one question; SQLite takes 32,766
 _EXAMPLES = f"sqlite:///data/mubiao.db and {postgres.EXAMPLE}"
@@ -152,7 +153,7 @@ def reader(url: str, *, pooled: bool = True, cache: int = CACHE) -> Engine:
     uri = f"sqlite:///file:{path.resolve().as_posix().replace('?', '%3f').replace('#', '%23')}?mode=ro&uri=true"
     more: dict[str, Any] = {"poolclass": NullPool}
     if pooled:  # the last one used first: each connection fills a cache of its own
-        more = {"poolclass": QueuePool, "pool_use_lifo": True}
+        more = {"poolclass": QueuePool, "pool_use_lifo": True, "pool_size": KEPT, "max_overflow": MOST_OPEN - KEPT}
     engine = create_engine(uri, connect_args={"check_same_thread": False}, **more, **_AS_JSON)
     _pragmas(engine, (*READER_PRAGMAS, f"cache_size=-{cache}"))
 

@@ -12,6 +12,8 @@ from functools import lru_cache
 from monitor.model import Target
 from monitor.targets import measure
 
+REMEMBERED = 2048  # texts, more than two releases have: each is compared with many; a daemon keeps them, 3 MB
+
 # Families whose name says only what kind of thing is counted: each item has its own object.
 _OPEN = re.compile(r"项目|投资额|企业数$|基金|授信|贷款|面积$|里程$|条数|技术攻关|平台数|活动|资金$")
 # Families under those names that are one figure a place has, not works.
@@ -39,14 +41,14 @@ _FIGURE = re.compile(
 )
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=REMEMBERED)
 def wording(text: str) -> str:
     """An indicator's wording without width, marks, 全省, 新增 and the like: what two releases can have in common."""
     plain = _PLACE.sub("", _DROP.sub("", unicodedata.normalize("NFKC", text)).replace("规模以上", "规上"))
     return _ACTION.sub("", plain) or plain
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=REMEMBERED)
 def context(text: str) -> frozenset[str]:
     """The pairs of characters of a stretch of text, figures and their qualifiers left out."""
     return _pairs_of(_DROP.sub("", _FIGURE.sub("", unicodedata.normalize("NFKC", text))))

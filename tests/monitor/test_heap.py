@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,19 @@ print(full - resident())
         for on in (True, False)
     ]
     assert freed[0] > 50_000_000 > freed[1]
+
+
+class _Ring:
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_only_refers_to_itself_is_freed_first() -> None:
+    gc.disable()
+    try:
+        ring = weakref.ref(_Ring())
+        assert ring() is not None
+        heap.give_back()
+        assert ring() is None
+    finally:
+        gc.enable()

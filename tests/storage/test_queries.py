@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from monitor.errors import StorageError, UsageError
 from monitor.model import TargetChange
+from storage import database
 from storage.filters import Filter, prefix
 from storage.queries import Queries
 
@@ -215,3 +219,21 @@ def test_asking_cannot_write_and_needs_a_database(url, tmp_path) -> None:
         session.connection().exec_driver_sql("insert into meta values ('a', 'b')")
     with pytest.raises(StorageError, match="no database"):
         Queries(f"sqlite:///{tmp_path}/none.db").open()
+
+
+def test_after_a_rush_few_connections_stay_open(url: str) -> None:
+    """Each keeps pages of the file: a daemon that was asked ten things at once is not to keep ten caches."""
+    path = url.removeprefix("sqlite:///")
+    engine = database.reader(url)
+
+    def opened() -> int:
+        with os.scandir("/proc/self/fd") as links:
+            return sum(os.path.realpath(link) == path for link in links)
+
+    with ExitStack() as rush:
+        for connection in [rush.enter_context(engine.connect()) for _ in range(8)]:
+            connection.execute(text("SELECT count(*) FROM source")).all()
+        assert opened() == 8
+    assert opened() == database.KEPT
+    engine.dispose()
+    assert opened() == 0
