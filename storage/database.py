@@ -181,16 +181,21 @@ def revision(engine: Engine) -> str | None:
         raise StorageError(f"{engine.url.database} is not a database of mubiao: {wrong.orig}") from wrong
 
 
-def is_current(url: str) -> bool:
-    """Whether a database is there and has today's schema: then nothing is to be upgraded, and alembic to be loaded."""
+def schema(url: str) -> str | None:
+    """The schema revision of the database at this address, None where there is none yet. Without loading alembic."""
     path = sqlite_path(url)
     if path is not None and not path.exists():
-        return False
+        return None
     engine = reader(url, pooled=False)
     try:
-        return revision(engine) == REVISION
+        return revision(engine)
     finally:
         engine.dispose()
+
+
+def is_current(url: str) -> bool:
+    """Whether a database is there and has today's schema: then nothing is to be upgraded."""
+    return schema(url) == REVISION
 
 
 def require_current(engine: Engine, known: frozenset[str]) -> None:

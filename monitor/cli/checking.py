@@ -177,7 +177,7 @@ def run(host: str, port: int, no_web: bool, form: str, log_level: str, **kw: Any
     with ExitStack() as held:
         listen = None if no_web else held.enter_context(reserved(host, port))
         reached(session)
-        store = held.enter_context(writable(session))
+        store = held.enter_context(writable(session, log=structlog.get_logger("mubiao")))
         shared = None if sqlite_path(session.db) else partial(clustered(session.db).shared, session.db)
         asyncio.run(
             daemon.serve(
@@ -233,7 +233,7 @@ def worker(concurrency: int, host: str, port: int | None, form: str, log_level: 
     with ExitStack() as held:
         listen = None if port is None else held.enter_context(reserved(host, port))
         reached(session)
-        store = held.enter_context(writable(session, lock=False))
+        store = held.enter_context(writable(session, lock=False, log=structlog.get_logger("mubiao")))
         cluster = clustered(session.db)
         words, environ = configuration.vocabulary(), configuration.variables()
         asyncio.run(cluster.serve(store, config, words, environ, concurrency=concurrency, listen=listen))

@@ -6,16 +6,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from monitor.cli import out
 from monitor.cli.session import Session
 from monitor.errors import StorageError, UsageError
+from monitor.i18n import say
+from monitor.i18n.cli import TEXTS
 from storage import postgres
-from storage.database import daemon_pid, is_current, shown, sqlite_path
+from storage.database import daemon_pid, is_current, schema, shown, sqlite_path
 from storage.queries import Queries
+from storage.tables import REVISION, REVISIONS
 
 if TYPE_CHECKING:  # a query does not pay for what writes
+    from structlog.typing import FilteringBoundLogger
+
     from storage.store import Store
+
+TOLD_EVERY = 10.0  # seconds between two lines of a log about a long upgrade
 
 
 def path_of(db: str) -> Path:
@@ -60,20 +69,49 @@ def clustered(db: str) -> Any:
 
 
 @contextmanager
-def writable(session: Session, *, migrate: bool = True, lock: bool = True) -> Iterator[Store]:
-    """The one writer. Refuses, naming its pid, while a daemon holds the database; without `lock` it may."""
+def writable(
+    session: Session, *, migrate: bool = True, lock: bool = True, log: FilteringBoundLogger | None = None
+) -> Iterator[Store]:
+    """The one writer. Refuses, naming its pid, while a daemon holds the database; without `lock` it may.
+
+    What an upgrade does stands in the `log` of a service, on stderr otherwise.
+    """
     path = sqlite_path(session.db)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    if migrate and not is_current(session.db):
-        from monitor.cli.steps import gauge
-        from storage import migrate as schema
-
-        with gauge(session.lang, "upgrading") as told:
-            schema.upgrade(session.db, datetime.now(UTC), told)
+    if migrate:
+        _upgrade(session, log)
     from storage.store import Store
 
     with Store(session.db) as store:
         if lock:
             store.lock_daemon()
         yield store
+
+
+def _upgrade(session: Session, log: FilteringBoundLogger | None) -> None:
+    """Today's schema. That an older one is brought up to it is said: it may take minutes, and leaves a copy."""
+    have = schema(session.db)
+    if have == REVISION:
+        return
+    from monitor.cli.steps import gauge
+    from storage import migrate
+
+    if have not in REVISIONS:  # none yet, or a newer one, which is refused
+        migrate.upgrade(session.db, datetime.now(UTC))
+    elif log is None:
+        with gauge(session.lang, "upgrading") as told:
+            saved = migrate.upgrade(session.db, datetime.now(UTC), told)
+        out.note(say(TEXTS, "upgraded", session.lang, path=shown(session.db), saved=saved or "-"))
+    else:
+        told_at = begun = monotonic()
+        log.info("upgrading", database=shown(session.db), schema=have, to=REVISION)
+
+        def further(done: int, total: int) -> None:
+            nonlocal told_at
+            if monotonic() - told_at >= TOLD_EVERY:
+                told_at = monotonic()
+                log.info("upgrading", done=done, of=total)
+
+        saved = migrate.upgrade(session.db, datetime.now(UTC), further)
+        log.info("upgraded", seconds=round(monotonic() - begun, 1), copy=saved)
