@@ -33,6 +33,7 @@ class ConfigError(MubiaoError):
     ) -> None:
         self.message, self.file, self.line, self.column = message, file, line, column
         self.path, self.fix = path, fix
+        self.seen: tuple[tuple[str, int, int], ...] = ()  # of a whole configuration: the files that were read for it
         place = ":".join(str(x) for x in (file, line, column) if x is not None)
         parts = [p for p in (place, path, message) if p]
         super().__init__(": ".join(parts) + (f" ({fix})" if fix else ""))

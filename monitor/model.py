@@ -193,6 +193,10 @@ class Subscription:
     lang: str = "zh"
 
 
+# files and folders: name, when it was written (nanoseconds), bytes
+Stamp = tuple[tuple[str, int, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """sources.yaml, read whole and checked."""
@@ -206,6 +210,7 @@ class Config:
     path: str | None = None
     files: tuple[str, ...] = ()  # `path` and all that it includes
     warnings: tuple[str, ...] = ()  # of sources.yaml: nothing wrong, but probably not meant
+    seen: Stamp = ()  # what it was read from, as that was before it was read
 
     def source(self, key: str) -> Source | None:
         """The source with this key."""

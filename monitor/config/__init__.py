@@ -9,18 +9,16 @@ schema(), init_text()          for editors, and what `mubiao init` writes
 from monitor.config.data_files import init_text, vocabulary
 from monitor.config.environment import Settings, chromium, secret, settings, variables
 from monitor.config.keys import schema
-from monitor.config.reading import Stamp, load, stamp
+from monitor.config.reading import load
 
 __all__ = [
     "Settings",
-    "Stamp",
     "chromium",
     "init_text",
     "load",
     "schema",
     "secret",
     "settings",
-    "stamp",
     "variables",
     "vocabulary",
 ]

@@ -5,17 +5,18 @@ from __future__ import annotations
 import gc
 import glob
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from monitor.config import stamps
 from monitor.config.data_files import vocabulary
 from monitor.config.keys import CHANNEL, DEFAULTS, IN_INCLUDED, NETWORK, SOURCE, SUBSCRIPTION, TOP
 from monitor.config.values import NULL, Keys, WrongError, mapping, nearest, pairs, string
 from monitor.errors import ConfigError
-from monitor.model import Channel, Config, Network, Source, Subscription
+from monitor.model import Channel, Config, Network, Source, Stamp, Subscription
 
 
 def _timed(values: dict[str, Any], node: yaml.Node, bad: list[WrongError]) -> dict[str, Any]:
@@ -44,6 +45,16 @@ class _Loading:
         self.subscriptions: list[tuple[Subscription, str, str, yaml.Node]] = []  # with file, path and place
         self.templates: dict[str, str] = {}
         self.places: dict[str, str] = {}  # what -> file:line where it was first named
+        self._seen: dict[Path, tuple[str, int, int]] = {}
+
+    def look(self, place: Path) -> None:
+        """Before it is read: what is written in the meantime is to be noticed later."""
+        self._seen.setdefault(place, stamps.of(place))
+
+    @property
+    def seen(self) -> Stamp:
+        """All files and folders that this configuration hangs on."""
+        return tuple(self._seen.values())
 
     def report(self, file: str, path: str, found: Iterable[WrongError]) -> None:
         for bad in found:
@@ -64,6 +75,7 @@ class _Loading:
         """Reads one file; mistakes are collected, not raised."""
         name = str(path)
         self.files.append(name)
+        self.look(path)
         root = _compose(path, included=included)
         if root is None:
             return
@@ -172,7 +184,9 @@ class _Loading:
             folder = Path(name).parent / string(node)
             if not folder.is_dir():
                 raise WrongError(node, f"{str(folder)!r} is no folder", f"it is looked for beside {name}")
+            self.look(folder)
             for path in sorted([*folder.glob("*.html"), *folder.glob("*.txt")]):
+                self.look(path)
                 self.templates[path.name] = path.read_text(encoding="utf-8")
         except WrongError as bad:
             self.report(name, "templates", [bad])
@@ -182,6 +196,8 @@ class _Loading:
     def _include(self, main: Path, name: str, node: yaml.Node) -> None:
         try:
             pattern = string(node)
+            if glob.has_magic(pattern):
+                self.look(_first_folder(main.parent / pattern))
             found = sorted(Path(p) for p in glob.glob(str(main.parent / pattern), recursive=True))  # noqa: PTH207
             if not found and not glob.has_magic(pattern):
                 raise WrongError(node, f"{pattern!r} does not exist", f"it is looked for beside {name}")
@@ -190,6 +206,8 @@ class _Loading:
             return
         for path in found:
             if path.resolve() != main.resolve():
+                if glob.has_magic(pattern):
+                    self.look(path.parent)
                 self.file(path, included=True)
 
     def finish(self) -> None:
@@ -225,6 +243,11 @@ class _Loading:
             for name in subscription.indicators:
                 if name not in listed:
                     yield f"{place}.indicators: {name!r} is in no list of indicators; it is compared as written"
+
+
+def _first_folder(pattern: Path) -> Path:
+    """The folder that a pattern begins in: what is put there may match."""
+    return next(p for p in pattern.parents if not glob.has_magic(str(p)))
 
 
 def _wrong_post(node: yaml.Node, source: Source) -> list[WrongError]:
@@ -326,6 +349,7 @@ def load(path: str | Path) -> Config:
         first, *others = sorted(loading.errors, key=lambda e: (e.file != str(path), e.file or "", e.line or 0))
         for other in others:
             first.add_note(str(other))
+        first.seen = loading.seen
         raise first
     return Config(
         sources=tuple(loading.sources.values()),
@@ -337,18 +361,5 @@ def load(path: str | Path) -> Config:
         path=str(path),
         files=tuple(loading.files),
         warnings=tuple(loading.warnings),
+        seen=loading.seen,
     )
-
-
-Stamp = tuple[tuple[str, int, int], ...]
-
-
-def stamp(config: Config) -> Stamp:
-    """Another one whenever a file that was read is written, or one is put beside those included. Opens no file."""
-    places = {Path(file) for file in config.files} | {Path(file).parent for file in config.files[1:]}
-    found = []
-    for place in sorted(places):
-        with suppress(OSError):  # away for a moment: an editor puts another one in its place
-            known = place.stat()
-            found.append((str(place), known.st_mtime_ns, known.st_size if place.is_file() else 0))
-    return tuple(found)
