@@ -454,6 +454,7 @@ class Daemon:
         if time.monotonic() < self._rests_until or (self._rest and self._running):
             return
         made, checker = self.made, self.made.checker
+        made.store.require_place()
         now, before = made.now(), checker.under_way()
         if self._share is not None:
             await checker.look(made.store.lock_daemon)  # a restarted server has forgotten it

@@ -212,6 +212,30 @@ def require_current(engine: Engine, known: frozenset[str]) -> None:
     raise NewerError(f"{name} has the newer schema {have}, this program knows up to {REVISION}: install a newer mubiao")
 
 
+class Place:
+    """Where a SQLite file was opened. A connection follows the file, whatever becomes of its name: what is written to
+    one that was moved away or deleted is found by nobody."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known = self._file()
+
+    def _file(self) -> tuple[int, int] | None:
+        try:
+            known = self._path.stat()
+        except OSError:
+            return None
+        return known.st_dev, known.st_ino
+
+    def require(self) -> None:
+        """Raises StorageError where another file stands there now, or none."""
+        if self._file() != self._known:
+            raise StorageError(
+                f"{self._path} was moved, deleted or replaced while it was open; nothing of this step was saved "
+                "(put it back, or stop and start again)"
+            )
+
+
 class Lock:
     """An exclusive lock beside the database, held by the daemon for as long as it runs. The kernel frees it."""
 

@@ -82,6 +82,7 @@ class Store:
         self._turn = threading.Lock()
         self._synced = 0.0  # when a delivery last waited for the disk, by the monotonic clock
         self._daemon = database.lock(url)
+        self._place: database.Place | None = None  # of a file, once it is open
 
     # ------------------------------------------------------------------ opening
 
@@ -89,6 +90,7 @@ class Store:
         """Raises StorageError for a database that is missing, older or newer than this program."""
         if self.path is not None and not self.path.exists():
             raise StorageError(f"there is no database {self.path} yet; run: mubiao db upgrade")
+        self._place = database.Place(self.path) if self.path is not None else None
         database.require_current(self._reader, REVISIONS)
         return self
 
@@ -108,9 +110,15 @@ class Store:
         """Be the daemon of this database until `close`. Raises StorageError naming the pid of another one."""
         self._daemon.take()
 
+    def require_place(self) -> None:
+        """Raises StorageError where the file that is written to is no longer the one with its name."""
+        if self._place is not None:
+            self._place.require()
+
     @contextlib.contextmanager
     def _note(self) -> Iterator[Session]:
         """One transaction that names no blob and no payload."""
+        self.require_place()
         with (
             self._turn,
             database.plain_errors(self._writer),
@@ -131,6 +139,7 @@ class Store:
     def _write_soon(self) -> Iterator[Session]:
         """As `_write`, but the disk is waited for once in SYNC seconds only: for what repeats something when it is
         lost, and loses nothing."""
+        self.require_place()
         with self._turn, contextlib.ExitStack() as stack:
             if time.monotonic() - self._synced < SYNC:
                 stack.enter_context(database.unsynced(self._writer))

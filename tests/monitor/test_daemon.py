@@ -204,6 +204,32 @@ async def test_a_full_disk_raises_an_alarm_asks_no_site_in_vain_and_loses_nothin
         assert len(ask.history("a")) == 2
 
 
+async def test_a_file_that_was_moved_away_is_not_written_to_and_no_site_is_asked(running: Running, web: Any) -> None:
+    """A connection follows the file: what was saved after a `mv` or `rm` was found by nobody, and all seemed well."""
+    store, file = running.watch.store, running.watch.store.path
+    away = file.with_name("away.db")
+    running.watch.clock.pass_by(minutes=15)
+    await checked(running.daemon)
+    running.watch.clock.pass_by(hours=2)
+    file.rename(away)
+    for other in (False, True):
+        if other:
+            file.touch()
+        await running.daemon._turn("due", running.daemon.due)
+        assert "moved, deleted or replaced" in running.status.trouble["due"]
+        assert web.asked == ["/a"]
+        with pytest.raises(StorageError, match="nothing of this step was saved"):
+            store.hold_host("www.yunling.example", running.watch.clock(), "a test")
+        with pytest.raises(StorageError), store._write_soon():
+            pass
+    away.replace(file)
+    await running.daemon._turn("due", running.daemon.due)
+    while running.daemon._tasks:
+        await asyncio.gather(*running.daemon._tasks)
+    assert running.status.trouble == {}
+    assert web.asked == ["/a"] * 2
+
+
 async def test_a_turn_that_runs_at_a_stop_ends_before_the_scheduler(running: Running) -> None:
     daemon, said = running.daemon, list[str]()
     begun, release, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
