@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import gc
 import io
+import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -114,8 +116,22 @@ def _behind(group: click.Context, option: str) -> str:
     return f"{group.command_path} {next((word for word in sys.argv if word in known), 'COMMAND')} {option} …"
 
 
+def _three_files() -> None:
+    """stdin, stdout and stderr lead nowhere where they were closed (`>&-`, some init scripts): no other file is to get
+    their numbers, and Python has None in their place."""
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    while (nowhere := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(nowhere)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - until the process ends
+
+
 def main() -> None:
     """The installed command. Exit status: 0 done, 1 some of it failed, 2 wrong usage or config, 130 interrupted."""
+    _three_files()
     stdout = sys.stdout
     if isinstance(stdout, io.TextIOWrapper):  # half a character, or one that the locale has not: a program goes on
         stdout.reconfigure(errors="backslashreplace")

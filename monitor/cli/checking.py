@@ -129,10 +129,21 @@ def check(keys: tuple[str, ...], everything: bool, no_deliver: bool, as_json: bo
         raise click.exceptions.Exit(1)
 
 
+def starting() -> None:
+    """Signals that come before a service heeds them: while it upgrades a database for minutes, or waits for its server.
+
+    Left to the system, SIGTERM is lost for the first process of a container, and SIGHUP ends any other. The file that
+    was written is noticed as soon as there is somebody to look.
+    """
+    import signal
+
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 def reached(session: Session) -> None:
     """A service waits for a database's server that does not answer yet, and says so once: after a power cut it may be
     started before it."""
-    import signal
     import time
 
     from storage.database import is_current
@@ -144,8 +155,6 @@ def reached(session: Session) -> None:
             is_current(session.db)
         except GoneError as wrong:
             if not told:
-                # the first process of a container is not ended by a signal that it leaves to the system
-                signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
                 log.error("database", error=f"{wrong}; waiting for it (a wrong address: mend --db or MUBIAO_DB)")
             told = True
             time.sleep(AGAIN)
@@ -165,6 +174,7 @@ def reached(session: Session) -> None:
 def run(host: str, port: int, no_web: bool, form: str, log_level: str, **kw: Any) -> None:
     """The daemon: schedules, checks, delivers alerts, serves the web page. SIGTERM ends it cleanly."""
     session: Session = kw["session"]
+    starting()
     configure_log(form=form, level=log_level)
     from monitor import config as configuration
     from monitor import daemon
@@ -224,6 +234,7 @@ def worker(concurrency: int, host: str, port: int | None, form: str, log_level: 
         raise UsageError(
             "worker shares a PostgreSQL database: --db postgresql://… (a SQLite file has one checker, run)"
         )
+    starting()
     configure_log(form=form, level=log_level)
     from monitor import config as configuration
     from monitor.cli.database import clustered, writable

@@ -221,11 +221,20 @@ def test_a_log_that_cannot_be_written_stops_nothing(desk: Any) -> None:
     assert out == "goes on\n"
 
 
+def test_a_process_without_its_three_files_does_what_it_is_asked_for(desk: Any) -> None:
+    """`mubiao run <&- >&- 2>&-`, as some init scripts start a service, ended with 1 and no word."""
+    desk.watch()
+    code = "import os, sys; os.closerange(0, 3); os.execv(sys.executable, [sys.executable, '-m', 'monitor', 'check'])"
+    assert desk.spawn(code=code).wait(PATIENCE) == 0
+    assert (desk.folder / "data/mubiao.db").exists()
+
+
 def test_a_service_that_waits_for_its_database_ends_when_it_is_told_to(desk: Any) -> None:
     desk.watch({"key": "a", "url": "http://yunling.example/"})
     process = desk.spawn("run", "--no-web", "--log", "console", "--db", "postgresql://nobody@127.0.0.1:9/mubiao")
     line = until(process, "waiting for it")
     assert "\x1b" not in line, "a file is no terminal"
+    process.send_signal(signal.SIGHUP)  # what was written is seen when it begins
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (0, "")
