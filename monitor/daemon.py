@@ -44,7 +44,7 @@ from monitor.systemd import Notifier
 from monitor.vigil import Vigil
 from monitor.web.server import Status, Web
 from storage import retention
-from storage.database import shown, sqlite_path
+from storage.database import DamagedError, shown, sqlite_path
 from storage.postgres import GoneError
 from storage.store import Store
 
@@ -63,6 +63,7 @@ PER_HOST = 20  # pages of one host under way or taken at once: a long column mus
 ZONE = "Asia/Shanghai"
 TURN_PAGES, TURN_SECONDS = 20, 20.0  # of one host in a worker's turn: then others have theirs
 THINNING = 600.0  # seconds a night; what is left then goes in the next one
+SELDOM_JOBS = frozenset({"digest", "overdue", "retention", "vigil"})
 RESTS, LONGEST_REST = 10.0, 40.0  # seconds without a check after one that the disk or the database refused
 EACH = timedelta(seconds=0.1)  # of new sources: a few are read at once, a thousand within two minutes
 DRAIN = 5.0  # seconds for running checks and messages after SIGTERM; container hosts kill after 10
@@ -333,6 +334,7 @@ class Daemon:
         self._begun_before: set[int] = set()  # pages whose check began before the clock was set back
         self._jumps = jumps.Jumps(made.now, monotonic)
         self._gone = False  # whether the database's server is away, which has been said
+        self._owed: dict[str, Callable[[], Awaitable[object]]] = {}  # jobs that come seldom, and met no database
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}  # late is not too late
         self.scheduler = AsyncIOScheduler(timezone=ZONE, job_defaults=defaults)
 
@@ -348,15 +350,15 @@ class Daemon:
         self.scheduler.start()
         self._beside("clock", self._bring_back)
 
-    def _beside(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    def _beside(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
         """A turn in a task of its own, which `drain` waits for."""
         task = asyncio.create_task(self._turn(name, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def hang_up(self) -> None:
-        """SIGHUP."""
-        self._beside("reload", self.reload)
+        """SIGHUP. Under the name of the look at the files, which goes on where the database did not take them."""
+        self._beside("files", self.reload)
 
     async def _bring_back(self) -> None:
         """The clock may have been set back while no daemon ran."""
@@ -416,7 +418,7 @@ class Daemon:
         try:
             await work()
             self.status.trouble.pop(name, None)
-            if self._gone and name == "due":
+            if self._gone and name == "due" and not self.stopping.is_set():  # then it asks for nothing
                 log.info("database answers again")
                 self._gone = False
         except asyncio.CancelledError:
@@ -425,6 +427,8 @@ class Daemon:
         except StorageError as wrong:
             self._say(name, wrong)
             self.status.trouble[name] = str(wrong)
+            if name in SELDOM_JOBS and not isinstance(wrong, DamagedError):
+                self._owed[name] = work
         except Exception as wrong:  # one turn of the loop
             log.exception("job failed", job=name)
             self.status.trouble[name] = f"{type(wrong).__name__}: {wrong}"
@@ -487,7 +491,11 @@ class Daemon:
 
     async def outbox(self) -> None:
         """Start to send what is owed, each channel in a task of its own: one that hangs delays no other."""
-        for name in await self.made.deliverer.owing(self.made.now()):
+        owing = await self.made.deliverer.owing(self.made.now())
+        for job in [j for j in self.status.trouble if j.startswith("outbox ")]:
+            if job.removeprefix("outbox ") not in {*owing, *self._sending}:  # it owes nothing any more, or is gone
+                self.status.trouble.pop(job)
+        for name in owing:
             if name not in self._sending and not self.stopping.is_set():
                 self._sending.add(name)
                 self._beside(f"outbox {name}", partial(self._send, name))
@@ -508,6 +516,8 @@ class Daemon:
         reading, unread = await asyncio.to_thread(self.made.store.first_crawl)
         if unread:  # a source that fails has none, and is told of by itself
             log.info("still reading for the first time", sources=reading, pages_unread=unread)
+        for name in tuple(self._owed):  # not a day later: the database answered just now
+            self._beside(name, self._owed.pop(name))
         if self.status.healthy(self.made.now()):
             await self.made.vigil.ping()
 

@@ -23,7 +23,7 @@ from alerts.email import SMTP_ENV
 from alerts.render import Links, render, sandboxed
 from alerts.sending import PartlyDeliveredError, Sender, Settings, without_secrets
 from monitor import wire
-from monitor.errors import ConfigError, DeliveryError
+from monitor.errors import ConfigError, DeliveryError, StorageError
 from monitor.model import Alert, Channel, Config, Delivery, Message, Off
 from monitor.schedule import next_fire
 from storage.store import Store
@@ -66,12 +66,19 @@ class Deliverer:
     async def deliver_due(self, now: datetime, done: list[Delivery] | None = None) -> list[Delivery]:
         """Everything due at `now`, sent or failed once. Returns when the slowest channel is done with it.
 
-        `done` is filled as it goes, so that a cancelled call still says what was tried.
+        `done` is filled as it goes, so that a cancelled call still says what was tried. Raises StorageError.
         """
         done = [] if done is None else done
-        async with asyncio.TaskGroup() as group:
-            for name in await self.owing(now):
-                group.create_task(self.deliver(name, now, done))
+        owing = await self.owing(now)
+        refused: BaseException | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name in owing:
+                    group.create_task(self.deliver(name, now, done))
+        except* StorageError as several:
+            refused = several.exceptions[0]  # the others met the same database
+        if refused is not None:
+            raise refused
         return done
 
     async def owing(self, now: datetime) -> list[str]:

@@ -230,6 +230,60 @@ async def test_a_file_that_was_moved_away_is_not_written_to_and_no_site_is_asked
     assert web.asked == ["/a"] * 2
 
 
+async def test_a_job_that_comes_once_a_day_and_met_no_database_runs_within_a_minute(running: Running) -> None:
+    """A digest of eight o'clock went out a day late where the server was away at eight; /healthz said 503 all day."""
+    daemon, tries = running.daemon, []
+
+    async def fold() -> None:
+        tries.append(running.watch.clock())
+        if len(tries) < 3:
+            raise StorageError("the server does not answer")
+
+    async def minute() -> None:
+        await daemon._turn("minute", daemon.minute)
+        while daemon._tasks:
+            await asyncio.gather(*daemon._tasks)
+
+    await daemon._turn("digest", fold)
+    await minute()
+    assert "digest" in running.status.trouble
+    await minute()
+    assert running.status.trouble == {}
+    await minute()
+    assert len(tries) == 3
+
+
+async def test_a_hang_up_that_the_database_refuses_is_no_lasting_trouble(running: Running, desk: Any, web: Any) -> None:
+    daemon, store = running.daemon, running.watch.store
+    away = store.path.with_name("away.db")
+    desk.watch({"key": "a", "url": web.url + "/a"}, {"key": "b", "url": web.url + "/b"})
+    store.path.rename(away)
+    daemon.hang_up()
+    await asyncio.gather(*daemon._tasks)
+    assert list(running.status.trouble) == ["files"]
+    away.rename(store.path)
+    await daemon._turn("files", daemon.look_at_files)
+    assert running.status.trouble == {}
+    assert [s.key for s in running.made.checker.config.sources] == ["a", "b"]
+
+
+async def test_a_database_that_refuses_at_the_end_is_no_error_of_the_daemon(running: Running) -> None:
+    """It ended with 1 and two hundred lines where its server was away or its disk full."""
+    daemon, store = running.daemon, running.watch.store
+    store.enqueue([rules.trial("desk", now=running.watch.clock())], running.watch.clock())
+    assert store.channels_due(running.watch.clock()) == ["desk"]
+    daemon.scheduler.start(paused=True)
+    store.path.rename(store.path.with_name("away.db"))
+    daemon.stopping.set()
+    await daemon.drain()
+
+
+async def test_the_trouble_of_a_channel_ends_when_it_owes_nothing(running: Running) -> None:
+    running.status.trouble["outbox desk"] = "the disk is full"
+    await running.daemon.outbox()
+    assert running.status.trouble == {}
+
+
 async def test_a_turn_that_runs_at_a_stop_ends_before_the_scheduler(running: Running) -> None:
     daemon, said = running.daemon, list[str]()
     begun, release, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
