@@ -28,8 +28,8 @@ from sqlmodel import Field, SQLModel
 
 from monitor.errors import StorageError
 
-REVISIONS = frozenset({"0001", "0002", "0003", "0004", "0005", "0006"})  # every one since the first release
-REVISION = "0006"  # what this program reads and writes; migrations/versions ends with it
+REVISIONS = frozenset({"0001", "0002", "0003", "0004", "0005", "0006", "0007"})  # every one since the first release
+REVISION = "0007"  # what this program reads and writes; migrations/versions ends with it
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -169,6 +169,7 @@ class PageRow(SQLModel, table=True):
     attached: str | None = None  # the mark of the attachments last followed; NULL: never looked at
     lease_id: str | None = None  # the token of who is checking it (leases.py) …
     lease_until: datetime | None = _time()  # … until then, unless it is renewed
+    resumes: datetime | None = _time()  # what `next_due` was when its source was put to rest, and is when it wakes
 
 
 class VersionRow(SQLModel, table=True):

@@ -25,11 +25,12 @@ CHOOSING = ("match", "match_text", "links")  # keys by which a source chooses it
 def sync(
     session: Session, sources: Sequence[Source], now: datetime, first_due: Callable[[Source], datetime]
 ) -> list[str]:
-    """Bring rows in line with the configuration. Nothing is deleted: what left it is kept, marked and never due.
+    """Bring rows in line with the configuration. Nothing is deleted: what left it is kept, marked and never due. Its
+    pages keep the time at which they go on, should it come back.
 
     Returns the keys of known sources that now choose their documents by another rule.
     """
-    chosen, entering = list[str](), list[Source]()
+    chosen, entering, resting = list[str](), list[Source](), list[str]()
     known = {row.key: row for row in session.exec(select(SourceRow))}
     for source in sources:
         row = known.pop(source.key, None)
@@ -42,15 +43,35 @@ def sync(
             chosen.append(row.key)
         if moved or (woken and source.enabled):
             entering.append(source)
+        if not source.enabled and (moved or not woken):
+            resting.append(source.key)
         session.add(row)
     for row in known.values():
         if row.in_config:
             row.in_config, row.gone_at = False, now
+            resting.append(row.key)
             session.add(row)
     session.flush()
     for start in range(0, len(entering), MOST_NAMED):
-        _enter(session, entering[start : start + MOST_NAMED], now, first_due)
+        some = entering[start : start + MOST_NAMED]
+        _wake(session, [source.key for source in some])
+        _enter(session, some, now, first_due)
+    session.flush()
+    for start in range(0, len(resting), MOST_NAMED):
+        rest(session, resting[start : start + MOST_NAMED])
     return chosen
+
+
+def rest(session: Session, sources: Sequence[str]) -> None:
+    """These sources' pages are due no more: what nobody reads must not stand in the way of what is looked for every
+    second."""
+    pages = update(PageRow).where(col(PageRow.source).in_(sources), col(PageRow.next_due).is_not(None))
+    session.connection().execute(pages.values(resumes=col(PageRow.next_due), next_due=None))
+
+
+def _wake(session: Session, sources: Sequence[str]) -> None:
+    pages = update(PageRow).where(col(PageRow.source).in_(sources), col(PageRow.resumes).is_not(None))
+    session.connection().execute(pages.values(next_due=col(PageRow.resumes), resumes=None))
 
 
 def choose(session: Session, source: str, wanted: Callable[[PageRow], bool], now: datetime) -> tuple[int, int]:
@@ -60,20 +81,25 @@ def choose(session: Session, source: str, wanted: Callable[[PageRow], bool], now
     were imported from disk have no address to read.
     """
     left = taken = 0
+    owner = session.get_one(SourceRow, source)
     documents = select(PageRow).where(col(PageRow.source) == source, col(PageRow.role) == "document")
     for row in session.exec(documents.where(col(PageRow.url).startswith("http"))).all():
+        followed = row.next_due is not None or row.resumes is not None
         if not wanted(row):
-            left += row.next_due is not None
-            row.next_due = None
-        elif row.next_due is None:
+            left += followed
+            row.next_due = row.resumes = None
+        elif not followed:
             taken += 1
             row.next_due = now
-        if row.next_due is None and row.last_checked is None and row.version is None:
+        if row.next_due is None and row.resumes is None and row.last_checked is None and row.version is None:
             session.delete(row)  # a name and nothing else: a list that is still to be read must not wait for it
         else:
             session.add(row)
     session.flush()
     _leave_attachments(session, source)
+    if not (owner.enabled and owner.in_config):
+        session.flush()
+        rest(session, [source])
     return left, taken
 
 
@@ -81,10 +107,13 @@ def _leave_attachments(session: Session, source: str) -> None:
     """Attachments are read as long as their page is; one that is read again looks for them anew."""
     owner = aliased(PageRow)
     query = select(PageRow, owner).where(
-        col(PageRow.source) == source, col(PageRow.parent) == owner.id, col(owner.next_due).is_(None)
+        col(PageRow.source) == source,
+        col(PageRow.parent) == owner.id,
+        col(owner.next_due).is_(None),
+        col(owner.resumes).is_(None),
     )
     for row, page in session.exec(query):
-        row.next_due = page.attached = None
+        row.next_due = row.resumes = page.attached = None
         session.add_all((row, page))
 
 
@@ -97,7 +126,7 @@ def _enter(session: Session, sources: Sequence[Source], now: datetime, first_due
         if old.url == url[old.source]:
             known[old.source] = old
         elif old.role == "entry":
-            old.next_due = None
+            old.next_due = old.resumes = None
     for source in sources:
         row = known.get(source.key)
         if row is None:

@@ -24,7 +24,8 @@ _SOURCE = tuple(SourceRow.__table__.c)  # type: ignore[attr-defined]
 _WATCHED = (col(SourceRow.in_config).is_(True), col(SourceRow.enabled).is_(True))
 # few pages fail: with `IS NOT NULL`, or a join, SQLite would go through the pages of all sources
 FAILS = col(PageRow.error) > ""
-IS_FAILING = (FAILS, exists().where(col(SourceRow.key) == col(PageRow.source), *_WATCHED))
+IS_WATCHED = exists().where(col(SourceRow.key) == col(PageRow.source), *_WATCHED)
+IS_FAILING = (FAILS, IS_WATCHED)
 _FAILING = col(SourceRow.key).in_(columns(col(PageRow.source)).where(FAILS))
 _READ = exists().where(col(PageRow.source) == col(SourceRow.key), col(PageRow.last_checked).is_not(None))
 
@@ -126,8 +127,8 @@ def _counted(keys: Sequence[str]) -> Any:
 
 def _is_left() -> Any:
     """A document that was read and is not any more: `match` or `links` of today do not want it."""
-    read = and_(col(PageRow.role) == "document", col(PageRow.version).is_not(None), col(PageRow.next_due).is_(None))
-    return and_(read, col(PageRow.url).startswith("http"))
+    read = and_(col(PageRow.role) == "document", col(PageRow.version).is_not(None), col(PageRow.url).startswith("http"))
+    return and_(read, col(PageRow.next_due).is_(None), col(PageRow.resumes).is_(None))
 
 
 def _longest_failing(keys: Sequence[str]) -> Any:

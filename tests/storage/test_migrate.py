@@ -31,6 +31,8 @@ PLAIN = "array(SELECT word FROM unnest(words) AS word WHERE ascii(word) < 57344)
 def revise(url: str, revision: str) -> None:
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file, file:
         file.execute("update alembic_version set version_num=?", [revision])
+        if revision < "0007":
+            file.execute("alter table page drop column resumes")
 
 
 def test_from_nothing_to_the_tables(template) -> None:
@@ -45,20 +47,20 @@ def test_from_nothing_to_the_tables(template) -> None:
     assert differences == []
 
 
-def second_schema(path: Path) -> str:
-    """A database as the second schema made it; returns its address."""
+def earlier_schema(path: Path, revision: str) -> str:
+    """A database as an earlier schema made it; returns its address."""
     settings = migrate.config()
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         settings.attributes["connection"] = connection
-        command.upgrade(settings, "0002")
+        command.upgrade(settings, revision)
         connection.commit()
     engine.dispose()
     return f"sqlite:///{path}"
 
 
 def test_what_the_second_schema_owed_is_owed_by_the_third(tmp_path, house) -> None:
-    url = second_schema(tmp_path / "old.db")
+    url = earlier_schema(tmp_path / "old.db", "0002")
     told = {"title": "云岭区'\"报告\n" * 3000, "targets": [{"value": 5.5, "to": None}]}
     at = "2026-03-01T00:00:00.000000Z"
     columns = "id, key, channel, type, payload, lang, state, attempts, created, next_at, digest, folded_into, reached"
@@ -81,6 +83,27 @@ def test_what_the_second_schema_owed_is_owed_by_the_third(tmp_path, house) -> No
         assert [a.id for a in store.digest_waiting("desk", "0 8 * * *")] == ["c"]
         store.record_delivery(Delivery("a", house.now, ok=True))
         assert store.enqueue([known["b"]], house.now) == 0, "its key is known"
+
+
+def test_what_rested_in_the_sixth_schema_is_in_nobodys_way_in_the_seventh(tmp_path, house) -> None:
+    url = earlier_schema(tmp_path / "old.db", "0006")
+    source = "insert into source (key, name, kind, url, tags, settings, enabled, in_config, first_seen)"
+    page = (
+        "insert into page (source, url, role, host, next_due, since_full, consecutive, gone_count, removed, baseline)"
+        " values (?, ?, 'document', 'h', ?, 0, 0, 0, 0, 0)"
+    )
+    at = "2026-03-01T00:00:00.000000Z"
+    with closing(sqlite3.connect(tmp_path / "old.db")) as file, file:
+        for key, enabled, in_config in (("on", 1, 1), ("off", 0, 1), ("gone", 1, 0)):
+            file.execute(
+                f"{source} values (?, '', 'listing', 'http://h/', '[]', '{{}}', ?, ?, ?)", [key, enabled, in_config, at]
+            )
+            file.executemany(page, [(key, f"http://h/{key}/1", at), (key, f"http://h/{key}/2", None)])
+    migrate.upgrade(url, house.now)
+    with closing(sqlite3.connect(tmp_path / "old.db")) as file:
+        kept = file.execute("select url, next_due, resumes from page where coalesce(next_due, resumes) is not null")
+        assert set(kept) == {("http://h/on/1", at, None), ("http://h/off/1", None, at), ("http://h/gone/1", None, at)}
+    assert care.check(url) == []
 
 
 def test_the_program_knows_its_revisions() -> None:
@@ -188,6 +211,7 @@ def test_entries_of_the_third_schema_are_found_by_their_source_and_by_numbers(ur
         for index in ("change_compared_with", "change_feed", "moved_role_change", "version_year"):
             connection.execute(text(f"DROP INDEX ix_{index}"))
         connection.execute(text("DROP TABLE entry_span"))
+        connection.execute(text("ALTER TABLE page DROP COLUMN resumes"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     engine.dispose()
     told: list[tuple[int, int]] = []
@@ -211,6 +235,7 @@ def test_hundreds_of_entries_may_have_no_latest_text_among_them(url, house, sour
     more = "INSERT INTO passage (page, version, change, place) SELECT page, version, change, 'removed' FROM passage"
     with engine.begin() as connection:
         connection.execute(text(f"{more} WHERE place = :place"), [{"place": "added"}] * 600)
+        connection.execute(text("ALTER TABLE page DROP COLUMN resumes"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
     engine.dispose()
     told: list[tuple[int, int]] = []

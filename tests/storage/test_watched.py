@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import event, text
+from sqlmodel import col, select
 
-from monitor.model import Link, Page, Source
+from monitor.model import Link, Outcome, Page, Source
+from storage.queries import Queries
 from storage.store import Store
+from storage.tables import PageRow
 
 NOW = datetime(2026, 1, 9, 1, 0, tzinfo=UTC)
 URL = "http://www.yunling.gov.cn/zwgk/t20260108_1000001.html"
@@ -75,6 +80,40 @@ def test_sources_that_come_move_rest_and_wake_are_entered_together(store: Any) -
     store.sync_sources([site(1), site(2), site(3)], back, lambda _: back)
     assert entries() == {"http://s1/": back, "http://s2/": NOW, "http://s3/": later}
     assert [page.found_at for page in store.pages(["s1"])] == [NOW], "the page of before, with its past"
+
+
+@pytest.mark.both_dialects
+def test_what_rests_is_in_nobodys_way_and_goes_on_where_it_was(store: Any, url: str) -> None:
+    def site(key: str, **more: Any) -> Source:
+        return Source(key=key, url=f"http://{key}/", kind="listing", **more)
+
+    def dues() -> dict[str, datetime | None]:
+        return {page.url: page.next_due for page in store.pages(None)}
+
+    def in_the_way() -> set[str]:
+        with store._read() as session:
+            return set(session.exec(select(PageRow.source).where(col(PageRow.next_due).is_not(None))))
+
+    store.sync_sources([site("a"), site("b"), site("c")], NOW, lambda _: NOW)
+    for key in "abc":
+        one, other = store.add_pages(key, [Link(f"http://{key}/1", "报告"), Link(f"http://{key}/2", "通知")], NOW)
+        store.set_due(one.id, NOW + timedelta(days=3))
+        store.save(Outcome(replace(other, last_checked=NOW), NOW, "failed", next_due=NOW + timedelta(days=2)))
+    whole = dues()
+    later = NOW + timedelta(days=1)
+    store.sync_sources([site("a", enabled=False), site("c", match="报告")], later, lambda _: later)
+    assert in_the_way() == {"c"}
+    assert [page.source for page in store.due(later + timedelta(days=9), 99)] == ["c", "c", "c"]
+    with Queries(url) as ask:
+        assert ask.status(later + timedelta(days=9))["due"] == 3
+        assert {row["key"]: row["left"] for row in ask.sources()} == {"a": 0, "b": 0, "c": 0}
+    # what it follows is chosen anew while it rests, and moving its address does not wake it
+    assert store.choose("a", lambda page, kept: page.title == "报告", later) == (1, 0)
+    store.sync_sources([replace(site("a", enabled=False), url="http://a/new"), site("c")], later, lambda _: later)
+    assert in_the_way() == {"c"}
+    store.sync_sources([site("a"), site("b"), site("c")], later, lambda _: later)
+    entered = {"http://a/": later, "http://b/": later}
+    assert dues() == {page: entered.get(page, due) for page, due in whole.items() if page != "http://a/2"}
 
 
 _MANY = """

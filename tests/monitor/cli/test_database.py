@@ -30,6 +30,8 @@ def older(desk: Any) -> Any:
 def revised(desk: Any, revision: str) -> None:
     with closing(sqlite3.connect(desk.db.removeprefix("sqlite:///"))) as file, file:
         file.execute("UPDATE alembic_version SET version_num = ?", [revision])
+        if revision == "0005":
+            file.execute("ALTER TABLE page DROP COLUMN resumes")
 
 
 def test_a_command_says_that_it_upgrades_and_where_the_copy_is(older: Any) -> None:
