@@ -447,6 +447,7 @@ class Diff:
     rewritten: bool = False  # so little in common that edits would mislead
 
 
+ARCHIVED = "/web/"  # stands between the address of a web archive and that of a page whose captures were imported
 LATE = "an older release"  # a reason of changes: a later release of the series was known already
 
 ChangeKind = Literal["new", "content", "cosmetic", "attachment", "removed", "restored", "reverted"]

@@ -20,7 +20,7 @@ from urllib.parse import urlencode, urlsplit
 from monitor import captures
 from monitor.errors import UsageError
 from monitor.fetch.client import Fetcher
-from monitor.model import Config, Failure, Fetch, Page, Source, Vocabulary
+from monitor.model import ARCHIVED, Config, Failure, Fetch, Page, Source, Vocabulary
 from storage.store import Store
 
 SERVER = "https://web.archive.org/cdx/search/cdx"
@@ -116,7 +116,7 @@ class Archive:
         watched = config.source(self._source.key) if config is not None else None
         if watched is None or not watched.enabled:
             return asked.url
-        return f"{_origin(asked.server)}/web/{asked.url}"
+        return f"{_origin(asked.server)}{ARCHIVED}{asked.url}"
 
     async def _asked(self, url: str, server: str, now: datetime) -> Fetch:
         """Ask a few times, after as long as the server says; where that is too long, the answer is until when."""

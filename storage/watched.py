@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, exists, false, func, literal, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from monitor.model import GONE_WORDS, Link, Page, Source
+from monitor.model import ARCHIVED, GONE_WORDS, Link, Page, Source
 from storage import leases, rows
 from storage.database import MOST_NAMED
 from storage.tables import HostRow, PageRow, SourceRow
@@ -78,12 +78,13 @@ def choose(session: Session, source: str, wanted: Callable[[PageRow], bool], now
     """Stop reading documents that are not `wanted` any more, and take up those again that are: (left, taken up).
 
     What was passed over unseen (never a version of it) is looked at again: another rule may want it. Documents that
-    were imported from disk have no address to read.
+    were imported from disk have no address to read, and those of a web archive never change.
     """
     left = taken = 0
     owner = session.get_one(SourceRow, source)
     documents = select(PageRow).where(col(PageRow.source) == source, col(PageRow.role) == "document")
-    for row in session.exec(documents.where(col(PageRow.url).startswith("http"))).all():
+    readable = col(PageRow.url).startswith("http") & ~col(PageRow.url).contains(f"{ARCHIVED}http", autoescape=True)
+    for row in session.exec(documents.where(readable)).all():
         followed = row.next_due is not None or row.resumes is not None
         if not wanted(row):
             left += followed

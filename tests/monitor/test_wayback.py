@@ -127,7 +127,9 @@ def test_of_a_page_that_is_watched_the_years_before_stand_beside_it(desk: Any, a
     assert [row["release"] for row in desk.run("history", "a", "--json").json] == ["2026", "2022", "2021"]
     asked = len(archive.web.asked)
     assert desk.run("check", "--all", "--no-deliver", "--json").json["checked"] == 1, "they are never fetched"
-    assert archive.web.asked[asked:] == ["/now"]
+    desk.watch({"key": "a", "url": now, "match": "工作报告"})
+    assert desk.run("check", "--all", "--no-deliver", "--json").json["checked"] == 1, "nor by another rule"
+    assert archive.web.asked[asked:] == ["/now", "/now"]
 
 
 def test_a_server_that_lists_line_by_line(desk: Any, archive: Archive) -> None:
