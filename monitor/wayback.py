@@ -63,6 +63,10 @@ class Asked:
         return f"{base}/{capture.stamp}id_/{capture.url}"
 
 
+class _NoListError(Exception):
+    """A server that was asked for its list, and gave none: nothing is wrong with what it was asked."""
+
+
 class Archive:
     """One import: where it comes from, and what it is kept under."""
 
@@ -84,14 +88,18 @@ class Archive:
 
     async def bring(self, asked: Asked, config: Config | None, now: datetime, step: Step) -> list[dict[str, Any]]:
         """Every capture of an address as a version, oldest first; a row for each. The first that the server cannot give
-        for now ends it, named: what comes after it would bar it from its place. Broken lines of the list are failures.
+        for now ends it, named: what comes after it would bar it from its place. Broken lines of the list are failures,
+        and so is a list that the server does not give.
         """
-        listed = [capture async for capture in self._listed(asked, now)]
+        none: dict[str, Any] = {"path": asked.server, "url": asked.url, "at": None, "result": "failed", "version": None}
+        try:
+            listed = [capture async for capture in self._listed(asked, now)]
+        except _NoListError as wrong:
+            return [none | {"why": str(wrong)}]
         if not listed and not self._broken:
             raise UsageError(f"{asked.server} has no capture of {asked.url}")
         self._store.add_source(self._source, now)
         address = self._address(asked, config)
-        none: dict[str, Any] = {"path": asked.server, "url": asked.url, "at": None, "result": "failed", "version": None}
         done = [none | {"why": f"a broken line of the list: {line[:60]}"} for line in self._broken]
         for number, capture in enumerate(listed):
             step(number, len(listed))
@@ -147,7 +155,10 @@ class Archive:
             told = {name: word for name, word in given.items() if word}
             answer = await self._asked(f"{asked.server}?{urlencode(told)}", asked.server, now)
             if (why := _refused(answer)) is not None:
-                raise UsageError(f"{asked.server} gives no list: {why.error}: {why.detail}")
+                said = f"{asked.server} gives no list: {why.error}: {why.detail}"
+                raise (
+                    UsageError(said) if why.error == "guard" else _NoListError(said)
+                )  # an address that may not be asked
             before, (lines, key, count, broken) = key, _lines(answer.body, asked.server)
             self._broken += broken
             fresh = sorted({c.stamp: c for c in lines if c.stamp > last}.values(), key=lambda c: c.stamp)
@@ -159,7 +170,7 @@ class Archive:
             if key is None and (count < LISTED or not fresh):
                 return
             if key is not None and key == before:
-                raise UsageError(f"{asked.server} gives the same part of its list again")
+                raise _NoListError(f"{asked.server} gives the same part of its list again")
             since = since if key else last
 
 
@@ -219,7 +230,7 @@ def _rows(text: str, server: str) -> list[Any]:
         try:
             return list(json.loads(text))
         except ValueError as wrong:
-            raise UsageError(f"{server} gives a broken list ({wrong}), at its end: {text[-60:]!r}") from wrong
+            raise _NoListError(f"{server} gives a broken list ({wrong}), at its end: {text[-60:]!r}") from wrong
     rows = [_plain(line) for line in text.splitlines()]
     if rows and not any(isinstance(row, dict) for row in rows):
         raise UsageError(f"{server} is no CDX server: {text[:60]!r}")

@@ -49,8 +49,13 @@ ITEMS = sql_select(
 )
 
 
-def history_row(row: Any) -> Row:
-    """The fields of `mubiao history`, of a row of HISTORY; `targets` counts those that moved with this version."""
+def history_row(row: Any, *, whole: bool = True) -> Row:
+    """The fields of `mubiao history`, of a row of HISTORY; `targets` counts those that moved with this version.
+
+    Raises StorageError for a damaged kind; it is left out unless `whole`.
+    """
+    if whole:
+        rows.require_kind(row.kind, f"v{row.id}")
     return {
         "version": f"v{row.id}",
         "source": row.source,
@@ -59,7 +64,7 @@ def history_row(row: Any) -> Row:
         "at": row.at,
         "title": row.title,
         "chars": row.chars,
-        "kind": row.kind,
+        "kind": row.kind if whole else None,
         "significance": row.significance,
         "targets": row.moved,
         "attachment": row.label,

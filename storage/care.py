@@ -276,6 +276,14 @@ def _changes(session: Session, step: _Step) -> Iterator[Finding]:
         some = session.exec(numbers.where(col(ChangeRow.id) > some[-1])).all()
 
 
+def _kinds(session: Session, _step: _Step) -> Iterator[Finding]:
+    """Changes and versions of a kind that there is not."""
+    for table, what, mark in ((ChangeRow, "change", "c"), (VersionRow, "version", "v")):
+        wrong = select(table.id, table.kind).where(col(table.kind).is_not(None), col(table.kind).not_in(rows.KINDS))
+        for number, kind in session.exec(wrong):
+            yield Finding(what, f"{mark}{number}", f"its kind, {kind!r}, is damaged")
+
+
 def _outbox(session: Session, _step: _Step) -> Iterator[Finding]:
     """Every alert whose content cannot be read any more."""
     for name in session.exec(select(AlertRow.payload_sha256).distinct()).all():
@@ -325,4 +333,4 @@ def _index(session: Session, step: _Step) -> Iterator[Finding]:
         yield Finding("index", "search index", why)
 
 
-_PARTS = (_structure, _references, _damaged, _healed, _changes, _outbox, _targets, _index)
+_PARTS = (_structure, _references, _damaged, _healed, _changes, _kinds, _outbox, _targets, _index)

@@ -151,7 +151,15 @@ class Queries:
                 select(VersionRow.id).where(col(VersionRow.page).in_(pages)).order_by(*newest).limit(limit)
             )  # an index
             query = answers.HISTORY.where(col(VersionRow.id).in_(shown)).order_by(*newest)
-            return [answers.history_row(row) for row in session.connection().execute(query)]
+            return [self._history(row) for row in session.connection().execute(query)]
+
+    def _history(self, row: Any) -> Row:
+        """One version of many: without its kind where that is damaged, which is remembered."""
+        try:
+            return answers.history_row(row)
+        except StorageError as wrong:
+            self.unread.append(str(wrong))
+            return answers.history_row(row, whole=False)
 
     def show(self, ref: str, at: datetime | None = None) -> Row:
         """One version whole: the fields of `history` and the document."""
@@ -196,15 +204,16 @@ class Queries:
             query = query.where(func.coalesce(col(ChangeRow.baseline), false()).is_(False))
         with self._session() as session:
             found = feed.page(session, query, wanted, limit, rows.number(before))
-            return [self._change(row, url) for row, url in found]
+            return [change for row, url in found if (change := self._change(row, url)) is not None]
 
-    def _change(self, row: ChangeRow, url: str) -> Change:
-        """One change of many: without its edits where they are damaged, which is remembered."""
-        try:
-            return rows.change(row, url)
-        except StorageError as wrong:
-            self.unread.append(str(wrong))
-            return rows.change(row, url, whole=False)
+    def _change(self, row: ChangeRow, url: str) -> Change | None:
+        """One change of many: without its edits where they are damaged, not at all where its kind is; remembered."""
+        for whole in (True, False):
+            try:
+                return rows.change(row, url, whole=whole)
+            except StorageError as wrong:
+                self.unread.append(str(wrong))
+        return None
 
     def change(self, name: str) -> Change:
         """One change. Raises UsageError where there is none of this id."""

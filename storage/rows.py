@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
 import zstandard
@@ -17,6 +17,7 @@ from monitor.model import (
     Alert,
     Attachment,
     Change,
+    ChangeKind,
     Document,
     Edit,
     Failure,
@@ -33,6 +34,7 @@ from storage import items
 from storage.packed import unpack
 from storage.tables import AlertRow, ChangeRow, PageRow, SourceRow, VersionRow
 
+KINDS: tuple[str, ...] = get_args(ChangeKind)
 _PACK = zstandard.ZstdCompressor(level=3, write_checksum=True)
 
 # --------------------------------------------------------------------------- names that people see
@@ -284,8 +286,15 @@ def body(data: bytes, of: int | None) -> tuple[tuple[Edit, ...], tuple[TargetCha
         raise StorageError(f"the change c{of} is damaged ({wrong}); run: mubiao db check") from wrong
 
 
+def require_kind(word: str | None, name: str | None) -> None:
+    """Raises StorageError, naming whose it is, where no change is of this kind."""
+    if word is not None and word not in KINDS:
+        raise StorageError(f"the kind of {name}, {word!r}, is damaged; run: mubiao db check")
+
+
 def change(row: ChangeRow, url: str, *, whole: bool = True) -> Change:
-    """A change as everybody else knows it; without its edits and targets unless `whole`."""
+    """A change as everybody else knows it; without its edits and targets unless `whole`. Raises StorageError."""
+    require_kind(row.kind, change_id(row.id))
     edits, targets = body(row.body, row.id) if whole else ((), ())
     return Change(
         kind=cast(Any, row.kind),

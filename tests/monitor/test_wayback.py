@@ -180,11 +180,19 @@ def test_a_server_that_asks_for_a_little_patience_is_given_it(desk: Any, archive
     assert "asked for no requests until" in done.json["imported"][-1]["why"]
 
 
+def test_a_list_that_cannot_be_had_is_a_failure_and_no_wrong_usage(desk: Any, archive: Archive) -> None:
+    desk.watch({"key": "old", "url": PAGE, "enabled": False})
+    done = bring(desk, archive, path="/nowhere")
+    assert done.code == 1
+    [row] = done.json["imported"]
+    assert (row["result"], row["url"]) == ("failed", PAGE)
+    assert "gives no list: http_404" in row["why"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--source", "old"], "name files, or a page with --captures"),
-        (["--source", "old", "--captures", PAGE, "--cdx", "{web}/nowhere"], "gives no list: http_404"),
         (["--source", "old", "--captures", PAGE, "--cdx", "{web}/page"], "is no CDX server"),
         (["--source", "old", "--captures", PAGE, "--cdx", "{web}/cdx/search/cdx", "--since", "soon"], "is no date"),
         (["--source", "old", "--captures", PAGE, "--cdx", "http://10.0.0.1/cdx"], "gives no list: guard"),

@@ -130,6 +130,22 @@ def test_a_damaged_change_is_named(filled, ask, url) -> None:
         ask.change("c4")
 
 
+def test_a_kind_that_there_is_not_is_named_and_costs_itself(filled, ask, url) -> None:
+    """One flipped byte ended the whole feed with a traceback."""
+    with closing(sqlite3.connect(file_of(url))) as raw, raw:
+        raw.execute("update change set kind = 'cgntent' where id = 4")
+        raw.execute("update version set kind = 'cgntent' where id = 4")
+    assert "c4" not in [change.id for change in ask.changes()]
+    versions = {row["version"]: row["kind"] for row in ask.history(ask.version("v4").url)}
+    assert versions["v4"] is None
+    assert versions["v5"] is not None
+    assert {line.split(",")[0] for line in ask.unread} == {"the kind of c4", "the kind of v4"}
+    with pytest.raises(StorageError, match=r"kind of c4.* mubiao db check"):
+        ask.change("c4")
+    told = [(f.what, f.subject) for f in filled.store.check()]
+    assert ("change", "c4") in told and ("version", "v4") in told
+
+
 def test_a_lost_blob_is_found(filled, url) -> None:
     with closing(sqlite3.connect(file_of(url))) as raw, raw:
         raw.execute("delete from blob where sha256 = (select raw_sha256 from version where id = 7)")
