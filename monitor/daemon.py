@@ -13,7 +13,7 @@ import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -88,6 +88,7 @@ class Engine:
     ) -> None:
         self.store, self.now, self._spread, self._leads = store, now, spread, leads
         self._vocabulary = vocabulary
+        self._missed: dict[str, float] = {}  # sources of others -> since when, by the monotonic clock
         self.pools = net.Pools(net.Guard(config.network))
         self._settings = Settings(env=environ, pool=self.pools.transport, clock=now)
         known = store.hosts()
@@ -149,17 +150,33 @@ class Engine:
         if config.network != self.checker.config.network:
             self.fetcher.take_over(config.network)
         self.checker.config, self.deliverer = config, deliverer
+        self._missed.clear()
         self.vigil = Vigil(self.store, config, self.pools.client, self.now)
 
     async def turn(self, host: str) -> Counter[ResultWord]:
         """What is due at one host, as much as fits into a turn, while other machines leave it alone."""
         now, checker = self.now(), self.checker
-        pages = await checker.look(self.store.due, now, TURN_PAGES, host=host)
+        due = await checker.look(self.store.due, now, TURN_PAGES, host=host)
+        pages = [page for page in due if checker.knows(page)]
+        self._miss({page.source for page in due} - {page.source for page in pages})
         if not pages:
             return Counter()
         shift = Shift(due_by=now, until=asyncio.get_running_loop().time() + TURN_SECONDS)
         done = await checker.check(pages, shift=shift)
         return Counter(done.counts)
+
+    def _miss(self, keys: Collection[str]) -> None:
+        """What the daemon watches and this machine's sources.yaml lacks is left to others, and said now and then.
+
+        Not at once: a new file may reach the daemon first.
+        """
+        now = time.monotonic()
+        for key in keys:
+            self._missed.setdefault(key, now)
+        if any(now - since >= MINUTE for since in self._missed.values()):
+            shown = sorted(self._missed)[:10]
+            log.warning("sources.yaml lacks sources that the daemon watches", sources=shown, count=len(self._missed))
+            self._missed = dict.fromkeys(self._missed, now + TEN_MINUTES)
 
     async def carry_out(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """An order of a person (monitor.orders). Raises what it raises."""

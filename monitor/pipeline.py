@@ -345,6 +345,10 @@ class Checker:
                 return await self.database(work)
         return None
 
+    def knows(self, page: Page) -> bool:
+        """Whether the page is of a source of our sources.yaml."""
+        return page.source in self._sources
+
     def _width(self, queue: Iterable[Page]) -> int:
         """How many tasks walk through a host's pages: what its most generous source allows."""
         widths = [s.concurrency_per_host for p in queue if (s := self._sources.get(p.source))]

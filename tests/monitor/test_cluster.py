@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import structlog
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy import text
 
@@ -154,6 +156,30 @@ async def test_a_turn_checks_what_is_due_at_a_host_and_a_paused_worker_saves_not
     assert done["skipped"] == 1 and done["changed"] == 0
     with Store(url) as other:
         assert other.load(1).page.version == "v1"
+
+
+async def test_a_worker_leaves_what_its_file_lacks_to_others_and_says_so(watched, web, url: str) -> None:
+    """It claimed those pages, skipped them and was silent: nobody else could take them, nobody knew why."""
+    config, store = watched
+    words = configuration.vocabulary()
+    structlog.reset_defaults()  # the desk is silent
+    with store:
+        store.sync_sources(config.sources, daemon.utc_now(), lambda _: daemon.utc_now() - timedelta(seconds=1))
+        [host] = store.due_hosts(daemon.utc_now())
+        old = replace(config, sources=config.sources[:1])
+        async with daemon.engine(store, old, words, {}, leads=False) as made:
+            with structlog.testing.capture_logs() as told:
+                assert (await made.turn(host))["new"] == 1
+                assert made._missed.keys() == {"k1", "k2"}
+                assert told == [] or told[-1]["event"] == "checked", "the file may still come"
+                made._missed["k1"] -= 61
+                for _ in range(2):
+                    assert (await made.turn(host)).total() == 0
+            [line] = [line for line in told if line["log_level"] == "warning"]
+            assert (line["sources"], line["count"]) == (["k1", "k2"], 2)
+            await made.reload(config)
+            assert (await made.turn(host))["new"] == 2
+            assert made._missed == {}
 
 
 async def test_a_host_that_another_machine_is_at_is_asked_by_nobody_else(desk, web, page_of, url: str) -> None:
