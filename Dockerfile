@@ -42,8 +42,9 @@ USER 10001:10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8750
-# 503 while the tick stands still or a job is in trouble; a proxy of the environment is not asked
-HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
+# 503 while the tick stands still or a job is in trouble; a proxy of the environment is not asked. An upgrade of millions
+# takes minutes, in which nothing answers
+HEALTHCHECK --interval=30s --timeout=5s --start-period=5m --retries=3 \
   CMD ["python3", "-c", "import http.client, sys; c = http.client.HTTPConnection('127.0.0.1', 8750, timeout=4); c.request('GET', '/healthz'); sys.exit(c.getresponse().status != 200)"]
 ENTRYPOINT ["mubiao"]
 CMD ["run", "--host", "0.0.0.0", "--port", "8750", "--log", "json"]
