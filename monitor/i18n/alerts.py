@@ -129,7 +129,7 @@ TEXTS: Texts = {
     # source health
     "health.source.failing": (
         "{name} 连续 {count} 次抓取失败：{error}",
-        "{name} has failed {count} times in a row: {error}",
+        "{name} has failed {count:time/times} in a row: {error}",
     ),
     "health.source.recovered": ("{name} 已恢复正常", "{name} can be read again"),
     "health.source.blocked": ("{name} 拒绝访问：{error}", "{name} refuses to be read: {error}"),
@@ -138,7 +138,7 @@ TEXTS: Texts = {
     "health.overdue.expect": ("按配置，应于 {day} 前发布", "sources.yaml expects it by {day}"),
     "health.overdue.learned": ("往年最迟 {day} 发布", "in earlier years it was there by {day} at the latest"),
     "health.overdue.season": ("发布季节至 {day} 已过", "its season was over on {day}"),
-    "health.usual": ("平时约每 {days} 天有新文件", "usually there is a new one about every {days} days"),
+    "health.usual": ("平时约每 {days} 天有新文件", "usually there is a new one about every {days:day/days}"),
     "label.ends": ("证书到期", "Certificate ends"),
     "health.source.certificate": ("{name} 的证书将到期", "the certificate of {name} is about to end"),
     "health.source.moved": ("{name} 已迁址", "{name} has moved"),
@@ -158,7 +158,8 @@ TEXTS: Texts = {
     # the watch itself
     "baseline.line": (
         "首次收录完成：{sources} 个来源，{documents} 篇文件，其中报告 {reports} 份，目标与结果 {targets} 项",
-        "first reading done: {sources} sources, {documents} documents ({reports} reports), {targets} numbers",
+        "first reading done: {sources:source/sources}, {documents:document/documents} ({reports:report/reports}),"
+        " {targets:number/numbers}",
     ),
     "baseline.what": (
         "这些是底稿，不逐条提醒；此后的变化才会报告。",
@@ -166,18 +167,18 @@ TEXTS: Texts = {
     ),
     "baseline.regions": ("地区", "Regions"),
     "baseline.gaps": ("缺期", "Missing"),
-    "baseline.gap_count": ("共 {count} 处缺期", "{count} releases missing in all"),
+    "baseline.gap_count": ("共 {count} 处缺期", "{count:release/releases} missing in all"),
     "baseline.failing": ("读不到", "Not readable"),
-    "alive.line": ("仍在值守，没有变化：{sources} 个来源", "still watching, nothing changed: {sources} sources"),
-    "alive.failing": ("其中 {count} 个页面读不到", "{count} pages cannot be read"),
+    "alive.line": ("仍在值守，没有变化：{sources} 个来源", "still watching, nothing changed: {sources:source/sources}"),
+    "alive.failing": ("其中 {count} 个页面读不到", "{count:page/pages} cannot be read"),
     # digest
     "digest.line": (
         "{since} 至 {until}：{changes} 处变化，{targets} 项目标变动",
-        "{since} to {until}: {changes} changes, {targets} targets moved",
+        "{since} to {until}: {changes:change/changes}, {targets:target/targets} moved",
     ),
     "digest.subject": (
         "{until} {changes}处变化 {targets}项目标变动",
-        "{until} {changes} changes, {targets} targets moved",
+        "{until} {changes:change/changes}, {targets:target/targets} moved",
     ),
     "digest.folded": ("改动后又改回：{title}", "changed and changed back: {title}"),
     # test

@@ -34,7 +34,7 @@ TEXTS: Texts = {
     # what was found
     "found.baseline": ("基线 {count} 份文档，不通知", "a baseline (documents: {count}), nobody is told"),
     "found.quiet": ("{count} 页没有变化", "unchanged pages: {count}"),
-    "found.new": ("新文档《{title}》，{count} 项目标有变动", "new document “{title}”, {count} targets moved"),
+    "found.new": ("新文档《{title}》，{count} 项目标有变动", "new document “{title}”, {count:target/targets} moved"),
     "found.edit": ("《{title}》被改动：{line}", "“{title}” was edited: {line}"),
     "found.quote": ("《{title}》：{line}", "“{title}”: {line}"),
     "found.failure": (
@@ -66,11 +66,11 @@ TEXTS: Texts = {
     "head.ignored": ("什么被忽略，为什么", "What was ignored, and why"),
     "ignored.chrome": (
         "{count} 次读到的网页与上次字节不同而正文相同：时钟、计数器、天气、推荐链接不算变化",
-        "{count} times a page came with other bytes and the same text: clock, counters, weather, links are no change",
+        "{count:time/times} a page came with other bytes and the same text: clock, counters, weather and so on",
     ),
     "ignored.match": (
         "不跟踪的文档（{count} 份）：{titles}。它们不符合 match: 政府工作报告",
-        "{count} documents were not followed ({titles}): they do not match 政府工作报告",
+        "{count:document/documents} not followed ({titles}): they do not match 政府工作报告",
     ),
     "ignored.failures": (
         "{count} 次读取失败（{errors}）：记录在案，不产生变化，正文不受影响",
@@ -102,5 +102,5 @@ TEXTS: Texts = {
     "wrong.mail": ("第{day}天少收到邮件", "an e-mail of day {day} did not arrive"),
     "wrong.hook": ("没有收到 webhook：{change}", "no webhook arrived for {change}"),
     "wrong.signature": ("webhook 签名验证失败：{id}", "a webhook signature does not verify: {id}"),
-    "wrong.undelivered": ("还有 {count} 条通知没有送达", "{count} messages were not delivered"),
+    "wrong.undelivered": ("还有 {count} 条通知没有送达", "{count:message/messages} not delivered"),
 }

@@ -14,7 +14,10 @@ TEXTS: Texts = {
     "robots.refused": ("不允许：{why}", "not allowed: {why}"),
     "robots.path": ("规则禁止这个地址", "its rules exclude this address"),
     "robots.delay": ("，Crawl-delay {seconds} 秒", ", Crawl-delay {seconds} s"),
-    "decoded": ("{encoding}：{why}；{lost} 个字符无法读出", "{encoding}: {why}; {lost} characters could not be read"),
+    "decoded": (
+        "{encoding}：{why}；{lost} 个字符无法读出",
+        "{encoding}: {why}; {lost:character/characters} could not be read",
+    ),
     "how.bom": ("文件开头的标记（BOM）如此", "the byte order mark says so"),
     "how.utf-8": ("字节是有效的 UTF-8，与声明无关", "the bytes are valid UTF-8, whatever is declared"),
     "how.http": ("HTTP 头如此声明", "the HTTP header says so"),

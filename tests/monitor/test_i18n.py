@@ -114,3 +114,11 @@ def test_the_language_is_the_option_else_the_locale() -> None:
 def test_an_unknown_word_is_a_bug_and_not_a_blank() -> None:
     with pytest.raises(KeyError):
         say(cli_words.TEXTS, "no such word", "zh")
+
+
+def test_a_number_brings_its_noun_along() -> None:
+    table: Texts = {"x": ("{n} 页，{at}", "{n:page/pages} at {at}, {share:.1f}")}
+    assert [say(table, "x", "en", n=n, at="now", share=0.25) for n in (0, 1, 2, "1,234")] == [
+        "0 pages at now, 0.2", "1 page at now, 0.2", "2 pages at now, 0.2", "1,234 pages at now, 0.2",
+    ]  # fmt: skip
+    assert say(table, "x", "zh", n=1, at="now") == "1 页，now"

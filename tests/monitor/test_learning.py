@@ -99,7 +99,7 @@ async def test_learned_noise_is_shown_switched_off_and_on_and_forgotten(noisy: A
     assert [(x["id"], x["line"]) for x in cut] == [(row["id"], SLOGANS[4])]
 
     said = desk.run("sources", "noise", "a", "--off", row["id"], "--lang", "en")
-    assert "1 pages are shown by the new rules" in said.err
+    assert "1 page shown by the new rules" in said.err
     with desk.queries() as db:
         assert db.show("a")["paragraphs"] == [*TEXT, SLOGANS[4]]
     assert kinds(await made.look()) == ["content"], "what is no noise is news: another slogan"
