@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, exists, update
+from sqlalchemy import bindparam, case, exists, update
 from sqlalchemy import select as sql_select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
@@ -18,7 +18,7 @@ from monitor.errors import StorageError
 from monitor.model import Document, Known, Outcome, Record, Version
 from storage import rows
 from storage.database import MOST_NAMED
-from storage.tables import PageRow, SourceRow, VersionRow
+from storage.tables import PageRow, SourceRow, Time, VersionRow
 
 _OTHER = aliased(VersionRow)
 _GLANCE: Any = (
@@ -71,6 +71,15 @@ _WRITE_PAGE = (
     update(PageRow).where(col(PageRow.id) == bindparam("this_page")).values({col(PageRow.checks): PageRow.checks + 1})
 )
 
+_RESTS = col(PageRow.resumes).is_not(None)  # its source was put to rest while it was read: no time is due then
+_DUE = bindparam("due", type_=Time())
+_WRITE_DUE = _WRITE_PAGE.values(
+    {
+        col(PageRow.next_due): case((_RESTS, None), else_=_DUE),
+        col(PageRow.resumes): case((_RESTS, _DUE), else_=None),
+    }
+)
+
 
 def write(session: Session, outcomes: Iterable[Outcome]) -> None:
     """Write into each page what its outcome says about reading it: its counters are the rules' business, not ours."""
@@ -79,15 +88,15 @@ def write(session: Session, outcomes: Iterable[Outcome]) -> None:
         if values := _values(outcome):
             alike.setdefault(frozenset(values), []).append(values | {"this_page": outcome.page.id})
     for group in alike.values():
-        written = session.connection().execute(_WRITE_PAGE, group)
+        written = session.connection().execute(_WRITE_DUE if "due" in group[0] else _WRITE_PAGE, group)
         if written.rowcount not in (len(group), -1):  # a driver may not count what it wrote in one go
             raise StorageError(f"no page {' or '.join(str(v['this_page']) for v in group)}")
 
 
 def _values(outcome: Outcome) -> dict[str, Any]:
-    values: dict[str, Any] = {} if outcome.next_due is None else {"next_due": outcome.next_due}
+    values: dict[str, Any] = {} if outcome.next_due is None else {"due": outcome.next_due}
     if outcome.result == "skipped" and outcome.fetch is not None:  # read once, and not followed
-        values["next_due"] = None
+        values["due"] = None
     if outcome.fetch is not None or outcome.result != "skipped":
         values |= {name: getattr(outcome.page, name) for name in _STATE}
         values["last_checked"] = outcome.page.last_checked or outcome.at

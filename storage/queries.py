@@ -389,7 +389,7 @@ class Queries:
                 "reading": reading,
                 "unread": unread,
                 "failing": count(PageRow, *watchlist.IS_FAILING),
-                "due": count(PageRow, col(PageRow.next_due) <= now, watchlist.IS_WATCHED),
+                "due": count(PageRow, col(PageRow.next_due) <= now),
                 "versions": count(VersionRow),
                 "changes": count(ChangeRow, col(ChangeRow.baseline).is_(False)),
                 "targets": count(TargetRow),

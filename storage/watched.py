@@ -69,6 +69,13 @@ def rest(session: Session, sources: Sequence[str]) -> None:
     session.connection().execute(pages.values(resumes=col(PageRow.next_due), next_due=None))
 
 
+def rest_with(session: Session, owner: SourceRow) -> None:
+    """What a check found that was under way when its source was put to rest."""
+    if not (owner.enabled and owner.in_config):
+        session.flush()
+        rest(session, [owner.key])
+
+
 def _wake(session: Session, sources: Sequence[str]) -> None:
     pages = update(PageRow).where(col(PageRow.source).in_(sources), col(PageRow.resumes).is_not(None))
     session.connection().execute(pages.values(next_due=col(PageRow.resumes), resumes=None))
@@ -98,9 +105,7 @@ def choose(session: Session, source: str, wanted: Callable[[PageRow], bool], now
             session.add(row)
     session.flush()
     _leave_attachments(session, source)
-    if not (owner.enabled and owner.in_config):
-        session.flush()
-        rest(session, [source])
+    rest_with(session, owner)
     return left, taken
 
 
@@ -179,6 +184,7 @@ def add(session: Session, source: str, links: Iterable[Link], now: datetime, due
         session.add(row)
         added.append(row)
     session.flush()
+    rest_with(session, owner)
     return [rows.page(row) for row in added]
 
 

@@ -24,8 +24,7 @@ _SOURCE = tuple(SourceRow.__table__.c)  # type: ignore[attr-defined]
 _WATCHED = (col(SourceRow.in_config).is_(True), col(SourceRow.enabled).is_(True))
 # few pages fail: with `IS NOT NULL`, or a join, SQLite would go through the pages of all sources
 FAILS = col(PageRow.error) > ""
-IS_WATCHED = exists().where(col(SourceRow.key) == col(PageRow.source), *_WATCHED)
-IS_FAILING = (FAILS, IS_WATCHED)
+IS_FAILING = (FAILS, exists().where(col(SourceRow.key) == col(PageRow.source), *_WATCHED))
 _FAILING = col(SourceRow.key).in_(columns(col(PageRow.source)).where(FAILS))
 _READ = exists().where(col(PageRow.source) == col(SourceRow.key), col(PageRow.last_checked).is_not(None))
 

@@ -99,7 +99,7 @@ def test_what_rests_is_in_nobodys_way_and_goes_on_where_it_was(store: Any, url: 
         one, other = store.add_pages(key, [Link(f"http://{key}/1", "报告"), Link(f"http://{key}/2", "通知")], NOW)
         store.set_due(one.id, NOW + timedelta(days=3))
         store.save(Outcome(replace(other, last_checked=NOW), NOW, "failed", next_due=NOW + timedelta(days=2)))
-    whole = dues()
+    whole, asleep = dues(), store.pages(["a"])
     later = NOW + timedelta(days=1)
     store.sync_sources([site("a", enabled=False), site("c", match="报告")], later, lambda _: later)
     assert in_the_way() == {"c"}
@@ -107,12 +107,18 @@ def test_what_rests_is_in_nobodys_way_and_goes_on_where_it_was(store: Any, url: 
     with Queries(url) as ask:
         assert ask.status(later + timedelta(days=9))["due"] == 3
         assert {row["key"]: row["left"] for row in ask.sources()} == {"a": 0, "b": 0, "c": 0}
+    # a check that was under way when it was put to rest
+    [entry] = [page for page in asleep if page.url == "http://a/"]
+    store.save(Outcome(replace(entry, last_checked=later), later, "unchanged", next_due=later + timedelta(days=1)))
+    assert len(store.add_pages("a", [Link("http://a/3", "报告")], later)) == 1
+    assert in_the_way() == {"c"}
     # what it follows is chosen anew while it rests, and moving its address does not wake it
     assert store.choose("a", lambda page, kept: page.title == "报告", later) == (1, 0)
     store.sync_sources([replace(site("a", enabled=False), url="http://a/new"), site("c")], later, lambda _: later)
     assert in_the_way() == {"c"}
     store.sync_sources([site("a"), site("b"), site("c")], later, lambda _: later)
-    entered = {"http://a/": later, "http://b/": later}
+    entered = {"http://a/": later, "http://b/": later, "http://a/3": later}
+    whole["http://a/3"] = later
     assert dues() == {page: entered.get(page, due) for page, due in whole.items() if page != "http://a/2"}
 
 
