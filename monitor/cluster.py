@@ -82,6 +82,8 @@ class _plain:  # noqa: N801 (used as a function is)
         return None
 
     def __exit__(self, _kind: Any, error: BaseException | None, _at: Any) -> None:
+        if isinstance(error, psycopg.OperationalError) and not error.sqlstate:
+            raise GoneError(f"{self._place} does not answer: {str(error).splitlines()[0]}") from error
         if isinstance(error, psycopg.Error):
             raise StorageError(f"{self._place}: {str(error).splitlines()[0]}") from error
 
@@ -211,8 +213,11 @@ class Queue:
             self._under_way.discard(number)
 
     async def open(self) -> None:
-        """Connect."""
-        await self._app.open_async()
+        """Connect. Raises GoneError."""
+        try:
+            await self._app.open_async()
+        except _AWAY as wrong:
+            raise GoneError(self._away(wrong)) from wrong
 
     async def close(self) -> None:
         """End every connection."""

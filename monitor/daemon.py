@@ -669,13 +669,13 @@ async def serve(
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, daemon.stopping.set)
         loop.add_signal_handler(signal.SIGHUP, daemon.hang_up)
+        path = sqlite_path(store.url)
+        if path is not None:
+            await stack.enter_async_context(local.listening(path, made.carry_out))
         web = Web(store.url, status, lang) if listen else None
         if web is not None and listen is not None:
             await web.start(listen)
             log.info("web", address=f"{web.address}/")
-        path = sqlite_path(store.url)
-        if path is not None:
-            await stack.enter_async_context(local.listening(path, made.carry_out))
         daemon.start()
         settle()
         heap.large_apart()

@@ -254,8 +254,9 @@ class Lock:
             owner = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
             os.close(handle)
             raise _held(owner, self._path) from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode("ascii"), 0)
+        with contextlib.suppress(OSError):  # a full disk has no room for our pid: the lock is ours all the same
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode("ascii"), 0)
         self._file = handle
 
     def release(self) -> None:
@@ -337,7 +338,9 @@ def plain_errors(engine: Engine | None = None) -> Iterator[None]:
         if word == "SQLITE_FULL":
             raise FullError("the disk is full; nothing of this step was saved") from wrong
         if word.startswith(("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")):
-            raise FullError(f"the disk refuses the database ({wrong.orig}); nothing of this step was saved") from wrong
+            raise StorageError(
+                f"the disk refuses the database ({wrong.orig}); nothing of this step was saved"
+            ) from wrong
         if word.startswith("SQLITE_BUSY"):
             raise StorageError("another program is writing to the database; try again") from wrong
         if word.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or any(sign in str(wrong.orig) for sign in _DAMAGE):

@@ -39,6 +39,8 @@ _KEPT_ALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
+# a machine that lost its power says no farewell: until the server misses it, its locks are held. Two hours by default
+_MISSED_BY_SERVER = {"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 _SECRET = frozenset({"password", "sslpassword"})
 
 
@@ -90,7 +92,7 @@ def engine(url: str, *, read_only: bool, pooled: bool = True, **options: Any) ->
     to begin and end one takes two journeys to the server more.
     """
     parsed = address(url)
-    settings = {"timezone": "UTC", "idle_in_transaction_session_timeout": str(IDLE_MS)}
+    settings = {"timezone": "UTC", "idle_in_transaction_session_timeout": str(IDLE_MS), **_MISSED_BY_SERVER}
     if read_only:
         settings["default_transaction_read_only"] = "on"
     said = " ".join([str(parsed.query.get("options", "")), *(f"-c {k}={v}" for k, v in settings.items())])

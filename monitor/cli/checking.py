@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from difflib import get_close_matches
 from functools import partial
@@ -141,27 +142,35 @@ def starting() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
-def reached(session: Session) -> None:
-    """A service waits for a database's server that does not answer yet, and says so once: after a power cut it may be
-    started before it."""
+def persisting(session: Session, begin: Callable[[], None], again: float = AGAIN) -> None:
+    """Begin, and wait for a server that does not answer yet, or a disk that is full, which is said once.
+
+    After a power cut a service may be started before its server, and one that ended then would not be started again:
+    exit 2 stands for a configuration that somebody has to mend.
+    """
+    import errno
     import time
 
-    from storage.database import is_current
+    from storage.database import FullError, is_current
     from storage.postgres import GoneError
 
-    log, told = structlog.get_logger("mubiao"), False
+    log, said = structlog.get_logger("mubiao"), set[type]()
     while True:
+        starting()
         try:
             is_current(session.db)
-        except GoneError as wrong:
-            if not told:
-                log.error("database", error=f"{wrong}; waiting for it (a wrong address: mend --db or MUBIAO_DB)")
-            told = True
-            time.sleep(AGAIN)
-            continue
-        if told:
-            log.info("database answers")
-        return
+            if GoneError in said:
+                log.info("database answers")
+            begin()
+            return
+        except (GoneError, FullError, OSError) as wrong:
+            if isinstance(wrong, OSError) and wrong.errno != errno.ENOSPC:
+                raise
+            if type(wrong) not in said:
+                hint = " (a wrong address: mend --db or MUBIAO_DB)" if isinstance(wrong, GoneError) else ""
+                log.error("database", error=f"{wrong}; waiting for it{hint}")
+            said.add(type(wrong))
+        time.sleep(again)
 
 
 @click.command()
@@ -186,20 +195,16 @@ def run(host: str, port: int, no_web: bool, form: str, log_level: str, **kw: Any
     require_free(session.db)
     with ExitStack() as held:
         listen = None if no_web else held.enter_context(reserved(host, port))
-        reached(session)
-        store = held.enter_context(writable(session, log=structlog.get_logger("mubiao")))
-        shared = None if sqlite_path(session.db) else partial(clustered(session.db).shared, session.db)
-        asyncio.run(
-            daemon.serve(
-                store,
-                config,
-                configuration.vocabulary(),
-                configuration.variables(),
-                lang=session.lang,
-                listen=listen,
-                shared=shared,
-            )
-        )
+        words, environ = configuration.vocabulary(), configuration.variables()
+
+        def begin() -> None:
+            with writable(session, log=structlog.get_logger("mubiao")) as store:
+                shared = None if sqlite_path(session.db) else partial(clustered(session.db).shared, session.db)
+                asyncio.run(
+                    daemon.serve(store, config, words, environ, lang=session.lang, listen=listen, shared=shared)
+                )
+
+        persisting(session, begin)
 
 
 @click.command()
@@ -243,8 +248,11 @@ def worker(concurrency: int, host: str, port: int | None, form: str, log_level: 
     config = watched(session)
     with ExitStack() as held:
         listen = None if port is None else held.enter_context(reserved(host, port))
-        reached(session)
-        store = held.enter_context(writable(session, lock=False, log=structlog.get_logger("mubiao")))
-        cluster = clustered(session.db)
         words, environ = configuration.vocabulary(), configuration.variables()
-        asyncio.run(cluster.serve(store, config, words, environ, concurrency=concurrency, listen=listen))
+
+        def begin() -> None:
+            with writable(session, lock=False, log=structlog.get_logger("mubiao")) as store:
+                served = clustered(session.db).serve
+                asyncio.run(served(store, config, words, environ, concurrency=concurrency, listen=listen))
+
+        persisting(session, begin)

@@ -21,6 +21,7 @@ from monitor.errors import StorageError
 from monitor.following import Follower
 from monitor.model import Config
 from monitor.web.status import Status
+from storage.postgres import GoneError
 from storage.store import Store
 
 TEXT = "云岭区人民政府今天召开全体会议，研究部署下一阶段重点工作，区长主持会议并讲话，各部门负责同志参加会议。"
@@ -31,6 +32,12 @@ def url(postgres_url: str) -> str:
     cluster.upgrade(postgres_url)
     cluster.upgrade(postgres_url)  # a second time there is nothing to do
     return postgres_url
+
+
+def test_a_server_that_goes_away_at_a_start_is_waited_for() -> None:
+    """The queue's tables are looked at after ours: a plain refusal would end the service."""
+    with pytest.raises(GoneError, match="does not answer"):
+        cluster.upgrade("postgresql://mubiao@127.0.0.1:9/mubiao")
 
 
 @pytest.fixture

@@ -229,6 +229,30 @@ def test_a_process_without_its_three_files_does_what_it_is_asked_for(desk: Any) 
     assert (desk.folder / "data/mubiao.db").exists()
 
 
+def test_a_service_begins_when_its_server_answers_and_its_disk_has_room(desk: Any) -> None:
+    """Either met at a start ended it with 2, after which systemd starts nothing again."""
+    code = """
+from monitor.cli.checking import configure_log, persisting
+from monitor.cli.session import Session
+from storage.database import FullError
+from storage.postgres import GoneError
+
+trouble = [GoneError("away"), FullError("full"), OSError(28, "no space"), FullError("full"), OSError(13, "not yours")]
+
+def begin():
+    raise trouble.pop(0)
+
+configure_log(form="console", level="info")
+try:
+    persisting(Session("sources.yaml", "sqlite:///none.db", "en", False), begin, 0.01)
+except OSError as wrong:
+    print(wrong.errno, len(trouble))
+"""
+    out, err = desk.spawn(code=code).communicate(timeout=PATIENCE)
+    assert out == "13 0\n"
+    assert (err.count("away; waiting"), err.count("full; waiting"), err.count("no space; waiting")) == (1, 1, 1)
+
+
 def test_a_service_that_waits_for_its_database_ends_when_it_is_told_to(desk: Any) -> None:
     desk.watch({"key": "a", "url": "http://yunling.example/"})
     process = desk.spawn("run", "--no-web", "--log", "console", "--db", "postgresql://nobody@127.0.0.1:9/mubiao")
