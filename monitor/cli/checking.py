@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import select
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -23,19 +24,44 @@ from monitor.i18n.cli import TEXTS
 from monitor.model import Config
 
 AGAIN = 2.0  # seconds before a server that does not answer is asked again
+PIECE = 1000  # characters of a line written at once: at most 4,000 bytes
+READ_WITHIN = 1.0  # seconds for whoever reads the log to make room
 
 
 class _Heedless(io.TextIOBase):
-    """stderr, where it may be a file on a full disk or a pipe whose reader has left: that stops no watch."""
+    """stderr, where it may be a file on a full disk, a pipe whose reader has left, or one that nobody reads (a log
+    service that hangs, a terminal after Ctrl-S): that stops no watch. Lines that found no room are counted, and told of
+    when there is some.
+    """
+
+    def __init__(self, told: Callable[[int], str]) -> None:
+        """`told` puts a number of lost lines into words: the logger itself waits for this write."""
+        self._lost, self._told = 0, told
 
     def write(self, text: str) -> int:
+        if not self._room():
+            self._lost += 1
+            return len(text)
+        if self._lost:
+            text, self._lost = f"{self._told(self._lost)}\n{text}", 0
         with suppress(OSError):
-            sys.stderr.write(text)
+            for start in range(0, len(text), PIECE):
+                if start and not self._room():
+                    self._lost += 1
+                    break
+                sys.stderr.write(text[start : start + PIECE])
+                sys.stderr.flush()
         return len(text)
 
+    def _room(self) -> bool:
+        """Whether a piece can be written without waiting for whoever reads; a pipe says so of 4,096 bytes."""
+        try:
+            return bool(select.select([], [sys.stderr.fileno()], [], 0.0 if self._lost else READ_WITHIN)[1])
+        except (OSError, ValueError):  # no file, as in a test; one that was closed is met by the writing
+            return True
+
     def flush(self) -> None:
-        with suppress(OSError):
-            sys.stderr.flush()
+        """Every line has been written."""
 
 
 def configure_log(*, form: str, level: str) -> None:
@@ -52,18 +78,27 @@ def configure_log(*, form: str, level: str) -> None:
             (tell.error if ours else tell.debug)(record.getMessage())
 
     json = form == "json" or (form == "auto" and not sys.stderr.isatty())
+    renderer = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+
+    def lost(lines: int) -> str:
+        event = stamp(None, "", {"event": "nobody read the log", "lines_lost": lines, "level": "warning"})
+        return str(renderer(None, "", event))
+
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            stamp,
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False)
-            if json
-            else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+            renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, _Heedless())),
+        logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, _Heedless(lost))),
     )
     for name in ("apscheduler", "psycopg", "procrastinate"):
         library = logging.getLogger(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
@@ -219,6 +220,31 @@ def test_a_log_that_cannot_be_written_stops_nothing(desk: Any) -> None:
     )
     out, _ = desk.spawn(code=code).communicate(timeout=20)
     assert out == "goes on\n"
+
+
+def test_a_log_that_nobody_reads_stops_nothing_and_says_so_later(desk: Any) -> None:
+    """The daemon stood still at the first line for which the pipe had no room, and answered nobody."""
+    code = """
+import signal, structlog
+from monitor.cli.checking import configure_log
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+configure_log(form="json", level="info")
+for number in range(100):
+    structlog.get_logger().error("字" * 3000)
+print("goes on", flush=True)
+signal.sigwait({signal.SIGUSR1})
+structlog.get_logger().error("the end")
+"""
+    process = desk.spawn(code=code)
+    assert process.stdout.readline() == "goes on\n"
+    while len(os.read(process.stderr.fileno(), 65536)) == 65536:
+        pass
+    process.send_signal(signal.SIGUSR1)
+    _, err = process.communicate(timeout=PATIENCE)
+    *_, told, last = map(json.loads, err.splitlines())
+    assert told["event"] == "nobody read the log"
+    assert told["lines_lost"] > 90
+    assert last["event"] == "the end"
 
 
 def test_a_process_without_its_three_files_does_what_it_is_asked_for(desk: Any) -> None:
