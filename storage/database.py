@@ -59,7 +59,10 @@ class FullError(StorageError):
 
 
 def sqlite_path(url: str) -> Path | None:
-    """The file of a SQLite address, None for one of PostgreSQL. Raises StorageError for what is neither."""
+    """The file of a SQLite address, None for one of PostgreSQL. Raises StorageError for what is neither.
+
+    A link is the file that it leads to: SQLite sees that, and the lock beside it has to be one, whatever it is called.
+    """
     if postgres.is_address(url):
         postgres.address(url)
         return None
@@ -71,7 +74,8 @@ def sqlite_path(url: str) -> Path | None:
         raise StorageError(f"--db {url.split(':', maxsplit=1)[0]}:…: there are {_EXAMPLES}")
     if not parsed.database or parsed.database == ":memory:":
         raise StorageError("a database in memory forgets everything; name a file: sqlite:///data/mubiao.db")
-    return Path(parsed.database)
+    path = Path(parsed.database)
+    return path.resolve() if path.is_symlink() else path
 
 
 def shown(url: str) -> str:

@@ -432,3 +432,15 @@ def test_housekeeping_disturbs_nobody(store, house, source) -> None:
     [page] = house.watch(source())
     store.optimize()
     assert house.see(page, "云岭区") == "v1"
+
+
+def test_a_database_by_another_name_is_held_by_the_same_lock(store, tmp_path) -> None:
+    """Two daemons wrote to one file where the second was given a link to it."""
+    if store.path is None:
+        return  # only a file has a second name
+    link = tmp_path / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(store.path)
+    store.lock_daemon()
+    with Store(f"sqlite:///{link}") as other, pytest.raises(StorageError, match="held by a running daemon"):
+        other.lock_daemon()
