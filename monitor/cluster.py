@@ -134,7 +134,7 @@ async def serve(
             log.info("web", address=f"{web.address}/healthz")
         async with shared(store.url, turn, concurrency=concurrency, status=status):
             follower = Follower(config, made.reload)
-            beside = [asyncio.create_task(x) for x in (_follow(follower, hung_up), _living(status, notifier))]
+            beside = [asyncio.create_task(x) for x in (_follow(follower, hung_up, status), _living(status, notifier))]
             settle()
             heap.large_apart()
             log.info("working", concurrency=concurrency)
@@ -163,8 +163,9 @@ async def _living(status: Status, notifier: Notifier) -> None:
             told = loop.time()
 
 
-async def _follow(follower: Follower, asked: asyncio.Event, every: float = LOOK) -> None:
-    """Look at sources.yaml now and then, and when it is asked for, for ever. A broken one keeps the old."""
+async def _follow(follower: Follower, asked: asyncio.Event, status: Status, every: float = LOOK) -> None:
+    """Look at sources.yaml now and then, and when it is asked for, for ever. A broken one keeps the old, and is trouble
+    until it is mended."""
     while True:
         with suppress(TimeoutError):
             async with asyncio.timeout(every):
@@ -173,10 +174,15 @@ async def _follow(follower: Follower, asked: asyncio.Event, every: float = LOOK)
             continue
         asked.clear()
         try:
-            if await follower.reload():
-                log.info("sources.yaml taken over", sources=len(follower.config.sources))
+            await follower.reload()
         except (ConfigError, StorageError) as wrong:
             log.error("sources.yaml not taken over", error=str(wrong))
+            status.trouble["config"] = str(wrong)
+            continue
+        watched = len(follower.config.sources)
+        status.trouble.pop("config", None)
+        status.watches(watched)
+        log.info("sources.yaml taken over", sources=watched)
 
 
 class Queue:

@@ -225,13 +225,14 @@ async def test_a_worker_follows_its_file_and_keeps_the_old_one_where_it_is_broke
     config, store = watched
     with store:
         async with daemon.engine(store, config, configuration.vocabulary(), {}, leads=False) as made:
-            asked, look = asyncio.Event(), 0.01
-            following = asyncio.create_task(cluster._follow(Follower(config, made.reload), asked, look))
+            asked, look, status = asyncio.Event(), 0.01, Status(daemon.utc_now())
+            following = asyncio.create_task(cluster._follow(Follower(config, made.reload), asked, status, look))
             desk.config.write_text("sources: [", encoding="utf-8")
             asked.set()
-            await until(lambda: not asked.is_set())
+            await until(lambda: "config" in status.trouble)
             assert made.checker.config is config
             desk.watch({"key": "other", "url": "http://www.yunling.gov.cn/"})
-            await until(lambda: made.checker.config is not config)
+            await until(lambda: made.checker.config is not config and not status.trouble)
             following.cancel()
+            assert b"mubiao_sources 1.0" in status.metrics({})
             assert [s.key for s in made.checker.config.sources] == ["other"]
