@@ -204,6 +204,8 @@ class _Loading:
         except WrongError as bad:
             self.report(name, "include", [bad])
             return
+        if not found:  # a folder that is not mounted takes its sources along
+            self.warnings.append(f"{name}:{node.start_mark.line + 1}: include: {pattern!r} finds no file")
         for path in found:
             if path.resolve() != main.resolve():
                 if glob.has_magic(pattern):

@@ -167,6 +167,12 @@ def test_includes_keep_their_own_defaults(tmp_path: Path) -> None:
     assert loaded.channels[0].name == "desk"
 
 
+def test_a_pattern_that_finds_nothing_is_said(tmp_path: Path) -> None:
+    """A folder that was not mounted took its sources along, in silence."""
+    main = write(tmp_path, "sources: [{key: a, url: http://a.example/}]\ninclude: sources.d/*.yaml")
+    assert config.load(main).warnings == (f"{main}:2: include: 'sources.d/*.yaml' finds no file",)
+
+
 def test_a_mistake_in_an_included_file_names_that_file(tmp_path: Path) -> None:
     other = write(tmp_path, "\nsources: [{key: a, url: http://b.example/}]\nnetwork: {}", "other.yaml")
     main = write(tmp_path, "include: [other.yaml]\nsources: [{key: a, url: http://a.example/}]")
