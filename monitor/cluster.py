@@ -32,6 +32,7 @@ from monitor.model import Config, Vocabulary
 from monitor.systemd import Notifier
 from monitor.web.server import Status, Web
 from storage import postgres
+from storage.database import NewerError
 from storage.postgres import GoneError
 from storage.store import Store
 
@@ -114,15 +115,24 @@ async def serve(
     concurrency: int,
     listen: socket.socket | None = None,
 ) -> None:
-    """`mubiao worker`: turns until SIGTERM or SIGINT. Where it listens, it says how it is: health and metrics."""
+    """`mubiao worker`: turns until SIGTERM or SIGINT. Where it listens, it says how it is: health and metrics.
+
+    Raises NewerError where a newer program upgraded the tables meanwhile.
+    """
     async with engine(store, config, vocabulary, environ, leads=False) as made, AsyncExitStack() as stack:
         status, notifier = Status(made.now(), sources=len(config.sources)), Notifier(environ)
         made.checker.began = status.began
 
-        async def turn(host: str) -> None:
-            status.checked(await made.turn(host))
-
         stopping, hung_up = asyncio.Event(), asyncio.Event()
+        refused: list[NewerError] = []
+
+        async def turn(host: str) -> None:
+            try:
+                status.checked(await made.turn(host))
+            except NewerError as wrong:  # upgraded under us: what we would write may be wrong by now
+                refused.append(wrong)
+                stopping.set()
+
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stopping.set)
@@ -144,6 +154,8 @@ async def serve(
             for task in beside:
                 task.cancel()
             log.info("stopping")
+    if refused:
+        raise refused[0]
     log.info("stopped")
 
 

@@ -154,8 +154,12 @@ class Engine:
         self.vigil = Vigil(self.store, config, self.pools.client, self.now)
 
     async def turn(self, host: str) -> Counter[ResultWord]:
-        """What is due at one host, as much as fits into a turn, while other machines leave it alone."""
+        """What is due at one host, as much as fits into a turn, while other machines leave it alone.
+
+        Raises NewerError where the tables are of a newer program.
+        """
         now, checker = self.now(), self.checker
+        await checker.look(self.store.require_current)
         due = await checker.look(self.store.due, now, TURN_PAGES, host=host)
         pages = [page for page in due if checker.knows(page)]
         self._miss({page.source for page in due} - {page.source for page in pages})

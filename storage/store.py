@@ -91,8 +91,12 @@ class Store:
         if self.path is not None and not self.path.exists():
             raise StorageError(f"there is no database {self.path} yet; run: mubiao db upgrade")
         self._place = database.Place(self.path) if self.path is not None else None
-        database.require_current(self._reader, REVISIONS)
+        self.require_current()
         return self
+
+    def require_current(self) -> None:
+        """Raises NewerError where another program has upgraded the tables meanwhile, as it may beside workers."""
+        database.require_current(self._reader, REVISIONS)
 
     def close(self) -> None:
         """Close every connection and give the daemon's lock back."""

@@ -21,8 +21,10 @@ from monitor.errors import StorageError
 from monitor.following import Follower
 from monitor.model import Config
 from monitor.web.status import Status
+from storage.database import NewerError
 from storage.postgres import GoneError
 from storage.store import Store
+from storage.tables import REVISION
 
 TEXT = "云岭区人民政府今天召开全体会议，研究部署下一阶段重点工作，区长主持会议并讲话，各部门负责同志参加会议。"
 
@@ -163,6 +165,32 @@ async def test_a_turn_checks_what_is_due_at_a_host_and_a_paused_worker_saves_not
     assert done["skipped"] == 1 and done["changed"] == 0
     with Store(url) as other:
         assert other.load(1).page.version == "v1"
+
+
+async def test_a_worker_ends_when_a_newer_program_upgrades_its_tables(watched, web, url: str) -> None:
+    config, store = watched
+    with store:
+        now = daemon.utc_now()
+        store.sync_sources(config.sources, now, lambda _: now - timedelta(seconds=1))
+        serving = asyncio.create_task(cluster.serve(store, config, configuration.vocabulary(), {}, concurrency=2))
+        newer = text("UPDATE alembic_version SET version_num = :word")
+        try:
+            with store._write() as session:
+                session.connection().execute(newer, {"word": "9999"})
+            async with cluster.shared(url, _nothing) as queue:
+                queue.stop()
+                await queue.defer(store.due_hosts(now))
+            with pytest.raises(NewerError, match="9999"):
+                async with asyncio.timeout(30):
+                    await serving
+        finally:
+            with store._write() as session:
+                session.connection().execute(newer, {"word": REVISION})
+    assert web.asked == []
+
+
+async def _nothing(host: str) -> None:
+    """A turn of a queue that only hands on."""
 
 
 async def test_a_worker_leaves_what_its_file_lacks_to_others_and_says_so(watched, web, url: str) -> None:
