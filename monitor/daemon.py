@@ -483,6 +483,7 @@ class Daemon:
         now, before = made.now(), checker.under_way()
         if self._share is not None:
             await checker.look(made.store.lock_daemon)  # a restarted server has forgotten it
+            await checker.look(made.store.require_current)  # and somebody may have upgraded it in that time
             await self._share.defer(await checker.look(made.store.due_hosts, now))
             return
         held = [host for host, until in made.fetcher.holds.items() if until > now]
