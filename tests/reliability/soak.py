@@ -21,6 +21,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,8 @@ A_HOST = 3  # pages
 SLOPE = 1.0  # MiB an hour, at most
 LATE = 2.0  # seconds, p99
 LAG = 0.05  # seconds, p99
-FEW = 12  # descriptors by which two looks may differ
+FEW = 12  # descriptors, sockets apart, by which two looks may differ
+IDLE = 8.0  # seconds for which a connection is kept: more than twice as many as are asked in that time were not closed
 ASKED = ("metrics", "healthz", "readyz", "", "sources", "api/changes")
 
 
@@ -59,7 +61,8 @@ class Look:
     at: float  # seconds since its start
     resident: float  # MiB
     private: float  # MiB, what is not of files
-    descriptors: int
+    descriptors: int  # but for sockets
+    sockets: int
     threads: int
     checks: float
     load: float
@@ -73,12 +76,22 @@ def look(pid: int, begun: float, metrics: dict[str, dict[str, float]]) -> Look:
         time.monotonic() - begun,
         int(status["VmRSS"].split()[0]) / 1024,
         int(status["RssAnon"].split()[0]) / 1024,
-        len(list((process / "fd").iterdir())),
+        *opened(process / "fd"),
         int(status["Threads"]),
         sum(metrics.get("mubiao_checks_total", {}).values()),
         os.getloadavg()[0],
         sum(metrics["process_cpu_seconds_total"].values()),
     )
+
+
+def opened(folder: Path) -> tuple[int, int]:
+    """Descriptors that are no sockets, and those that are. One that is closed meanwhile was no more."""
+    led = list[str]()
+    for link in folder.iterdir():
+        with suppress(FileNotFoundError):
+            led.append(str(link.readlink()))
+    sockets = sum(name.startswith("socket:") for name in led)
+    return len(led) - sockets, sockets
 
 
 def metrics(address: str) -> dict[str, dict[str, float]]:
@@ -164,8 +177,8 @@ def watched(folder: Path, process: subprocess.Popen[bytes], given: argparse.Name
             seen = looks[-1]
             print(
                 f"{seen.at / 60:5.1f} min  {seen.resident:6.1f} MiB resident  {seen.private:6.1f} private  "
-                f"{seen.descriptors:4} descriptors  {seen.threads} threads  {seen.checks:7.0f} checks  "
-                f"load {seen.load:.1f}",
+                f"{seen.descriptors:4} descriptors  {seen.sockets:3} sockets  {seen.threads} threads  "
+                f"{seen.checks:7.0f} checks  load {seen.load:.1f}",
                 flush=True,
             )
     return judged([x for x in looks if x.at >= given.warm_up * 60], first, now, given.rate)
@@ -195,7 +208,8 @@ def judged(
         f"after the warm-up, {hours * 60:.0f} minutes: {speed:.1f} checks/s; memory {first.private:.1f} -> "
         f"{last.private:.1f} MiB private ({first.resident:.1f} -> {last.resident:.1f} resident), "
         f"slope {slope(looks):+.2f} MiB/h; descriptors {min(x.descriptors for x in looks)}-"
-        f"{max(x.descriptors for x in looks)}, threads {first.threads} -> {last.threads}; "
+        f"{max(x.descriptors for x in looks)}, sockets {min(x.sockets for x in looks)}-"
+        f"{max(x.sockets for x in looks)}, threads {first.threads} -> {last.threads}; "
         f"start delay p50 <= {within(after, before, 'mubiao_start_delay_seconds', 0.5)} s, p99 <= {late} s; "
         f"loop lag p99 <= {lag * 1000:.0f} ms; CPU {(last.seconds - first.seconds) / (last.at - first.at):.0%}; "
         f"load {load:.1f} on {os.cpu_count()} cores; results "
@@ -206,7 +220,9 @@ def judged(
     wrong += [f"start delay p99 {late} s"] if late > LATE else []
     wrong += [f"loop lag p99 {lag} s"] if lag > LAG else []
     growth = sum(x.descriptors for x in looks[-5:]) / 5 - sum(x.descriptors for x in looks[:5]) / 5
-    return wrong + ([f"{growth:.0f} more descriptors"] if len(looks) > 10 and growth > FEW else [])
+    wrong += [f"{growth:.0f} more descriptors"] if len(looks) > 10 and growth > FEW else []
+    most = max(x.sockets for x in looks)
+    return wrong + ([f"{most} sockets"] if most > 2 * IDLE * rate else [])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
