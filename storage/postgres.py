@@ -40,7 +40,12 @@ _KEPT_ALIVE = {
     "tcp_user_timeout": 30_000,
 }
 # a machine that lost its power says no farewell: until the server misses it, its locks are held. Two hours by default
-_MISSED_BY_SERVER = {"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+_MISSED_BY_SERVER = {
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "30000",  # … and where an answer was under way, a quarter of an hour
+}
 _SECRET = frozenset({"password", "sslpassword"})
 
 
