@@ -11,18 +11,19 @@ from datetime import UTC, datetime
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from monitor import awaited
 from monitor import config as configuration
 from monitor.errors import ConfigError, StorageError
+from monitor.i18n import Lang, say
+from monitor.i18n.doctor import TEXTS
 from monitor.model import Config, Keep
 from storage.database import NewerError, shown, sqlite_path
 from storage.postgres import MISSING, GoneError, Server
 from storage.queries import Queries
 
 LITTLE = 100_000_000  # bytes free
-EXTRA = "pip install 'mubiao[postgres]'"
 NAMED = 10  # sources in one line
 CLOCKS = 5.0  # seconds that two machines may be apart
 WAL_FIXED = (3, 51, 3)  # earlier SQLite can damage a WAL database that two connections write to
@@ -36,42 +37,56 @@ class Finding(TypedDict):
     fix: str | None
 
 
-def _finding(what: str, fix: str | None = None, *, ok: bool | None = None) -> Finding:
-    return {"ok": fix is None if ok is None else ok, "what": what, "fix": fix}
+class _Found(NamedTuple):
+    """A finding before it is put into words: keys of TEXTS and what stands in them."""
+
+    key: str
+    values: dict[str, Any]
+    fix: str | None
+    ok: bool
+
+    def told(self, lang: Lang) -> Finding:
+        fix = None if self.fix is None else say(TEXTS, self.fix, lang, **self.values)
+        return {"ok": self.ok, "what": say(TEXTS, self.key, lang, **self.values), "fix": fix}
 
 
-def examine(config_path: str, database: str, settings: configuration.Settings) -> list[Finding]:
+def _finding(key: str, fix: str | None = None, *, ok: bool | None = None, **values: Any) -> _Found:
+    return _Found(key, values, fix, fix is None if ok is None else ok)
+
+
+def examine(config_path: str, database: str, settings: configuration.Settings, lang: Lang = "en") -> list[Finding]:
     """Everything that can be looked at without touching the network."""
-    found = [*_program(), *_database(database)]
+    return [found.told(lang) for found in _examined(config_path, database, settings, lang)]
+
+
+def _examined(config_path: str, database: str, settings: configuration.Settings, lang: Lang) -> Iterator[_Found]:
+    yield from (*_program(), *_database(database))
     try:
         config = configuration.load(config_path)
     except ConfigError as wrong:
-        return [*found, _finding(str(wrong), "mend the file, or write a new one: mubiao init")]
-    found.append(_finding(f"{config_path}: {len(config.sources)} sources, {len(config.channels)} channels"))
-    found += _kept(config, database)
-    found += [_finding(warning, ok=True) for warning in config.warnings]
-    return [*found, *_channels(config, settings), *_overdue(config, database)]
+        yield _finding("said", "file.fix", why=str(wrong))
+        return
+    yield _finding("file", path=config_path, sources=len(config.sources), channels=len(config.channels))
+    yield from _kept(config, database, lang)
+    yield from (_finding("said", ok=True, why=warning) for warning in config.warnings)
+    yield from (*_channels(config, settings, lang), *_overdue(config, database))
 
 
-def _program() -> Iterator[Finding]:
-    yield _finding(f"mubiao {metadata.version('mubiao')} on Python {sys.version.split()[0]}")
+def _program() -> Iterator[_Found]:
+    yield _finding("program", version=metadata.version("mubiao"), python=sys.version.split()[0])
     for name in ("storage", "alerts"):
         others = {d for d in metadata.packages_distributions().get(name, []) if d != "mubiao"}
         if others:
-            fix = "install mubiao in an environment of its own"
-            yield _finding(f"the package {name} is also installed by {', '.join(sorted(others))}", fix)
-    version = sqlite3.sqlite_version_info
-    note = f"SQLite {sqlite3.sqlite_version}"
-    if version < WAL_FIXED:
-        note += ": two writers could damage a database; mubiao keeps to one"
-    yield _finding(note)
+            yield _finding("package", "package.fix", package=name, names=", ".join(sorted(others)))
+    old = sqlite3.sqlite_version_info < WAL_FIXED
+    yield _finding("sqlite.old" if old else "sqlite", version=sqlite3.sqlite_version)
 
 
-def _database(url: str) -> Iterator[Finding]:
+def _database(url: str) -> Iterator[_Found]:
     try:
         path = sqlite_path(url)
         if path is not None and not path.exists():
-            yield _finding(f"{path}: no database yet (the first check makes it)", ok=True)
+            yield _finding("none yet", path=path)
             return
         with Queries(url) as ask:
             server, size = ask.server(), ask.size()
@@ -79,75 +94,74 @@ def _database(url: str) -> Iterator[Finding]:
             dead = ask.alerts("dead")
             off = {name: row["why"] for name, row in ask.channels([]).items() if row["state"] == "off"}
     except StorageError as wrong:
-        fix = "mubiao db upgrade, or restore a backup"
+        fix = "database.fix"
         if isinstance(wrong, GoneError):
-            fix = "start the server, or mend --db"
+            fix = "gone.fix"
         if isinstance(wrong, NewerError):
-            fix = "install the mubiao that wrote it, or a newer one"
+            fix = "newer.fix"
         if str(wrong) == MISSING:
-            fix = EXTRA
-        yield _finding(str(wrong), fix)
+            fix = "extra.fix"
+        yield _finding("said", fix, why=str(wrong))
         return
-    yield _finding(f"{shown(url)}: {size / 1e6:.1f} MB")
+    yield _finding("database", place=shown(url), size=size / 1e6)
     if path is not None:
         yield from _room(path, size)
     if server is not None:
         yield from _server(server)
         if find_spec("procrastinate") is None:
-            yield _finding("procrastinate is not installed: neither run nor worker starts", EXTRA)
+            yield _finding("procrastinate", "extra.fix")
     if failing:
-        yield _finding(f"{len(failing)} pages fail", "mubiao sources health")
+        yield _finding("failing", "failing.fix", n=len(failing))
     for name, why in off.items():
-        yield _finding(f"channel {name} is off: {why}", f"mend it in sources.yaml, or: mubiao alerts enable {name}")
+        yield _finding("channel.off", "channel.off.fix", name=name, why=why)
     if dead:
-        yield _finding(f"{len(dead)} messages could not be delivered", "mubiao alerts list --state dead")
+        yield _finding("dead", "dead.fix", n=len(dead))
 
 
-def _room(path: Path, size: int) -> Iterator[Finding]:
+def _room(path: Path, size: int) -> Iterator[_Found]:
     """What is free on the disk of a file: a backup or an upgrade needs as much again."""
     free = shutil.disk_usage(path.parent).free
     if free < LITTLE:
-        yield _finding(f"{path.parent}: {free / 1e6:.0f} MB are free; checks stop when it is full", "make room")
+        yield _finding("room", "room.fix", folder=path.parent, free=free / 1e6)
     elif free < size:
-        yield _finding(f"{path.parent}: {free / 1e6:.0f} MB are free, less than a copy of the database", ok=True)
+        yield _finding("room.copy", folder=path.parent, free=free / 1e6)
 
 
-def _kept(config: Config, url: str) -> Iterator[Finding]:
+def _kept(config: Config, url: str, lang: Lang) -> Iterator[_Found]:
     """Which sources are not kept for ever, and what the last night took."""
-    told = [f"{s.key} ({_rule(s.keep)})" for s in config.sources if s.keep is not None]
+    told = [f"{s.key} ({_rule(s.keep, lang)})" for s in config.sources if s.keep is not None]
     if not told:
-        yield _finding("everything is kept, of every source")
+        yield _finding("kept")
         return
-    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    yield _finding(f"thinned out every night: {', '.join(told[:NAMED])}{more}")
+    more = len(told) - NAMED
+    yield _finding("thinned.more" if more > 0 else "thinned", sources=", ".join(told[:NAMED]), n=more)
     path = sqlite_path(url)
     if path is not None and not path.exists():
         return
     with suppress(StorageError), Queries(url) as ask:  # what is wrong with it is said above
         if (night := ask.thinned_out()) is not None:
-            what = f"last thinned out {night['at'][:16]}: {night['versions']} versions, {night['bodies']} bodies"
-            fix = None if night["finished"] else "there was more than a night's work; run: mubiao db prune"
-            yield _finding(what, fix, ok=True)
+            took = {name: night[name] for name in ("versions", "bodies")}
+            yield _finding("night", None if night["finished"] else "night.fix", ok=True, at=night["at"][:16], **took)
 
 
-def _rule(keep: Keep) -> str:
-    days = {"versions younger than": keep.age, "bodies for": keep.bodies}
-    parts = [f"{keep.versions} versions of a page"] if keep.versions else []
-    return ", ".join(parts + [f"{what} {span.days} days" for what, span in days.items() if span is not None])
+def _rule(keep: Keep, lang: Lang) -> str:
+    spans = {"keep.age": keep.age, "keep.bodies": keep.bodies}
+    parts = {"keep.versions": keep.versions} if keep.versions else {}
+    parts |= {key: span.days for key, span in spans.items() if span is not None}
+    return ", ".join(say(TEXTS, key, lang, n=n) for key, n in parts.items())
 
 
-def _server(server: Server) -> Iterator[Finding]:
-    daemon = f"; the daemon is {server.daemon}" if server.daemon else ""
-    yield _finding(f"PostgreSQL {server.version}, {server.connections} of {server.most} connections{daemon}")
+def _server(server: Server) -> Iterator[_Found]:
+    held: dict[str, Any] = {"version": server.version, "connections": server.connections, "most": server.most}
+    yield _finding("server.daemon" if server.daemon else "server", daemon=server.daemon, **held)
     if server.encoding != "UTF8":
-        fix = "copy it into one made with: createdb -E UTF8 -T template0 NAME (mubiao db copy)"
-        yield _finding(f"the database holds {server.encoding}, which has not all characters", fix)
+        yield _finding("encoding", "encoding.fix", encoding=server.encoding)
     ahead = (server.at - datetime.now(UTC)).total_seconds()
     if abs(ahead) > CLOCKS:
-        yield _finding(f"the server's clock and ours are {abs(ahead):.0f} s apart", "have both set by NTP")
+        yield _finding("clocks", "clocks.fix", seconds=abs(ahead))
 
 
-def _overdue(config: Config, url: str) -> Iterator[Finding]:
+def _overdue(config: Config, url: str) -> Iterator[_Found]:
     """Nothing is wrong with the installation; but a page that moved looks like this, too."""
     path = sqlite_path(url)
     if path is not None and not path.exists():
@@ -159,21 +173,20 @@ def _overdue(config: Config, url: str) -> Iterator[Finding]:
     except StorageError:  # told of already
         return
     for late in awaited.overdue(config.sources, days, awaited.today(datetime.now(UTC)), read):
-        what = f"{', '.join(late.sources)}: the release of {late.year} is overdue, it was to come by {late.by}"
-        yield _finding(what, "look whether it stands elsewhere: mubiao sources test KEY", ok=True)
+        about: dict[str, Any] = {"sources": ", ".join(late.sources), "year": late.year, "by": late.by}
+        yield _finding("overdue", "overdue.fix", ok=True, **about)
 
 
-def _channels(config: Config, settings: configuration.Settings) -> Iterator[Finding]:
+def _channels(config: Config, settings: configuration.Settings, lang: Lang) -> Iterator[_Found]:
     used = {s.channel for s in config.subscriptions}
     for channel in config.channels:
         if channel.type == "email" and not settings.smtp_url:
-            yield _finding(
-                f"channel {channel.name}: no mail server", "set MUBIAO_SMTP_URL=smtp://user:password@host:587"
-            )
+            yield _finding("no mail", "no mail.fix", name=channel.name)
         if channel.secret_env:
             try:
                 configuration.secret(channel.secret_env)
             except ConfigError as wrong:
-                yield _finding(f"channel {channel.name}: {wrong.message}", wrong.fix or f"set {channel.secret_env}")
+                fix = wrong.fix or say(TEXTS, "secret.fix", lang, variable=channel.secret_env)
+                yield _finding("secret", "as said", name=channel.name, why=wrong.message, mend=fix)
         if channel.name not in used:
-            yield _finding(f"channel {channel.name}: no subscription uses it", ok=True)
+            yield _finding("unused", name=channel.name)

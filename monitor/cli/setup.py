@@ -35,7 +35,7 @@ def init(force: bool, **kw: Any) -> None:
 def doctor(as_json: bool, **kw: Any) -> None:
     """One page that says what is wrong with this installation."""
     session: Session = kw["session"]
-    found = examination.examine(session.config, session.db, configuration.settings())
+    found = examination.examine(session.config, session.db, configuration.settings(), session.lang)
     if as_json:
         out.one({"ok": all(x["ok"] for x in found), "findings": found}, "json")
     else:

@@ -40,7 +40,7 @@ def test_a_sound_installation_has_nothing_wrong(desk: Any, monkeypatch: pytest.M
     assert desk.run("db", "upgrade").code == 0
     found = findings(desk)
     assert wrong(found) == ""
-    assert any("1 sources, 2 channels" in what for what in found)
+    assert any("1 source, 2 channels" in what for what in found)
     text = str(found)
     assert "hunter2" not in text
     assert secret not in text
@@ -68,7 +68,11 @@ def test_a_broken_file_and_a_broken_database_are_findings(desk: Any) -> None:
 def test_pages_that_fail_are_counted(desk: Any, web: Any) -> None:
     desk.watch({"key": "a", "url": web.url + "/missing"})
     desk.run("check", "--all")
-    assert "1 pages fail" in wrong(findings(desk))
+    assert "1 page failing" in wrong(findings(desk))
+    told = desk.run("doctor", "--lang", "zh")
+    assert told.code == 1
+    assert "1 个页面读取失败\n    → mubiao sources health" in told.out
+    assert "sources.yaml：1 个来源，0 个通道" in told.out
     with sqlite3.connect(sqlite_path(desk.db)) as db:
         assert db.execute("pragma integrity_check").fetchone() == ("ok",)
     db.close()
