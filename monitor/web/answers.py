@@ -155,8 +155,11 @@ def _overdue(ask: Queries, request: Request) -> Any:
 
 
 def _home(ask: Queries, request: Request) -> Any:
+    limit = max(_limit(request), 1)
+    changes = ask.changes(_filter(request), limit=limit + 1, before=request.query_params.get("before"))
     return {
-        "changes": _changes(ask, request),
+        "changes": [wire.change(c) for c in changes[:limit]],
+        "older": changes[limit - 1].id if len(changes) > limit else None,
         "failures": _failing(ask, FEW),
         "overdue": _overdue(ask, request)[:FEW],
         "system": _system(ask, request),

@@ -6,7 +6,9 @@ import asyncio
 import html
 import re
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -292,6 +294,28 @@ async def test_sources_are_shown_a_page_at_a_time(desk: Any, served: tuple[httpx
     for path in ("/sources?state=odd", "/api/sources?state=odd"):
         answer = await client.get(path)
         assert (answer.status_code, "odd" in answer.text, "overdue, failing" in answer.text) == (400, True, True)
+
+
+async def test_older_changes_are_a_page_further(desk: Any, served: tuple[httpx.AsyncClient, Status]) -> None:
+    client, _ = served
+    with closing(sqlite3.connect(desk.db.removeprefix("sqlite:///"))) as file, file:
+        names = [name for _, name, *_ in file.execute("PRAGMA table_info(change)") if name not in ("id", "baseline")]
+        copied = ", ".join(f'"{name}"' for name in names)
+        for number in (11, 12, 13):
+            file.execute(
+                f"INSERT INTO change (id, baseline, {copied}) SELECT {number}, 0, {copied} FROM change WHERE id = 1"
+            )
+
+    async def turned(path: str) -> tuple[list[str], dict[str, str]]:
+        text = (await client.get(path)).text
+        links = {name: html.unescape(to) for to, name in re.findall(r'<a href="(/\?[^"]*)">([^<]*)</a>', text)}
+        return re.findall(r"(c\d+)</small>", text), links
+
+    shown, links = await turned("/?lang=en&limit=2")
+    assert (shown, "first page" in links) == (["c13", "c12"], False)
+    shown, links = await turned(links["next →"])
+    assert (shown, "next →" in links) == (["c11"], False)
+    assert (await turned(links["first page"]))[0] == ["c13", "c12"]
 
 
 async def test_the_api_gives_all_sources_or_as_many_as_are_asked_for(
