@@ -19,8 +19,10 @@ from monitor.errors import StorageError
 from storage.tables import PageRow
 
 MOST = 1000  # pages in one statement
-LEASE = timedelta(seconds=20)  # a dead checker's pages are free after it …
-RENEWED = 5.0  # … so a living one says so every so many seconds
+# a dead checker's pages are free after it: before its hosts are put back (cluster.STALLED), or whoever takes them finds
+# nothing to read, and they stand at the end of the queue
+LEASE = timedelta(seconds=10)
+RENEWED = 2.5  # a living one says so every so many seconds
 _ENDS = func.now() + literal(LEASE, Interval)
 
 
