@@ -69,7 +69,7 @@ def _examined(config_path: str, database: str, settings: configuration.Settings,
     yield _finding("file", path=config_path, sources=len(config.sources), channels=len(config.channels))
     yield from _kept(config, database, lang)
     yield from (_finding("said", ok=True, why=warning) for warning in config.warnings)
-    yield from (*_channels(config, settings, lang), *_overdue(config, database))
+    yield from (*_channels(config, settings), *_overdue(config, database))
 
 
 def _program() -> Iterator[_Found]:
@@ -177,7 +177,7 @@ def _overdue(config: Config, url: str) -> Iterator[_Found]:
         yield _finding("overdue", "overdue.fix", ok=True, **about)
 
 
-def _channels(config: Config, settings: configuration.Settings, lang: Lang) -> Iterator[_Found]:
+def _channels(config: Config, settings: configuration.Settings) -> Iterator[_Found]:
     used = {s.channel for s in config.subscriptions}
     for channel in config.channels:
         if channel.type == "email" and not settings.smtp_url:
@@ -186,7 +186,7 @@ def _channels(config: Config, settings: configuration.Settings, lang: Lang) -> I
             try:
                 configuration.secret(channel.secret_env)
             except ConfigError as wrong:
-                fix = wrong.fix or say(TEXTS, "secret.fix", lang, variable=channel.secret_env)
-                yield _finding("secret", "as said", name=channel.name, why=wrong.message, mend=fix)
+                about: dict[str, Any] = {"name": channel.name, "why": wrong.message, "mend": wrong.fix}
+                yield _finding("secret", "as said" if wrong.fix else "secret.fix", **about, variable=channel.secret_env)
         if channel.name not in used:
             yield _finding("unused", name=channel.name)

@@ -156,9 +156,9 @@ class Archive:
             answer = await self._asked(f"{asked.server}?{urlencode(told)}", asked.server, now)
             if (why := _refused(answer)) is not None:
                 said = f"{asked.server} gives no list: {why.error}: {why.detail}"
-                raise (
-                    UsageError(said) if why.error == "guard" else _NoListError(said)
-                )  # an address that may not be asked
+                if why.error == "guard":  # an address that may not be asked
+                    raise UsageError(said)
+                raise _NoListError(said)
             before, (lines, key, count, broken) = key, _lines(answer.body, asked.server)
             self._broken += broken
             fresh = sorted({c.stamp: c for c in lines if c.stamp > last}.values(), key=lambda c: c.stamp)

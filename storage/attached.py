@@ -48,7 +48,7 @@ def follow(session: Session, outcome: Outcome) -> None:
         session.get_one(PageRow, number).next_due = None
     page.attached = following.mark
     session.add(page)
-    watched.rest_with(session, owner)
+    watched.rest_unless_watched(session, owner)
 
 
 def _add(session: Session, page: PageRow, one: Attachment, outcome: Outcome, *, quiet: bool) -> None:

@@ -69,7 +69,7 @@ def rest(session: Session, sources: Sequence[str]) -> None:
     session.connection().execute(pages.values(resumes=col(PageRow.next_due), next_due=None))
 
 
-def rest_with(session: Session, owner: SourceRow) -> None:
+def rest_unless_watched(session: Session, owner: SourceRow) -> None:
     """What a check found that was under way when its source was put to rest."""
     if not (owner.enabled and owner.in_config):
         session.flush()
@@ -105,7 +105,7 @@ def choose(session: Session, source: str, wanted: Callable[[PageRow], bool], now
             session.add(row)
     session.flush()
     _leave_attachments(session, source)
-    rest_with(session, owner)
+    rest_unless_watched(session, owner)
     return left, taken
 
 
@@ -184,7 +184,7 @@ def add(session: Session, source: str, links: Iterable[Link], now: datetime, due
         session.add(row)
         added.append(row)
     session.flush()
-    rest_with(session, owner)
+    rest_unless_watched(session, owner)
     return [rows.page(row) for row in added]
 
 

@@ -196,6 +196,7 @@ def persisting(session: Session, begin: Callable[[], None], again: float = AGAIN
             is_current(session.db)
             if GoneError in said:
                 log.info("database answers")
+                said.discard(GoneError)
             begin()
             return
         except (GoneError, FullError, OSError) as wrong:
@@ -205,7 +206,7 @@ def persisting(session: Session, begin: Callable[[], None], again: float = AGAIN
                 hint = " (a wrong address: mend --db or MUBIAO_DB)" if isinstance(wrong, GoneError) else ""
                 log.error("database", error=f"{wrong}; waiting for it{hint}")
             said.add(type(wrong))
-        time.sleep(again)
+        time.sleep(again)  # no event loop runs yet; SIGTERM ends it
 
 
 @click.command()

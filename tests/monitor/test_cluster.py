@@ -21,6 +21,7 @@ from monitor.errors import StorageError
 from monitor.following import Follower
 from monitor.model import Config
 from monitor.web.status import Status
+from storage import leases
 from storage.database import NewerError
 from storage.postgres import GoneError
 from storage.store import Store
@@ -187,6 +188,12 @@ async def test_a_worker_ends_when_a_newer_program_upgrades_its_tables(watched, w
             with store._write() as session:
                 session.connection().execute(newer, {"word": REVISION})
     assert web.asked == []
+
+
+def test_a_dead_workers_leases_end_before_its_hosts_are_put_back() -> None:
+    """Its last beat may be one interval older than the last renewal: whoever came first found nothing to read."""
+    assert leases.LEASE.total_seconds() <= cluster.STALLED - cluster.HEARTBEAT
+    assert leases.LEASE.total_seconds() > leases.RENEWED * 3
 
 
 async def _nothing(host: str) -> None:
